@@ -1,0 +1,1 @@
+"""Device types: pure descriptions, no input or output, no clock."""

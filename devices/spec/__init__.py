@@ -1,0 +1,1 @@
+"""The words a device type is described with."""

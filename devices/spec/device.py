@@ -1,0 +1,113 @@
+"""A device type: the one description that everything else is read from.
+
+Two kinds: a `StreamDevice` speaks bytes over a serial link, a `MessageDevice` speaks whole
+payloads over MQTT. Both are pure: bytes in, events out; readings in, bytes out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from devices.spec.errors import DescriptionError
+from devices.spec.events import Event, Reading
+from devices.spec.field import Field
+from devices.spec.sequence import Sequence
+
+Domain = Literal["air", "robot", "health", "park", "lorawan"]
+
+
+class Decoder(Protocol):
+    """The state of one stream. Buffers at most four times the longest frame."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes, however they were cut; answer the events they complete."""
+        ...
+
+    def flush(self) -> list[Event]:
+        """The stream has ended: what is still buffered is noise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SerialSettings:
+    """How the port is opened. Parity is N, E or O."""
+
+    baud: int
+    bits: int = 8
+    parity: Literal["N", "E", "O"] = "N"
+    stop: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceType:
+    """What both kinds share.
+
+    `name` is the key in configs and the module's stem; `measurement` is where readings are
+    stored; `expected_every_s` is the usual time between readings; `sequence` carries the
+    audit count in simulation; `source` names the specification. With `open_fields` a payload
+    may bring fields that are not listed (SenML, decoded LoRaWAN payloads).
+    """
+
+    name: str
+    title: str
+    domain: Domain
+    source: str
+    fields: tuple[Field, ...]
+    expected_every_s: float
+    sequence: Sequence
+    open_fields: bool = False
+
+    def __post_init__(self) -> None:
+        names = [field.name for field in self.fields]
+        if len(set(names)) != len(names):
+            raise DescriptionError(f"device type {self.name}: a field is listed twice")
+
+    @property
+    def measurement(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def link(self) -> Literal["serial", "mqtt"]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDevice(DeviceType):
+    """A device on a serial link.
+
+    `decoder` makes the state for one port. `encode` gives the bytes the device would send for
+    a reading (EncodeError if it could not). `checked` says whether frames carry an integrity
+    check; where they do not, a flipped bit can pass.
+    """
+
+    serial: SerialSettings
+    decoder: Callable[[], Decoder]
+    encode: Callable[[Reading], bytes]
+    checked: bool = True
+    longest_frame: int = 256
+
+    @property
+    def link(self) -> Literal["serial", "mqtt"]:
+        return "serial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDevice(DeviceType):
+    """A device behind MQTT.
+
+    `topic` is the usual topic pattern, `{thing}` marking the identity and `+` the rest.
+    `decode(topic, payload, received_ns)` answers the events of one payload; `received_ns` is
+    the result time, needed where the payload's times are relative to it.
+    `encode(reading)` gives the payload that a device would send.
+    """
+
+    topic: str
+    decode: Callable[[str, bytes, int], list[Event]]
+    encode: Callable[[Reading], bytes]
+
+    @property
+    def link(self) -> Literal["serial", "mqtt"]:
+        return "mqtt"
+
+
+Device = StreamDevice | MessageDevice

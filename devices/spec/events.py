@@ -1,0 +1,57 @@
+"""What a decoder says about the bytes it was given.
+
+Every byte given to a decoder is accounted for by exactly one event: it was part of a
+reading, it failed the integrity check, it was well formed but not believable, or it was
+noise. A dying cable must not look like silence.
+"""
+
+from dataclasses import dataclass, field
+
+Value = float | int | bool | str
+"""A field's value: float for a measured quantity, int for a declared counter, bool for a
+flag, str for a state or a text. Zero and false are values; a missing value is absent."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """All values of one frame or payload.
+
+    `time_ns` is the phenomenon time in nanoseconds since 1970 UTC, or None where the device
+    does not say it (the time of receipt then stands for it). `thing` is the identity the
+    payload itself gives, if any. `tags` are further low-cardinality words of the payload.
+    """
+
+    fields: dict[str, Value]
+    time_ns: int | None = None
+    thing: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Noise:
+    """Bytes that belong to no frame of this device type. `data` holds all of them."""
+
+    data: bytes
+
+    @property
+    def detail(self) -> str:
+        return f"{len(self.data)} bytes outside any frame"
+
+
+@dataclass(slots=True)
+class IntegrityError:
+    """A frame whose checksum, length or terminator does not hold."""
+
+    detail: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class SanityError:
+    """A whole frame or payload that cannot be true, or is not a measurement (warming up)."""
+
+    detail: str
+    data: bytes
+
+
+Event = Reading | Noise | IntegrityError | SanityError

@@ -1,0 +1,1 @@
+"""The command `parkgate`: one file per command."""

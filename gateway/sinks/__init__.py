@@ -1,0 +1,1 @@
+"""Where points go. A sink takes a batch and answers accept or keep."""

@@ -1,0 +1,86 @@
+"""Counters that the rooms increment and `/metrics`, `/healthz` and measurement `gateway` show.
+
+Plain attributes: an increment on the hot path is one add, and reading them is someone
+else's work (health.py).
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class DeviceStats:
+    """One thing as seen through one source."""
+
+    source: str
+    device: str
+    thing: str
+    last_seen_ns: int = 0
+    readings: int = 0
+    noise_bytes: int = 0
+    integrity_errors: int = 0
+    sanity_errors: int = 0
+    dropped: int = 0
+    clock_errors: int = 0
+
+
+@dataclass(slots=True)
+class StageStats:
+    """Points and messages, stage by stage.
+
+    `received` messages or serial chunks; `decoded` readings; `spooled` points committed;
+    `written` points a sink accepted; `rejected` points a sink refused for good (quarantined);
+    `dropped` points given up because the spool was full; `redelivered` messages acknowledged
+    without storing them again; `quarantined` items kept with a reason.
+    """
+
+    received: int = 0
+    decoded: int = 0
+    spooled: int = 0
+    written: int = 0
+    rejected: int = 0
+    dropped: int = 0
+    redelivered: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True)
+class SourceStats:
+    """One port or broker connection. `state` is a word for people: "up", "down: …"."""
+
+    name: str
+    state: str = "starting"
+    connects: int = 0
+    bytes_in: int = 0
+
+
+@dataclass(slots=True)
+class SinkStats:
+    name: str
+    state: str = "starting"
+    batches: int = 0
+    retries: int = 0
+    write_s: float = 0.0
+    last_write_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Stats:
+    """Everything countable about one running gateway."""
+
+    stages: StageStats = field(default_factory=StageStats)
+    devices: dict[tuple[str, str], DeviceStats] = field(default_factory=dict)
+    sources: dict[str, SourceStats] = field(default_factory=dict)
+    sinks: dict[str, SinkStats] = field(default_factory=dict)
+
+    def device(self, source: str, device: str, thing: str) -> DeviceStats:
+        """The counters of `thing` through `source`, made on first sight."""
+        found = self.devices.get((source, thing))
+        if found is None:
+            found = self.devices[(source, thing)] = DeviceStats(source, device, thing)
+        return found
+
+    def source(self, name: str) -> SourceStats:
+        return self.sources.setdefault(name, SourceStats(name))
+
+    def sink(self, name: str) -> SinkStats:
+        return self.sinks.setdefault(name, SinkStats(name))

@@ -1,0 +1,1 @@
+"""Simulated devices: the same bytes through the same descriptions."""
