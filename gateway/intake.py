@@ -31,6 +31,18 @@ class Quarantined(NamedTuple):
     data: bytes
 
 
+class BytesIntake(Protocol):
+    """What a stream of bytes is given to: one port, one decoder."""
+
+    def bytes(self, data: bytes) -> int:
+        """Decode the next bytes at once; answer the number of good readings they completed."""
+        ...
+
+    def closed(self) -> None:
+        """The port went away: the partial frame is noise and the decoder starts anew."""
+        ...
+
+
 class Acknowledger(Protocol):
     """One broker connection, as long as it lives. After it is gone, acknowledging is a no-op."""
 

@@ -1,0 +1,95 @@
+"""Why a serial port cannot be used, said to the person who can mend it.
+
+Pure but for looking at the port's owner and at who runs the gateway: an exception of
+`serialx` or of the operating system becomes one line that says what is wrong with which
+port and what to do about it. No exception here: where the owner cannot be read, the line
+is only less precise. POSIX words (user, group, by-id) are left out on Windows.
+"""
+
+import errno
+import os
+import socket
+import sys
+from pathlib import Path
+
+import serialx
+
+BY_ID = Path("/dev/serial/by-id")
+
+# The far side of a cable or of a network is there again later; none of these ends the source.
+PORT_ERRORS = (OSError, serialx.SerialException, ValueError)
+
+_GONE = {errno.ENXIO, errno.ENODEV, errno.EIO}
+_NOT_A_PORT = {errno.ENOTTY, errno.EINVAL, errno.EISDIR, errno.EPERM}
+
+
+def is_url(port: str) -> bool:
+    """Whether `port` is a URL (socket://, rfc2217://) rather than a path or a COM name."""
+    return "://" in port
+
+
+def missing(error: Exception) -> bool:
+    """Whether the port is simply not there (yet)."""
+    return isinstance(error, FileNotFoundError)
+
+
+def trouble(port: str, error: Exception) -> str:
+    """One line: what is wrong with `port`, and what to do."""
+    if is_url(port):
+        return _network_trouble(port, error)
+    code = error.errno if isinstance(error, OSError) else None
+    if missing(error):
+        return f"no port {port}; plug the device in or correct the name ({_present()}); waiting for it"
+    if isinstance(error, PermissionError) and code == errno.EACCES:
+        return f"permission denied on {port}; {_permission(port)}"
+    if code in (errno.EBUSY, errno.EAGAIN):
+        return f"{port} is in use by another program; find it with `fuser -v {port}` and stop it"
+    if code in _GONE:
+        return f"{port} went away (unplugged?); waiting for it"
+    if isinstance(error, serialx.UnsupportedSetting):
+        return f"{port} cannot be set up: {error}; correct baud or parity"
+    if code in _NOT_A_PORT:
+        return f"{port} is not a serial port ({os.strerror(code)}); correct the name"
+    return f"{port}: {error or type(error).__name__}"
+
+
+def _network_trouble(port: str, error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return f"{port}: nothing listens there; start the serial server or correct host and port"
+    if isinstance(error, TimeoutError):
+        return f"{port}: no answer; check the network and whether the serial server is switched on"
+    if isinstance(error, socket.gaierror):
+        return f"{port}: unknown host name; correct it"
+    if isinstance(error, ValueError):
+        return f"{port}: not a usable address ({error}); expected scheme://host:port"
+    return f"{port}: {error or 'the far side closed the connection'}"
+
+
+def _present() -> str:
+    try:
+        found = sorted(entry.name for entry in BY_ID.iterdir())
+    except OSError:
+        found = []
+    if not found:
+        return "no USB serial port is plugged in"
+    more = "" if len(found) <= 4 else f" and {len(found) - 4} more"
+    return f"in {BY_ID} there is {', '.join(found[:4])}{more}"
+
+
+def _permission(port: str) -> str:
+    if sys.platform == "win32":
+        return "is it open in another program?"
+    import grp
+    import pwd
+
+    try:
+        owner = Path(port).stat()
+        group = grp.getgrgid(owner.st_gid).gr_name
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    except (OSError, KeyError):
+        return "let the gateway's user read and write it"
+    if owner.st_mode & 0o060 != 0o060:
+        return f"its mode is {owner.st_mode & 0o777:03o}; a udev rule must give group {group} read and write"
+    if owner.st_gid in (*os.getgroups(), os.getegid()):
+        return f"although user {user} is in group {group}; is a container or a sandbox between?"
+    return f"user {user} is not in group {group}: `sudo usermod -aG {group} {user}`, then log in again"
