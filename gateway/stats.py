@@ -4,16 +4,20 @@ Plain attributes: an increment on the hot path is one add, and reading them is s
 else's work (health.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
 class DeviceStats:
-    """One thing as seen through one source."""
+    """One thing as seen through one source. `location` is (latitude, longitude) in degrees."""
 
     source: str
     device: str
     thing: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    location: tuple[float, float] | None = None
+    expected_every_s: float = 60.0
     last_seen_ns: int = 0
     readings: int = 0
     noise_bytes: int = 0
@@ -71,13 +75,6 @@ class Stats:
     devices: dict[tuple[str, str], DeviceStats] = field(default_factory=dict)
     sources: dict[str, SourceStats] = field(default_factory=dict)
     sinks: dict[str, SinkStats] = field(default_factory=dict)
-
-    def device(self, source: str, device: str, thing: str) -> DeviceStats:
-        """The counters of `thing` through `source`, made on first sight."""
-        found = self.devices.get((source, thing))
-        if found is None:
-            found = self.devices[(source, thing)] = DeviceStats(source, device, thing)
-        return found
 
     def source(self, name: str) -> SourceStats:
         return self.sources.setdefault(name, SourceStats(name))

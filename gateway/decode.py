@@ -1,0 +1,264 @@
+"""What a port or a broker brings: decoded, stamped, counted, put into the open intake.
+
+Everything here runs synchronously inside the source's callback; one reading becomes one line
+of text and nothing is made per value. A topic name is resolved once: its route, series and
+counters are then found by one dictionary look-up. All tables are bounded by `max_things`.
+
+A redelivered QoS 1 message (DUP set, same packet identifier, same checksum of topic name and
+payload as the last one taken under that identifier) is acknowledged and not stored again; the
+spool remembers identifiers and checksums with the commit itself, so this holds after a crash.
+"""
+
+import logging
+from collections.abc import Mapping
+from zlib import crc32
+
+from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from gateway.config import MqttConfig, SerialConfig
+from gateway.intake import Acknowledger, Intake
+from gateway.pipeline import MAX_PENDING, Pipeline
+from gateway.point import Series, clean_tag
+from gateway.routes import Subscription
+from gateway.stats import DeviceStats
+
+log = logging.getLogger("parkgate.decode")
+
+EARLIEST_NS = 946_684_800_000_000_000
+"""2000-01-01: before this a device's clock was never set."""
+
+AHEAD_NS = 3_600_000_000_000
+"""A phenomenon time more than an hour ahead of the gateway is not believed."""
+
+SERIAL_BEHIND_NS = 86_400_000_000_000
+"""Nor, on a live serial line, one more than a day behind (GPS week rollover)."""
+
+MAX_TAG_SETS = 256
+"""Tag sets of one serial port: sentence types, talkers."""
+
+DECODER_FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+"""What a faulty decoder could raise. It promises not to; if it does, that message alone suffers."""
+
+Fault = Noise | IntegrityError | SanityError
+
+
+def count_fault(stats: DeviceStats, event: Fault) -> None:
+    if isinstance(event, Noise):
+        stats.noise_bytes += len(event.data)
+    elif isinstance(event, IntegrityError):
+        stats.integrity_errors += 1
+    else:
+        stats.sanity_errors += 1
+
+
+def believed(time_ns: int | None, received_ns: int, behind_ns: int | None) -> int | None:
+    """The phenomenon time if a sound clock could have said it, else None."""
+    if time_ns is None or time_ns > received_ns + AHEAD_NS or time_ns < EARLIEST_NS:
+        return None
+    if behind_ns is not None and time_ns < received_ns - behind_ns:
+        return None
+    return time_ns
+
+
+class PortIntake:
+    """What one serial port brings: implements `BytesIntake`."""
+
+    def __init__(self, pipeline: Pipeline, config: SerialConfig, device: StreamDevice, name: str) -> None:
+        self._pipeline = pipeline
+        self._config = config
+        self._device = device
+        self._name = name
+        self._decoder = device.decoder()
+        self._series: dict[tuple[tuple[str, str], ...], Series] = {}
+        self.stats = DeviceStats(
+            name, device.name, config.thing, dict(config.tags), config.location, device.expected_every_s
+        )
+        pipeline.stats.devices[(name, config.thing)] = self.stats
+
+    def bytes(self, data: bytes) -> int:
+        """Decode what was read; the number of good readings in it."""
+        self._pipeline.stages.received += 1
+        return self._take(self._decoder.feed(data))
+
+    def closed(self) -> None:
+        """The port went away: what is left of a frame is noise, and the next byte starts anew."""
+        self._take(self._decoder.flush())
+        self._decoder = self._device.decoder()
+
+    def _take(self, events: list[Event]) -> int:
+        pipeline, stats = self._pipeline, self.stats
+        lines = []
+        for event in events:
+            if isinstance(event, Reading):
+                received_ns = pipeline.clock.now_ns()
+                time_ns = believed(event.time_ns, received_ns, SERIAL_BEHIND_NS)
+                if time_ns is None and event.time_ns is not None:
+                    stats.clock_errors += 1
+                line = self._line(event.tags).line(event.fields, time_ns, received_ns)
+                if line is not None:
+                    lines.append(line)
+                    stats.readings += 1
+                    stats.last_seen_ns = received_ns
+                continue
+            count_fault(stats, event)
+            pipeline.quarantine(self._name, self._device.name, self._config.thing, event)
+        if lines:
+            pipeline.stages.decoded += len(lines)
+            pipeline.drop(self._config.thing, lines)
+        return len(lines)
+
+    def _line(self, tags: Mapping[str, str]) -> Series:
+        key = tuple(tags.items())
+        series = self._series.get(key)
+        if series is None:
+            words = {**tags, **self._config.tags, "thing": self._config.thing}
+            series = Series(self._device.measurement, words)
+            if len(self._series) < MAX_TAG_SETS:
+                self._series[key] = series
+        return series
+
+
+class _Route:
+    """What one topic name leads to. `series` and `stats` are set once the thing is known."""
+
+    __slots__ = ("checksum", "decode", "series", "stats", "subscription", "thing")
+
+    def __init__(self, subscription: Subscription, thing: str, checksum: int) -> None:
+        self.subscription = subscription
+        self.decode = subscription.device.decode
+        self.thing = thing
+        self.checksum = checksum
+        self.series: Series | None = None
+        self.stats: DeviceStats | None = None
+
+
+_Key = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+class BrokerIntake:
+    """What one broker brings: implements `MessageIntake`. Bounded by `max_things` series."""
+
+    def __init__(self, pipeline: Pipeline, config: MqttConfig, subscriptions: list[Subscription], name: str) -> None:
+        self._pipeline = pipeline
+        self._config = config
+        self._subscriptions = subscriptions
+        self._name = name
+        self._routes: dict[str, _Route] = {}
+        self._series: dict[_Key, tuple[Series, DeviceStats]] = {}
+        self._taken = pipeline.spool.taken(name)
+        self._open: Intake | None = None
+        self._connection: Acknowledger | None = None
+        self._open_taken: list[int] = []
+        self._open_acks: list[int] = []
+
+    def message(
+        self, connection: Acknowledger, topic: str, payload: bytes, packet_id: int | None, duplicate: bool
+    ) -> None:
+        """Take one PUBLISH. It is acknowledged after the commit that holds it."""
+        pipeline = self._pipeline
+        pipeline.stages.received += 1
+        route = self._routes.get(topic)
+        if route is None:
+            route = self._route(topic)
+        if packet_id is not None:
+            if pipeline.intake is not self._open or connection is not self._connection:
+                self._renew(connection)
+            self._open_acks.append(packet_id)
+            checksum = crc32(payload, route.checksum if route is not None else 0)
+            if duplicate and self._taken.get(packet_id) == checksum:
+                pipeline.stages.redelivered += 1
+                return
+            self._taken[packet_id] = checksum
+            self._open_taken.append(packet_id << 32 | checksum)
+        if route is None:
+            self._refuse("", "", f"no subscription matches topic {topic[:200]!r}", payload)
+            return
+        received_ns = pipeline.clock.now_ns()
+        try:
+            events = route.decode(topic, payload, received_ns)
+        except DECODER_FAULTS as fault:
+            log.error("decoder %s failed on a message of %s: %r", route.subscription.device.name, topic[:200], fault)
+            events = [SanityError(f"decoder failed: {fault!r}", payload)]
+        for event in events:
+            if isinstance(event, Reading):
+                self._reading(route, event, received_ns)
+            else:
+                self._fault(route, event)
+
+    def chunk_end(self) -> None:
+        """Everything of one received chunk has been handed over: let the commit loop go."""
+        pipeline = self._pipeline
+        pipeline.wake()
+        intake = pipeline.intake
+        if self._connection is not None and len(intake.lines) + len(intake.quarantined) > MAX_PENDING:
+            pipeline.pause(self._connection)
+
+    def _reading(self, route: _Route, reading: Reading, received_ns: int) -> None:
+        series, stats = route.series, route.stats
+        if series is None or stats is None or reading.tags:
+            found = self._find(route, reading)
+            if found is None:
+                return
+            series, stats = found
+        time_ns = reading.time_ns
+        if time_ns is not None and believed(time_ns, received_ns, None) is None:
+            time_ns = None
+            stats.clock_errors += 1
+        line = series.line(reading.fields, time_ns, received_ns)
+        if line is not None:
+            self._pipeline.intake.lines.append(line)
+            self._pipeline.stages.decoded += 1
+            stats.readings += 1
+            stats.last_seen_ns = received_ns
+
+    def _renew(self, connection: Acknowledger) -> None:
+        """Point at the lists of the open intake for this connection."""
+        self._open, self._connection = self._pipeline.intake, connection
+        self._open_taken = self._open.taken.setdefault(self._name, [])
+        self._open_acks = self._open.acks.setdefault(connection, [])
+
+    def _route(self, topic: str) -> _Route | None:
+        for subscription in self._subscriptions:
+            thing = subscription.thing(topic)
+            if thing is not None:
+                route = _Route(subscription, clean_tag(thing), crc32(topic.encode("utf-8", "replace")))
+                if len(self._routes) < 2 * self._config.max_things:
+                    self._routes[topic] = route
+                return route
+        return None
+
+    def _find(self, route: _Route, reading: Reading) -> tuple[Series, DeviceStats] | None:
+        """The series of a reading; made on first sight, refused beyond `max_things`."""
+        device: MessageDevice = route.subscription.device
+        thing = route.thing or clean_tag(reading.thing or "")
+        if not thing:
+            self._refuse(device.name, "", "neither topic, config nor payload names the thing", b"")
+            return None
+        key = (device.name, thing, tuple(reading.tags.items()))
+        found = self._series.get(key)
+        if found is None:
+            if len(self._series) >= self._config.max_things:
+                why = f"series limit: {self._name} has {self._config.max_things} things already (max_things)"
+                self._refuse(device.name, thing, why, b"")
+                return None
+            config = route.subscription.config
+            series = Series(device.measurement, {**reading.tags, **config.tags, "thing": thing})
+            stats = self._pipeline.stats.devices.get((self._name, thing))
+            if stats is None:
+                stats = DeviceStats(
+                    self._name, device.name, thing, config.tags, config.location, device.expected_every_s
+                )
+                self._pipeline.stats.devices[(self._name, thing)] = stats
+            found = self._series[key] = (series, stats)
+        if route.thing and not reading.tags:
+            route.series, route.stats = found
+        return found
+
+    def _fault(self, route: _Route, event: Fault) -> None:
+        stats = route.stats or self._pipeline.stats.devices.get((self._name, route.thing))
+        if stats is not None:
+            count_fault(stats, event)
+        self._pipeline.quarantine(self._name, route.subscription.device.name, route.thing, event)
+
+    def _refuse(self, device: str, thing: str, why: str, payload: bytes) -> None:
+        self._pipeline.quarantine(self._name, device, thing, SanityError(why, payload))

@@ -1,0 +1,178 @@
+"""From what sources bring to the spool: one commit, and only then the acknowledgements.
+
+    serial ---- PortIntake.bytes() ----.
+                                       >-- Intake --(one commit)--> spool --> acknowledgements
+    MQTT --- BrokerIntake.message() ---'
+
+Sources call in synchronously (decode.py); nothing is awaited and nothing is queued by message.
+What has arrived lies in one open `Intake`; the commit loop swaps it for an empty one, appends
+it to the spool (one transaction, one fsync, off the event loop) and then releases the
+acknowledgements in receive order. While one intake is being committed the next one fills:
+the busier the gateway, the larger its commits.
+
+Bounds: QoS 1 is held by receive maximum, since nothing is acknowledged before its commit.
+QoS 0 is held by pausing the connection at MAX_PENDING lines. Serial cannot be held: beyond
+MAX_PENDING lines its oldest go, counted by thing.
+
+What cannot be decoded is kept in the quarantine with the reason, committed like any reading
+and acknowledged like any message: a poisonous payload is not redelivered for ever.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from devices.spec.events import IntegrityError, Noise, SanityError
+from gateway.clock import Clock
+from gateway.intake import Acknowledger, Intake, Quarantined
+from gateway.spool import DiskFull, Spool, SpoolFull
+from gateway.stats import Stats
+
+log = logging.getLogger("parkgate.pipeline")
+
+MAX_PENDING = 20_000
+"""Lines and quarantined items that may wait for a commit."""
+
+MAX_KEPT = 4096
+"""Bytes of one undecodable frame or payload that the quarantine keeps."""
+
+LINGER_S = 0.01
+"""How long a commit waits for company: one fsync then serves many messages."""
+
+FULL_RETRY_S = 0.5
+"""How often a full spool or disk is asked again."""
+
+_KINDS = {Noise: "noise", IntegrityError: "integrity", SanityError: "sanity"}
+
+
+class Pipeline:
+    """One open intake and the loop that commits it. `state` is "ok" or what stands in the way."""
+
+    def __init__(self, spool: Spool, clock: Clock, stats: Stats) -> None:
+        self.intake = Intake()
+        self.spool = spool
+        self.clock = clock
+        self.stats = stats
+        self.stages = stats.stages
+        self.state = "ok"
+        self._held: Intake | None = None
+        self._wake = asyncio.Event()
+        self._paused: set[Acknowledger] = set()
+
+    def wake(self) -> None:
+        """Something has arrived: let the commit loop go."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Commit what arrives until cancelled; a commit under way is finished first."""
+        while True:
+            await self._wake.wait()
+            await self.clock.sleep(LINGER_S)
+            self._wake.clear()
+            while not self.intake.empty or self._held is not None:
+                commit = asyncio.ensure_future(self._commit())
+                try:
+                    await asyncio.shield(commit)
+                except asyncio.CancelledError:
+                    await commit
+                    raise
+                if self._held is not None:
+                    await self.clock.sleep(FULL_RETRY_S)
+
+    async def finish(self) -> None:
+        """After `run` has ended: commit what is left and release its acknowledgements."""
+        if not self.intake.empty or self._held is not None:
+            await self._commit()
+
+    async def _commit(self) -> None:
+        """Try to commit everything that has arrived; what the spool has no room for is held."""
+        intake, self.intake = self.intake, Intake()
+        if self._held is not None:
+            if len(self._held.drop_lines) + len(intake.drop_lines) > MAX_PENDING:
+                self._give_up_serial(self._held)
+            intake, self._held = _joined(self._held, intake), None
+        try:
+            dropped = (await self.spool.append(intake)).dropped
+        except DiskFull as full:
+            self._hold(intake, f"disk full: {full}")
+            return
+        except SpoolFull as full:
+            serial = Intake(drop_lines=intake.drop_lines, drop_things=intake.drop_things)
+            intake.drop_lines, intake.drop_things = [], {}
+            self._hold(intake, f"spool full: {full}")
+            if not serial.empty:
+                self._stored(serial, (await self.spool.append(serial)).dropped)
+            return
+        if self.state != "ok":
+            log.warning("the spool takes data again")
+            self.state = "ok"
+        self._stored(intake, dropped)
+        for connection, packet_ids in intake.acks.items():
+            connection.acknowledge(packet_ids)
+        for connection in self._paused:
+            connection.resume()
+        self._paused.clear()
+
+    def _stored(self, intake: Intake, dropped: Mapping[str, int]) -> None:
+        self.stages.spooled += len(intake.lines) + len(intake.drop_lines)
+        self.stages.quarantined += len(intake.quarantined)
+        self._count_dropped(dropped)
+
+    def _hold(self, intake: Intake, why: str) -> None:
+        """Keep an intake that could not be committed, unacknowledged; stop its brokers."""
+        if self.state != why:
+            log.error("%s; MQTT is held at the broker, serial gives up its oldest points", why)
+            self.state = why
+        self._held = intake
+        for connection in intake.acks:
+            self.pause(connection)
+
+    def pause(self, connection: Acknowledger) -> None:
+        """Stop reading from a broker until the next good commit."""
+        if connection not in self._paused:
+            self._paused.add(connection)
+            connection.pause()
+
+    def _count_dropped(self, dropped: Mapping[str, int]) -> None:
+        for thing, points in dropped.items():
+            self.stages.dropped += points
+            for stats in self.stats.devices.values():
+                if stats.thing == thing:
+                    stats.dropped += points
+                    break
+
+    def drop(self, thing: str, lines: list[str]) -> None:
+        """Take lines that may be given up: a serial thing's, or the gateway's own."""
+        intake = self.intake
+        intake.drop_lines += lines
+        intake.drop_things[thing] = intake.drop_things.get(thing, 0) + len(lines)
+        if len(intake.drop_lines) > MAX_PENDING:
+            self._give_up_serial(intake)
+        self._wake.set()
+
+    def _give_up_serial(self, intake: Intake) -> None:
+        """Nothing can be committed and memory is bounded: forget these, and count each thing's."""
+        self._count_dropped(intake.drop_things)
+        intake.drop_lines, intake.drop_things = [], {}
+
+    def quarantine(self, source: str, device: str, thing: str, event: Noise | IntegrityError | SanityError) -> None:
+        """Keep what could not be decoded, with the reason."""
+        kept = self.intake.quarantined
+        if len(kept) < MAX_PENDING:
+            now, kind = self.clock.now_ns(), _KINDS[event.__class__]
+            kept.append(Quarantined(now, source, device, thing, "decode", kind, event.detail, event.data[:MAX_KEPT]))
+        self._wake.set()
+
+
+def _joined(older: Intake, newer: Intake) -> Intake:
+    """Both as one, in order."""
+    older.lines += newer.lines
+    older.drop_lines += newer.drop_lines
+    older.quarantined = (older.quarantined + newer.quarantined)[-MAX_PENDING:]
+    for thing, points in newer.drop_things.items():
+        older.drop_things[thing] = older.drop_things.get(thing, 0) + points
+    for session, taken in newer.taken.items():
+        older.taken.setdefault(session, []).extend(taken)
+    for connection, packet_ids in newer.acks.items():
+        older.acks.setdefault(connection, []).extend(packet_ids)
+    return older

@@ -1,0 +1,57 @@
+"""Topic patterns, and what a topic name leads to.
+
+A pattern is an MQTT topic filter in which one level may be `{thing}`, and which may begin
+with `$share/<group>/`. Pure.
+Source: MQTT 5.0, section 4.7 (topic names and filters) and 4.8.2 (shared subscriptions).
+"""
+
+import re
+
+from devices.spec.device import MessageDevice
+from gateway.config import SubscriptionConfig
+
+
+def topic_filter(pattern: str) -> str:
+    """What is sent in SUBSCRIBE: the pattern with `{thing}` as a single-level wildcard."""
+    return pattern.replace("{thing}", "+")
+
+
+def matcher(pattern: str) -> re.Pattern[str]:
+    """A whole-topic matcher of the pattern, group `thing` holding its `{thing}` level."""
+    levels = pattern.split("/")
+    if levels[0] == "$share" and len(levels) > 2:
+        levels = levels[2:]
+    parts = []
+    for level in levels:
+        if level == "+":
+            parts.append("[^/]*")
+        elif level == "{thing}":
+            parts.append("(?P<thing>[^/]*)")
+        elif level != "#":
+            parts.append(re.escape(level))
+    text = "/".join(parts)
+    if levels[-1] == "#":
+        # "a/#" takes "a" itself and everything below; a leading wildcard takes no $SYS topic
+        text = f"{text}(?:/.*)?" if parts else ".*"
+    if levels[0] in ("+", "#", "{thing}"):
+        text = rf"(?!\$)(?:{text})"
+    return re.compile(text + r"\Z", re.DOTALL)
+
+
+class Subscription:
+    """One configured subscription with its device type and matcher."""
+
+    __slots__ = ("_match", "config", "device")
+
+    def __init__(self, config: SubscriptionConfig, device: MessageDevice) -> None:
+        self.config = config
+        self.device = device
+        self._match = matcher(config.topic).match
+
+    def thing(self, topic: str) -> str | None:
+        """The thing a topic name speaks of: from the topic, else from the config, else empty
+        (the payload says). None where the topic does not match."""
+        match = self._match(topic)
+        if match is None:
+            return None
+        return match.groupdict().get("thing") or self.config.thing or ""
