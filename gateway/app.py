@@ -1,0 +1,195 @@
+"""One running gateway: builds every room from the config, starts and stops them in order.
+
+    sources -> pipeline -> spool -> delivery -> sink
+
+Stopping (SIGTERM, SIGINT): sources stop reading; what has arrived is committed and
+acknowledged; broker connections are closed; the sink gets FLUSH_S seconds to take what the
+spool holds; what it does not take stays in the spool for the next start.
+
+This is the only place that decides restart or stop: `_keep` restarts a room that failed for a
+reason nobody named, and it is the only broad `except` in the project.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from devices.registry import BY_NAME
+from devices.spec.device import MessageDevice, StreamDevice
+from gateway import __version__
+from gateway.backoff import backoff
+from gateway.clock import Clock, SystemClock
+from gateway.config import Config, MqttConfig
+from gateway.decode import BrokerIntake, PortIntake
+from gateway.health import PERIOD_S, Health
+from gateway.intake import Sink
+from gateway.pipeline import Pipeline
+from gateway.routes import Subscription
+from gateway.sinks.delivery import Delivery
+from gateway.sinks.influxdb import InfluxSink
+from gateway.sinks.local import LocalSink
+from gateway.sources.mqtt import make_mqtt_source
+from gateway.sources.serial import SerialSource
+from gateway.spool import Spool
+from gateway.stats import Stats
+from gateway.web import Page, serve
+
+log = logging.getLogger("parkgate")
+
+FLUSH_S = 5.0
+
+
+class Source(Protocol):
+    @property
+    def name(self) -> str: ...
+    async def run(self) -> None: ...
+    def stop_reading(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class StartError(Exception):
+    """The gateway cannot start; the text is for the person who started it."""
+
+
+class Gateway:
+    """`run(stop)` runs until `stop` is set. Raises StartError before anything has started."""
+
+    def __init__(self, config: Config, *, clock: Clock | None = None, pages: Mapping[str, Page] | None = None) -> None:
+        self.config = config
+        self.clock: Clock = clock or SystemClock()
+        self.pages = pages or {}
+        self.stats = Stats()
+        self.ready = asyncio.Event()
+        try:
+            config.gateway.state_dir.mkdir(parents=True, exist_ok=True)
+            self.spool = Spool.open(config.gateway.state_dir / "spool.db", config.spool, self.clock)
+        except OSError as fault:
+            raise StartError(
+                f"cannot use gateway.state_dir {config.gateway.state_dir}: {fault.strerror or fault}; "
+                "expected a directory this user may write"
+            ) from fault
+        self.pipeline = Pipeline(self.spool, self.clock, self.stats)
+        self.sink = self._sink()
+        points, in_flight = (
+            (config.influxdb.batch_points, config.influxdb.in_flight) if config.influxdb else (20_000, 1)
+        )
+        self.delivery = Delivery(
+            self.spool, self.sink, self.stats, self.clock, batch_points=points, in_flight=in_flight
+        )
+        self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]
+        for port in config.serial:
+            device = BY_NAME[port.device]
+            assert isinstance(device, StreamDevice)  # the config loader has checked it
+            name = f"serial:{port.port}"
+            self.sources.append(
+                SerialSource(
+                    port, device, PortIntake(self.pipeline, port, device, name), self.clock, self.stats.source(name)
+                )
+            )
+        self.health = Health(
+            config.gateway.name, __version__, self.stats, self.spool, self.pipeline, self.clock, self.clock.monotonic()
+        )
+
+    def _sink(self) -> Sink:
+        if self.config.influxdb is not None:
+            return InfluxSink(self.config.influxdb, self.clock)
+        assert self.config.local is not None  # the config loader gives one of the two
+        return LocalSink(self.config.local.path)
+
+    def _broker(self, broker: MqttConfig) -> Source:
+        name = f"mqtt:{broker.name}"
+        subscriptions = []
+        for subscription in broker.subscriptions:
+            device = BY_NAME[subscription.device]
+            assert isinstance(device, MessageDevice)  # the config loader has checked it
+            subscriptions.append(Subscription(subscription, device))
+        intake = BrokerIntake(self.pipeline, broker, subscriptions, name)
+        return make_mqtt_source(broker, intake, self.clock, self.stats.source(name))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then stop in order."""
+        try:
+            web = await serve(self.config.gateway.listen, self.health, self.pages)
+        except OSError as fault:
+            await self.spool.close()
+            raise StartError(
+                f"cannot listen on gateway.listen {self.config.gateway.listen}: {fault.strerror or fault}; "
+                "expected a free host:port"
+            ) from fault
+        try:
+            async with asyncio.TaskGroup() as group:
+                commits = group.create_task(self._keep("pipeline", self.pipeline.run), name="pipeline")
+                delivery = group.create_task(self._keep("delivery", self.delivery.run), name=f"sink[{self.sink.name}]")
+                health = group.create_task(self._keep("health", self._report), name="health")
+                readers = [
+                    group.create_task(self._keep(source.name, source.run), name=f"source[{source.name}]")
+                    for source in self.sources
+                ]
+                self.ready.set()
+                log.info("gateway %s runs: %d sources into %s", self.config.gateway.name, len(readers), self.sink.name)
+                await stop.wait()
+                log.info("stopping: reading ends, what has arrived is committed")
+                for source in self.sources:
+                    source.stop_reading()
+                await _ended(health, commits)
+                await self.pipeline.finish()
+                await _ended(*readers)
+                for source in self.sources:
+                    await source.close()
+                await _ended(delivery)
+                await self.delivery.finish(FLUSH_S)
+        finally:
+            await web.cleanup()
+            await self.sink.close()
+            left = self.spool.depth().points
+            await self.spool.close()
+        log.info("stopped; %d points wait in the spool", left)
+
+    async def _report(self) -> None:
+        while True:
+            await self.clock.sleep(PERIOD_S)
+            self.pipeline.drop("gateway", self.health.lines())
+
+    async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a room; when it fails for an unknown reason say so in full and start it again."""
+        waits = backoff(0.5, 30.0)
+        while True:
+            try:
+                await run()
+            except Exception:  # the one supervisor
+                log.exception("%s failed and is started again", name)
+            await self.clock.sleep(next(waits))
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancel and wait; a task finishes what it must not leave half done."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def run_gateway(config: Config, pages: Mapping[str, Page] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; 0 when it stopped in order. Raises StartError."""
+    gateway = Gateway(config, pages=pages)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        else:
+            loop.add_signal_handler(number, stop.set)
+    await gateway.run(stop)
+    return 0
+
+
+def run(config: Config, pages: Mapping[str, Page] | None = None) -> int:
+    """`run_gateway` on uvloop where it is installed, else on asyncio's own loop."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        new_event_loop = asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(run_gateway(config, pages))

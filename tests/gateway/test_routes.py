@@ -1,0 +1,44 @@
+"""Topic patterns against topic names."""
+
+import pytest
+
+from devices.spec.device import MessageDevice
+from devices.spec.sequence import Sequence
+from gateway.config import SubscriptionConfig
+from gateway.routes import Subscription, topic_filter
+
+DEVICE = MessageDevice(
+    name="none", title="", domain="park", source="", fields=(), expected_every_s=1.0, sequence=Sequence(()),
+    topic="", decode=lambda topic, payload, received_ns: [], encode=lambda reading: b"",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topic", "thing"),
+    [
+        ("v3/+/devices/{thing}/up", "v3/app@ttn/devices/lamp-1/up", "lamp-1"),
+        ("v3/+/devices/{thing}/up", "v3/app@ttn/devices/lamp-1/down", None),
+        ("v3/+/devices/{thing}/up", "v3/a/b/devices/lamp-1/up", None),
+        ("park/{thing}/#", "park/lamp-1", "lamp-1"),
+        ("park/{thing}/#", "park/lamp-1/a/b", "lamp-1"),
+        ("park/{thing}/#", "parks/lamp-1", None),
+        ("$share/g/park/{thing}", "park/lamp-1", "lamp-1"),
+        ("$share/g/#", "anything/at/all", ""),
+        ("#", "$SYS/broker/load", None),
+        ("+/x", "$SYS/x", None),
+        ("a.b/+", "a.b/c", ""),
+        ("a.b/+", "axb/c", None),
+        ("park/+", "park/line\nbreak", ""),
+        ("park/+", "park/", ""),
+    ],
+)
+def test_topic_leads_to_thing(pattern, topic, thing):
+    assert Subscription(SubscriptionConfig(pattern, "none"), DEVICE).thing(topic) == thing
+
+
+def test_the_config_names_the_thing_where_the_topic_does_not():
+    assert Subscription(SubscriptionConfig("a/+", "none", thing="gate"), DEVICE).thing("a/b") == "gate"
+
+
+def test_the_filter_that_is_subscribed():
+    assert topic_filter("$share/g/v3/+/devices/{thing}/up") == "$share/g/v3/+/devices/+/up"
