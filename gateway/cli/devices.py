@@ -1,0 +1,135 @@
+"""`parkgate devices`: the catalogue, and everything about one device type."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli._usage import UsageError
+
+if TYPE_CHECKING:
+    from devices.spec.device import Device
+    from devices.spec.field import Field
+
+
+def find(name: str) -> "Device":
+    """The device type of that name; a usage error that suggests the nearest one where there is none."""
+    from devices.registry import BY_NAME
+    from gateway._config_read import nearest
+
+    found = BY_NAME.get(name)
+    if found is None:
+        meant = nearest(name, BY_NAME)
+        hint = f'did you mean "{meant}"?' if meant else "`parkgate devices` lists them"
+        raise UsageError(f'no device type "{name}"; {hint}')
+    return found
+
+
+def devices(
+    name: Annotated[str | None, typer.Argument(help="One device type, for its fields, units, ranges and link.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object (or an array of them).")] = False,
+) -> None:
+    """List the device types, or describe one."""
+    from devices.registry import DEVICES
+
+    if name is not None:
+        device = find(name)
+        typer.echo(json.dumps(described(device), ensure_ascii=False) if as_json else text(device))
+    elif as_json:
+        typer.echo(json.dumps([described(device) for device in DEVICES], ensure_ascii=False))
+    else:
+        rows = [("name", "title", "link", "domain", "fields")]
+        rows += [(each.name, each.title, each.link, each.domain, fields_of(each)) for each in DEVICES]
+        typer.echo(table(rows))
+
+
+def fields_of(device: "Device") -> str:
+    """How many fields; with a plus where a payload may bring more."""
+    return f"{len(device.fields)}{'+' if device.open_fields else ''}"
+
+
+def table(rows: Sequence[tuple[str, ...]], indent: str = "") -> str:
+    """Columns of plain text: the same in a terminal, a pipe and a file."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(indent + line.rstrip() for line in lines)
+
+
+def link_of(device: "Device") -> dict[str, Any]:
+    """How the device is reached: the port's settings or the usual topic."""
+    from devices.spec.device import StreamDevice
+
+    if not isinstance(device, StreamDevice):
+        return {"topic": device.topic}
+    serial = device.serial
+    return {"baud": serial.baud, "bits": serial.bits, "parity": serial.parity, "stop": serial.stop}
+
+
+def described(device: "Device") -> dict[str, Any]:
+    """The description as JSON values."""
+    return {
+        "name": device.name,
+        "title": device.title,
+        "link": device.link,
+        **link_of(device),
+        "domain": device.domain,
+        "measurement": device.measurement,
+        "expected_every_s": device.expected_every_s,
+        "open_fields": device.open_fields,
+        "source": device.source,
+        "fields": [described_field(field) for field in device.fields],
+    }
+
+
+def described_field(field: "Field") -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "unit": field.unit,
+        "kind": field.kind,
+        "description": field.description,
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+        "step": field.step,
+        "optional": field.optional,
+        "states": list(field.states),
+    }
+
+
+def allowed(field: "Field") -> str:
+    """The range or the states, as people read them."""
+    if field.states:
+        return " | ".join(field.states)
+    if field.minimum is None and field.maximum is None:
+        return "-"
+    low = "" if field.minimum is None else f"{field.minimum:.10g}"
+    high = "" if field.maximum is None else f"{field.maximum:.10g}"
+    return f"{low} .. {high}".strip()
+
+
+def text(device: "Device") -> str:
+    """One device type, for people."""
+    from devices.spec.device import StreamDevice
+    from devices.spec.units import UNITS
+
+    if isinstance(device, StreamDevice):
+        serial = device.serial
+        link = f"serial, {serial.baud} baud, {serial.bits}{serial.parity}{serial.stop}"
+    else:
+        link = f"mqtt, usually {device.topic}"
+    head = [
+        ("title", device.title),
+        ("link", link),
+        ("domain", device.domain),
+        ("stored as", device.measurement),
+        ("expected", f"every {device.expected_every_s:g} s"),
+        ("source", " ".join(device.source.split())),
+    ]
+    rows = [("field", "unit", "UCUM", "kind", "range", "description")]
+    for field in device.fields:
+        kind = field.kind + (", optional" if field.optional else "")
+        rows.append((field.name, UNITS[field.unit].symbol, field.unit, kind, allowed(field), field.description))
+    parts = [device.name, table(head, indent="  "), "", table(rows, indent="  ")]
+    if device.open_fields:
+        parts.append("  … and whatever else a payload brings")
+    return "\n".join(parts)
