@@ -1,0 +1,266 @@
+"""Commit first, acknowledge after; bad input costs itself and nothing else.
+
+The spool is the real one. The device types here are the smallest that show a case: a payload
+`17` is a reading, `x…` cannot be true, `!` makes the decoder itself fail.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from devices.spec.device import MessageDevice, SerialSettings, StreamDevice
+from devices.spec.events import IntegrityError, Noise, Reading, SanityError
+from devices.spec.sequence import Sequence
+from gateway.clock import SystemClock
+from gateway.config import MqttConfig, SerialConfig, SpoolConfig, SubscriptionConfig
+from gateway.decode import BrokerIntake, PortIntake
+from gateway.pipeline import Pipeline
+from gateway.routes import Subscription
+from gateway.spool import Spool
+from gateway.stats import Stats
+
+NOW = 1_790_000_000_000_000_000
+SUBSCRIPTION = SubscriptionConfig("park/{thing}", "number", tags={"zone": "lake"})
+
+
+def decode_number(topic, payload, received_ns):
+    text = payload.decode()
+    if text == "!":
+        raise IndexError("a decoder that breaks its promise")
+    if text.startswith("x"):
+        return [SanityError(f"not a number: {text}", payload)]
+    when = int(text.partition("@")[2]) if "@" in text else None
+    return [Reading({"value": float(text.partition("@")[0])}, when)]
+
+
+NUMBER = MessageDevice(
+    name="number", title="", domain="park", source="", fields=(), expected_every_s=1.0, sequence=Sequence(()),
+    topic="park/{thing}", decode=decode_number, encode=lambda reading: b"",
+)  # fmt: skip
+
+
+class Digits:
+    """Each byte is an event: a digit is a reading, `?` a broken frame, anything else noise."""
+
+    def feed(self, data):
+        def event(byte):
+            if 48 <= byte <= 57:
+                return Reading({"value": float(byte - 48)})
+            return IntegrityError("sum", bytes([byte])) if byte == 63 else Noise(bytes([byte]))
+
+        return [event(byte) for byte in data]
+
+    def flush(self):
+        return [Noise(b"rest")]
+
+
+DIGITS = StreamDevice(
+    name="digits", title="", domain="park", source="", fields=(), expected_every_s=1.0, sequence=Sequence(()),
+    serial=SerialSettings(9600), decoder=Digits, encode=lambda reading: b"",
+)  # fmt: skip
+
+
+class Clock(SystemClock):
+    def now_ns(self):
+        return NOW
+
+
+class Connection:
+    """What a broker connection is told."""
+
+    def __init__(self, log=None):
+        self.log = [] if log is None else log
+
+    def acknowledge(self, packet_ids):
+        self.log.append(list(packet_ids))
+
+    def pause(self):
+        self.log.append("pause")
+
+    def resume(self):
+        self.log.append("resume")
+
+
+class Room:
+    """A pipeline over a real spool in `path`."""
+
+    def __init__(self, path: Path, spool: SpoolConfig | None = None, **broker):
+        self.stats = Stats()
+        self.spool = Spool.open(path / "spool.db", spool or SpoolConfig(), Clock())
+        self.pipeline = Pipeline(self.spool, Clock(), self.stats)
+        config = MqttConfig("main", "mqtt://127.0.0.1", "t", (SUBSCRIPTION,), **broker)
+        self.broker = BrokerIntake(self.pipeline, config, [Subscription(SUBSCRIPTION, NUMBER)], "mqtt:main")
+        self.port = PortIntake(self.pipeline, SerialConfig("/dev/x", "digits", "lamp"), DIGITS, "serial:/dev/x")
+        self.connection = Connection()
+
+    def publish(self, topic, payload, packet_id=None, duplicate=False, connection=None):
+        self.broker.message(connection or self.connection, topic, payload, packet_id, duplicate)
+
+    async def lines(self) -> list[str]:
+        batch = await self.spool.read(0, 10_000)
+        return [] if batch is None else batch.lines.decode().splitlines()
+
+    async def reasons(self) -> list[str]:
+        return sorted(item.reason for item in await self.spool.quarantine_rows())
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    room = Room(tmp_path)
+    yield room
+    await room.spool.close()
+
+
+async def test_acknowledged_only_after_the_commit_in_receive_order(room):
+    for packet_id in (7, 3, 9):
+        room.publish("park/a", b"1", packet_id)
+    assert room.connection.log == []
+    await room.pipeline.finish()
+    assert room.connection.log == [[7, 3, 9]]
+    assert await room.lines() == [
+        "number,thing=a,zone=lake value=1.0 1790000000000000000",
+        "number,thing=a,zone=lake value=1.0 1790000000000000001",
+        "number,thing=a,zone=lake value=1.0 1790000000000000002",
+    ]
+
+
+async def test_qos_0_is_stored_and_not_acknowledged(room):
+    room.publish("park/a", b"1")
+    await room.pipeline.finish()
+    assert room.connection.log == []
+    assert len(await room.lines()) == 1
+
+
+async def test_a_redelivered_message_is_acknowledged_and_not_stored_again(room):
+    room.publish("park/a", b"1", 5)
+    await room.pipeline.finish()
+    later = Connection()
+    room.publish("park/a", b"1", 5, duplicate=True, connection=later)
+    await room.pipeline.finish()
+    assert later.log == [[5]]
+    assert len(await room.lines()) == 1
+    assert room.stats.stages.redelivered == 1
+
+
+async def test_a_redelivered_message_is_known_after_a_restart(tmp_path):
+    first = Room(tmp_path)
+    first.publish("park/a", b"1", 5)
+    await first.pipeline.finish()
+    await first.spool.close()
+    second = Room(tmp_path)
+    second.publish("park/a", b"1", 5, duplicate=True)
+    second.publish("park/a", b"2", 6, duplicate=True)
+    await second.pipeline.finish()
+    assert second.connection.log == [[5, 6]]
+    assert [line.split()[1] for line in await second.lines()] == ["value=1.0", "value=2.0"]
+    await second.spool.close()
+
+
+async def test_a_redelivered_message_whose_commit_is_not_done_is_acknowledged_after_it(room):
+    room.publish("park/a", b"1", 5)
+    later = Connection()
+    room.publish("park/a", b"1", 5, duplicate=True, connection=later)
+    assert later.log == []
+    await room.pipeline.finish()
+    assert later.log == [[5]]
+    assert len(await room.lines()) == 1
+
+
+async def test_the_same_packet_identifier_with_other_content_is_a_new_message(room):
+    room.publish("park/a", b"1", 5)
+    room.publish("park/a", b"2", 5, duplicate=True)
+    room.publish("park/b", b"2", 5, duplicate=True)
+    await room.pipeline.finish()
+    assert len(await room.lines()) == 3
+
+
+async def test_what_cannot_be_stored_is_kept_with_a_reason_and_acknowledged(room):
+    room.publish("park/a", b"x1", 1)
+    room.publish("elsewhere", b"1", 2)
+    room.publish("park/a", b"!", 3)
+    room.publish("park/a", b"4", 4)
+    await room.pipeline.finish()
+    assert room.connection.log == [[1, 2, 3, 4]]
+    assert await room.reasons() == [
+        "decoder failed: IndexError('a decoder that breaks its promise')",
+        "no subscription matches topic 'elsewhere'",
+        "not a number: x1",
+    ]
+    assert len(await room.lines()) == 1
+    assert room.stats.stages.quarantined == 3
+
+
+async def test_things_beyond_the_limit_are_refused_and_known_ones_go_on(tmp_path):
+    room = Room(tmp_path, max_things=2)
+    for number, thing in enumerate(["a", "b", "c", "d", "a"]):
+        room.publish(f"park/{thing}", b"1", number + 1)
+    await room.pipeline.finish()
+    assert [line.split(",")[1] for line in await room.lines()] == ["thing=a", "thing=b", "thing=a"]
+    assert await room.reasons() == ["series limit: mqtt:main has 2 things already (max_things)"] * 2
+    assert room.connection.log == [[1, 2, 3, 4, 5]]
+    await room.spool.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        (NOW - 5_000_000_000, NOW - 5_000_000_000),
+        (NOW + 3_000_000_000_000, NOW + 3_000_000_000_000),
+        (NOW + 4_000_000_000_000, NOW),  # more than an hour ahead
+        (0, NOW),  # a clock that was never set
+    ],
+)
+async def test_the_phenomenon_time_is_believed_within_reason(room, said, stored):
+    room.publish("park/a", f"1@{said}".encode(), 1)
+    await room.pipeline.finish()
+    assert [int(line.split()[2]) for line in await room.lines()] == [stored]
+    assert room.stats.devices[("mqtt:main", "a")].clock_errors == (said != stored)
+
+
+async def test_serial_bytes_are_counted_by_outcome(room):
+    assert room.port.bytes(b"12~?3") == 3
+    room.port.closed()
+    await room.pipeline.finish()
+    stats = room.port.stats
+    assert (stats.readings, stats.noise_bytes, stats.integrity_errors) == (3, 5, 1)
+    assert [line.split()[0] for line in await room.lines()] == ["digits,thing=lamp"] * 3
+    assert await room.reasons() == ["1 bytes outside any frame", "4 bytes outside any frame", "sum"]
+
+
+async def test_a_full_spool_holds_the_broker_and_lets_serial_give_up_its_oldest(tmp_path):
+    room = Room(tmp_path, SpoolConfig(max_bytes=1000))
+    room.publish("park/a", b"1", 1)
+    await room.pipeline.finish()
+    for number in range(40):
+        room.publish("park/a", b"1", number + 2)
+    room.port.bytes(b"1")
+    await room.pipeline.finish()
+    assert room.connection.log == [[1], "pause"]
+    assert room.pipeline.state.startswith("spool full")
+    assert [line.split(",")[0] for line in await room.lines()] == ["number", "digits"]
+    await room.spool.remove(0, 1 << 62)
+    for _ in range(30):
+        room.port.bytes(b"2")
+        await room.pipeline.finish()
+    assert room.stats.stages.dropped > 0
+    assert room.port.stats.dropped == room.stats.stages.dropped
+    assert room.connection.log == [[1], "pause"]
+    await room.spool.close()
+
+
+async def test_a_freed_spool_takes_what_was_held_and_acknowledges_it(tmp_path):
+    room = Room(tmp_path, SpoolConfig(max_bytes=1000))
+    for number in range(10):
+        room.publish("park/a", b"1", number)
+    await room.pipeline.finish()
+    for number in range(10, 20):
+        room.publish("park/a", b"1", number)
+    await room.pipeline.finish()
+    assert room.connection.log == [list(range(10)), "pause"]
+    await room.spool.remove(0, 1 << 62)
+    await room.pipeline.finish()
+    assert room.connection.log == [list(range(10)), "pause", list(range(10, 20)), "resume"]
+    assert room.pipeline.state == "ok"
+    assert len(await room.lines()) == 10
+    await room.spool.close()
