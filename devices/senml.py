@@ -1,0 +1,336 @@
+"""SenML packs (RFC 8428) in JSON and CBOR: any sensor that names and times its own values.
+
+A pack is an array of records. Base fields (bn bt bu bv bs) hold from the record they stand in;
+a record adds its name to the base name, its time to the base time, its value to the base value
+(section 4.6). Records of one thing and one time become one reading; a name said twice for the
+same time opens another reading, so that nothing is overwritten. Readings come out in
+chronological order.
+
+    [{"bn":"lamp-17:","bt":1752739200.5,"n":"temperature","u":"Cel","v":21.5},{"n":"open","vb":false}]
+    -> thing lamp-17, 2025-07-17T08:00:00.5Z, temperature_c 21.5, open false
+
+Values: v is a float, vb a flag, vs and vd (base64url as on the wire) texts, s the integral over
+time, stored as `<quantity>_sum_<unit>_s`. The names listed in `_senml_fields.py` keep the kind given there: `seq`
+is a counter, `parking_occupied` a flag even where it is sent as 0 or 1. How names and units
+become field names: `_senml_names.py`; the two wire forms and versions: `_senml_pack.py`.
+
+Time: below 2**28 seconds a time is relative to the receipt, else it is seconds since 1970 UTC.
+A double holds it to about 0.2 us, so times are taken to the microsecond. A pack without any
+time, or time 0, leaves the reading's time open (the receipt stands for it).
+
+Limits: absolute times before 2262-04-11; names and field names as in `_senml_names.py`;
+an empty pack is refused. Streams (SensML) are not taken: over MQTT each payload is a whole pack.
+
+Unknown: `ut` (the longest time to the next record) is read and not used.
+
+Sources: RFC 8428, RFC 8798, RFC 9100.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from msgspec import UNSET, DecodeError, Struct, UnsetType
+from msgspec import json as msgjson
+
+from devices._senml_fields import FIELDS, WIRE
+from devices._senml_names import (
+    MAX_FIELD,
+    MAX_NAME,
+    PLAIN_BASE,
+    PLAIN_NAME,
+    SECONDARY,
+    NameRefused,
+    field_name,
+    snake,
+    split,
+)
+from devices._senml_pack import PackRefused, Record, check_version, read
+from devices.spec.device import MessageDevice
+from devices.spec.errors import EncodeError
+from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.sequence import Bits, Sequence
+
+_RELATIVE_BELOW = float(1 << 28)
+_LATEST = 9.2e9
+_MAX_SPOTS = 4096
+_MAX_COUNT = float(1 << 53)
+
+_KINDS = {field.name: field.kind for field in FIELDS}
+_Kind = Literal["measure", "counter", "flag", "text"]
+
+
+class Spot(NamedTuple):
+    """Where a record's value goes: field name, and what the value is turned into."""
+
+    field: str
+    kind: _Kind
+
+
+class _Short(Struct, gc=False, forbid_unknown_fields=True):
+    """The labels that nearly every pack makes do with; any other sends the pack the long way."""
+
+    bn: str | UnsetType = UNSET
+    bt: float | UnsetType = UNSET
+    bu: str | UnsetType = UNSET
+    n: str | UnsetType = UNSET
+    u: str | UnsetType = UNSET
+    v: float | UnsetType = UNSET
+    vb: bool | UnsetType = UNSET
+    t: float | UnsetType = UNSET
+
+
+_short_records = msgjson.Decoder(list[_Short])
+_spots: dict[tuple[str | UnsetType, str | UnsetType], Spot] = {}
+_flag_spots: dict[str | UnsetType, Spot] = {}
+
+
+def decode(_topic: str, payload: bytes, received_ns: int) -> list[Event]:
+    """Readings of one pack in chronological order, or one SanityError saying why it is refused."""
+    try:
+        reading = _decode_short(payload, received_ns)
+        if reading is not None:
+            return [reading]
+        return list(_readings(read(payload), received_ns))
+    except (PackRefused, NameRefused) as error:
+        return [SanityError(str(error), payload)]
+
+
+def _decode_short(payload: bytes, received_ns: int) -> Reading | None:
+    """The reading of a pack whose base fields all stand in the first record and whose records
+    are all of one time; None where the pack needs the long way (also to say what is wrong)."""
+    try:
+        records = _short_records.decode(payload)
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    # No backslash: labels stand in the bytes as they are, so this sees every later base field.
+    if not records or payload.find(b'"b', payload.find(b"}")) >= 0 or b"\\" in payload:
+        return None
+    first = records[0]
+    base = first.bn
+    thing: str | None = None
+    if base is not UNSET:
+        if len(base) > MAX_NAME - MAX_FIELD or PLAIN_BASE.fullmatch(base) is None:
+            return None
+        thing = base[:-1]
+    base_unit = first.bu
+    fields: dict[str, Value] = {}
+    for record in records:
+        unit = record.u
+        if unit is UNSET:
+            unit = base_unit
+        value: float | bool | UnsetType = record.v
+        if value is UNSET:
+            value = record.vb
+            spot = _flag_spots.get(record.n) or _learn_flag(record.n, thing)
+        else:
+            spot = _spots.get((record.n, unit)) or _learn(record.n, unit, thing)
+            if record.vb is not UNSET:
+                return None
+        if value is UNSET or spot is None or (record.t is not UNSET and record is not first):
+            return None
+        fields[spot.field] = value if spot.kind == "measure" else _as_kind(value, spot)
+    if len(fields) != len(records):
+        return None
+    seconds = 0.0 if first.bt is UNSET else first.bt
+    if first.t is not UNSET:
+        if len(records) > 1:
+            return None
+        seconds += first.t
+    return Reading(fields, _time_ns(seconds, received_ns) if seconds else None, thing)
+
+
+def _learn(name: str | UnsetType, unit: str | UnsetType, thing: str | None) -> Spot | None:
+    """Remember where a plain name with this unit goes; None where the name is not plain."""
+    if name is UNSET:
+        return Spot(field_name(None, None if unit is UNSET else unit), "measure") if thing else None
+    if len(name) > MAX_FIELD or PLAIN_NAME.fullmatch(name) is None:
+        return None
+    if len(_spots) >= _MAX_SPOTS:
+        _spots.clear()
+    spot = _spots[(name, unit)] = _number_spot(name, None if unit is UNSET else unit)
+    return spot
+
+
+def _learn_flag(name: str | UnsetType, thing: str | None) -> Spot | None:
+    if name is UNSET:
+        return Spot("value", "flag") if thing else None
+    if len(name) > MAX_FIELD or PLAIN_NAME.fullmatch(name) is None:
+        return None
+    if len(_flag_spots) >= _MAX_SPOTS:
+        _flag_spots.clear()
+    spot = _flag_spots[name] = Spot(field_name(name, None), "flag")
+    return spot
+
+
+def _number_spot(quantity: str | None, unit: str | None) -> Spot:
+    name = field_name(quantity, unit)
+    kind = _KINDS.get(name)
+    return Spot(name, kind if kind in ("counter", "flag") else "measure")
+
+
+def _as_kind(value: Value, spot: Spot) -> Value:
+    """The value in the kind of its field; PackRefused where it cannot be that."""
+    listed = _KINDS.get(spot.field, spot.kind)
+    if listed == "counter" and type(value) is float and value.is_integer() and 0 <= value <= _MAX_COUNT:
+        return int(value)
+    if listed == "flag" and (type(value) is bool or value in (0.0, 1.0)):
+        return bool(value)
+    if listed == spot.kind and listed in ("measure", "text"):
+        return value
+    raise PackRefused(f"{spot.field}: expected a {listed}, got {value!r:.40}")
+
+
+def _time_ns(seconds: float, received_ns: int) -> int:
+    """Nanoseconds since 1970 of a SenML time, to the microsecond."""
+    if seconds >= _LATEST or seconds <= -_LATEST:
+        raise PackRefused(f"time {seconds:g} s is out of range")
+    nanoseconds = round(seconds * 1e6) * 1000
+    if seconds < _RELATIVE_BELOW:
+        nanoseconds += received_ns
+        if nanoseconds < 0:
+            raise PackRefused(f"time {seconds:g} s is before 1970")
+    return nanoseconds
+
+
+class _Base:
+    """The base fields in force, record by record."""
+
+    __slots__ = ("name", "seconds", "sum", "unit", "value", "version")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.seconds = 0.0
+        self.unit: str | None = None
+        self.value: float | None = None
+        self.sum: float | None = None
+        self.version: int | None = None
+
+    def take(self, record: Record) -> None:
+        if record.bn is not UNSET:
+            self.name = record.bn
+        if record.bt is not UNSET:
+            self.seconds = record.bt
+        if record.bu is not UNSET:
+            self.unit = record.bu
+        if record.bv is not UNSET:
+            self.value = record.bv
+        if record.bs is not UNSET:
+            self.sum = record.bs
+        if record.bver is not UNSET:
+            check_version(record.bver)
+            if self.version not in (None, record.bver):
+                raise PackRefused(f"bver {self.version} and {record.bver} in one pack")
+            self.version = record.bver
+
+
+def _readings(records: list[Record], received_ns: int) -> Iterable[Reading]:
+    """Resolve every record (RFC 8428 section 4.6) and gather them by thing and time."""
+    if not records:
+        raise PackRefused("the pack holds no record")
+    base = _Base()
+    latest: dict[tuple[str | None, int | None], Reading] = {}
+    readings: list[Reading] = []
+    for index, record in enumerate(records):
+        base.take(record)
+        seconds = base.seconds + (0.0 if record.t is UNSET else record.t)
+        time_ns = _time_ns(seconds, received_ns) if seconds else None
+        thing, quantity = split(base.name, "" if record.n is UNSET else record.n)
+        fields = dict(_values(record, base, quantity, index))
+        reading = latest.get((thing, time_ns))
+        if reading is None or not fields.keys().isdisjoint(reading.fields):
+            reading = latest[(thing, time_ns)] = Reading({}, time_ns, thing)
+            readings.append(reading)
+        reading.fields.update(fields)
+    readings.sort(key=lambda reading: received_ns if reading.time_ns is None else reading.time_ns)
+    return readings
+
+
+def _values(record: Record, base: _Base, quantity: str | None, index: int) -> Iterable[tuple[str, Value]]:
+    """Field names and values of one record: its value, its sum, or both."""
+    unit = base.unit if record.u is UNSET else record.u
+    given = sum(value is not UNSET for value in (record.v, record.vb, record.vs, record.vd))
+    summed = record.s is not UNSET or base.sum is not None
+    if given > 1:
+        raise PackRefused(f"record {index}: more than one of v, vs, vb, vd")
+    if not given and not summed and base.value is None:
+        raise PackRefused(f"record {index}: expected one of v, vs, vb, vd or s")
+    if record.v is not UNSET or (not given and base.value is not None and record.s is UNSET):
+        number = (base.value or 0.0) + (0.0 if record.v is UNSET else record.v)
+        spot = _number_spot(quantity, unit)
+        yield spot.field, _as_kind(_finite(number, "v", index), spot)
+    elif record.vb is not UNSET:
+        spot = Spot(field_name(quantity, None), "flag")
+        yield spot.field, _as_kind(record.vb, spot)
+    elif given:
+        text = record.vs if record.vs is not UNSET else record.vd
+        spot = Spot(field_name(quantity, None), "text")
+        yield spot.field, _as_kind(str(text), spot)
+    if summed:
+        total = (base.sum or 0.0) + (0.0 if record.s is UNSET else record.s)
+        yield field_name(quantity, unit, "sum") + "_s", _finite(total, "s", index)
+
+
+def _finite(number: float, label: str, index: int) -> float:
+    if not math.isfinite(number):
+        raise PackRefused(f"record {index}: {label} is out of range")
+    return number
+
+
+def encode(reading: Reading) -> bytes:
+    """The JSON pack a device would send: one record a field, base name and time in the first.
+
+    Listed fields go out with their registered unit, others under their own name without one.
+    EncodeError: no field, a name that decoding would change, a number that is not finite, an
+    absolute time before 1978-07-04.
+    """
+    records: list[dict[str, object]] = []
+    for field, value in reading.fields.items():
+        name, unit = WIRE.get(field, (field, None))
+        if (unit is None and snake(field) != field) or len(field) > MAX_FIELD:
+            raise EncodeError(f"senml: field {field[:40]!r} is not lower snake")
+        record: dict[str, object] = {"n": name}
+        if isinstance(value, bool):
+            record |= {"n": field, "vb": value}
+        elif isinstance(value, str):
+            record |= {"n": field, "vs": value}
+        elif not math.isfinite(value):
+            raise EncodeError(f"senml: {field} is {value}, expected a finite number")
+        else:
+            if unit is not None:
+                record["u"] = unit
+            record["v"] = value
+        records.append(record)
+    if not records:
+        raise EncodeError("senml: a pack needs at least one field")
+    records[0] = _base_fields(reading, records) | records[0]
+    return msgjson.encode(records)
+
+
+def _base_fields(reading: Reading, records: list[dict[str, object]]) -> dict[str, object]:
+    base: dict[str, object] = {}
+    if reading.thing is not None:
+        base["bn"] = reading.thing + ":"
+    if reading.time_ns is not None:
+        seconds = round(reading.time_ns / 1000) / 1e6
+        if not _RELATIVE_BELOW <= seconds < _LATEST:
+            raise EncodeError(f"senml: {seconds:g} s since 1970 cannot be said as an absolute time")
+        base["bt"] = seconds
+    if any(record.get("u") in SECONDARY for record in records):
+        base["bver"] = 26
+    return base
+
+
+DEVICE = MessageDevice(
+    name="senml",
+    title="SenML sensor pack",
+    domain="park",
+    source="RFC 8428, RFC 8798, RFC 9100",
+    fields=FIELDS,
+    expected_every_s=60.0,
+    sequence=Sequence((Bits("seq", 32),)),
+    open_fields=True,
+    topic="park/{thing}/senml",
+    decode=decode,
+    encode=encode,
+)
