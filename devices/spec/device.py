@@ -4,12 +4,12 @@ Two kinds: a `StreamDevice` speaks bytes over a serial link, a `MessageDevice` s
 payloads over MQTT. Both are pure: bytes in, events out; readings in, bytes out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from devices.spec.errors import DescriptionError
-from devices.spec.events import Event, Reading
+from devices.spec.events import Event, Reading, Value
 from devices.spec.field import Field
 from devices.spec.sequence import Sequence
 
@@ -71,13 +71,28 @@ class DeviceType:
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a serial device can be told.
+
+    `request` are the bytes it is told with. `answer` are the fields of the frame that it
+    answers with (`encode` makes the bytes); None where it answers with a measurement or not
+    at all, as `description` says.
+    """
+
+    name: str
+    description: str
+    request: bytes
+    answer: Mapping[str, Value] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamDevice(DeviceType):
     """A device on a serial link.
 
     `decoder` makes the state for one port. `encode` gives the bytes the device would send for
     a reading (EncodeError if it could not). `checked` says whether frames carry an integrity
-    check; where they do not, a flipped bit can pass.
+    check; where they do not, a flipped bit can pass. `commands` are what it can be told.
     """
 
     serial: SerialSettings
@@ -85,6 +100,7 @@ class StreamDevice(DeviceType):
     encode: Callable[[Reading], bytes]
     checked: bool = True
     longest_frame: int = 256
+    commands: tuple[Command, ...] = ()
 
     @property
     def link(self) -> Literal["serial", "mqtt"]:

@@ -4,55 +4,160 @@ A frame of bytes has no room for a message number, but its values have low bits 
 physics decides. A device type names fields and how many of their low raw bits carry the
 count; protocols with a counter of their own name that counter. The store is then audited
 against what was sent by the values alone: nothing on the wire differs from a real device.
+
+Where one stream carries several kinds of readings (NMEA sentences), `others` gives further
+places for the count; the first whose fields are all in the reading is used. Each series
+(thing and tags) is counted and audited by itself.
+
+Limits: `audit` is exact as long as fewer than half of `modulus` readings are lost in a row
+and no reading is stored more than half of `modulus` late.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from devices.spec.errors import DescriptionError, EncodeError
 from devices.spec.events import Value
+from devices.spec.field import Field
 
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """`bits` low bits of the raw value of `field` (value / step)."""
+    """`bits` low bits of the raw value of `field` (value / step).
+
+    With `minimum` and `maximum` the value stays between them: where the count would carry it
+    outside, the bits above the count give way by one.
+    """
 
     field: str
     bits: int
     step: float = 1.0
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @classmethod
+    def of(cls, field: Field, bits: int) -> "Bits":
+        """The low bits of `field`, within what it can say. DescriptionError where they do not fit."""
+        if field.step is None or field.minimum is None or field.maximum is None:
+            raise DescriptionError(f"field {field.name}: a count needs minimum, maximum and step")
+        if field.maximum - field.minimum < 2 * (1 << bits) * field.step - field.step:
+            raise DescriptionError(f"field {field.name}: no room for {bits} bits of count")
+        return cls(field.name, bits, field.step, field.minimum, field.maximum)
+
+    def present(self, fields: Mapping[str, Value | None]) -> bool:
+        value = fields.get(self.field)
+        return value is not None and not isinstance(value, str)
+
+    def write(self, fields: dict[str, Value], number: int) -> None:
+        old = fields.get(self.field, 0)
+        if isinstance(old, str):
+            raise EncodeError(f"{self.field}: {old!r} cannot carry a count")
+        span = 1 << self.bits
+        raw = round(old / self.step) & ~(span - 1) | number & (span - 1)
+        if self.maximum is not None and raw > round(self.maximum / self.step):
+            raw -= span
+        if self.minimum is not None and raw < round(self.minimum / self.step):
+            raw += span
+        fields[self.field] = raw if isinstance(old, int) else round(raw * self.step, 9)
+
+    def read(self, fields: Mapping[str, Value | None]) -> int:
+        value = fields[self.field]
+        if value is None or isinstance(value, str):
+            raise EncodeError(f"{self.field}: {value!r} carries no count")
+        return round(value / self.step) & ((1 << self.bits) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ListBits:
+    """Low bits of `key` of the first entries of a JSON list kept in the text field `field`.
+
+    `each` bits of each of `entries` entries, which are whole numbers up to `maximum`.
+    """
+
+    field: str
+    key: str
+    each: int
+    entries: int
+    maximum: int
+
+    @property
+    def bits(self) -> int:
+        return self.each * self.entries
+
+    def present(self, fields: Mapping[str, Value | None]) -> bool:
+        value = fields.get(self.field)
+        if not isinstance(value, str):
+            return False
+        rows = json.loads(value)
+        return len(rows) >= self.entries and all(self.key in row for row in rows[: self.entries])
+
+    def write(self, fields: dict[str, Value], number: int) -> None:
+        if not self.present(fields):
+            raise EncodeError(f"{self.field}: needs {self.entries} entries with {self.key!r} to carry a count")
+        rows = json.loads(str(fields[self.field]))
+        mask = (1 << self.each) - 1
+        for row in rows[: self.entries]:
+            raw = int(row[self.key]) & ~mask | number & mask
+            row[self.key] = raw - (mask + 1) if raw > self.maximum else raw
+            number >>= self.each
+        fields[self.field] = json.dumps(rows, separators=(",", ":"))
+
+    def read(self, fields: Mapping[str, Value | None]) -> int:
+        number = 0
+        rows = json.loads(str(fields[self.field]))
+        for index, row in enumerate(rows[: self.entries]):
+            number |= (int(row[self.key]) & ((1 << self.each) - 1)) << index * self.each
+        return number
+
+
+Part = Bits | ListBits
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Where the count lives; least significant bits first."""
+    """Where the count lives; least significant bits first. All places hold the same number of bits."""
 
-    parts: tuple[Bits, ...]
+    parts: tuple[Part, ...]
+    others: tuple[tuple[Part, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if any(_width(parts) != _width(self.parts) for parts in self.others):
+            raise DescriptionError("every place of an audit count needs the same number of bits")
 
     @property
     def modulus(self) -> int:
-        return int(1 << sum(part.bits for part in self.parts))
+        return 1 << _width(self.parts)
 
     def embed(self, fields: dict[str, Value], number: int) -> dict[str, Value]:
         """Put `number` modulo `modulus` into a copy of `fields`."""
         out = dict(fields)
         number %= self.modulus
-        for part in self.parts:
-            mask = (1 << part.bits) - 1
-            old = out.get(part.field, 0)
-            raw = round(float(old) / part.step) & ~mask | number & mask
-            out[part.field] = raw if isinstance(old, int) else round(raw * part.step, 9)
+        for part in self._place(fields) or self.parts:
+            part.write(out, number & ((1 << part.bits) - 1))
             number >>= part.bits
         return out
 
     def extract(self, fields: Mapping[str, Value | None]) -> int | None:
         """The count modulo `modulus`, or None where a carrying field is absent."""
+        place = self._place(fields)
+        if place is None:
+            return None
         number = shift = 0
-        for part in self.parts:
-            value = fields.get(part.field)
-            if value is None or isinstance(value, str):
-                return None
-            number |= (round(float(value) / part.step) & ((1 << part.bits) - 1)) << shift
+        for part in place:
+            number |= part.read(fields) << shift
             shift += part.bits
         return number
+
+    def _place(self, fields: Mapping[str, Value | None]) -> tuple[Part, ...] | None:
+        for parts in (self.parts, *self.others):
+            if all(part.present(fields) for part in parts):
+                return parts
+        return None
+
+
+def _width(parts: tuple[Part, ...]) -> int:
+    return sum(part.bits for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +171,25 @@ class Audit:
 
 
 def audit(sent: int, stored: Iterable[int], modulus: int) -> Audit:
-    """Align stored counts (time order) with 0..sent-1 modulo `modulus`.
+    """Compare stored counts (time order, modulo `modulus`) with the 0..sent-1 that were sent.
 
-    A stored count that steps forward by d means d-1 lost; one that does not step is a
-    duplicate. A run of exactly `modulus` losses is caught by the total.
+    Each stored count stands for the position nearest to the furthest one seen so far. A
+    position found once is stored, found again a duplicate; one never found is lost.
     """
-    total = duplicates = matched = 0
+    seen = bytearray(sent)
+    total = duplicates = 0
     expected = 0
     for number in stored:
         total += 1
         ahead = (number - expected) % modulus
-        behind = modulus - ahead
-        if expected + ahead >= sent or (behind <= min(expected, modulus // 2) and ahead > modulus // 2):
+        position = expected + ahead
+        if ahead >= (modulus + 1) // 2 or position >= sent:
+            position -= modulus
+        if position < 0:
+            position += modulus
+        if not 0 <= position < sent or seen[position]:
             duplicates += 1
             continue
-        expected += ahead + 1
-        matched += 1
-    return Audit(sent, total, sent - matched, duplicates)
+        seen[position] = 1
+        expected = max(expected, position + 1)
+    return Audit(sent, total, sent - sum(seen), duplicates)

@@ -1,0 +1,181 @@
+"""Payload tables: one table both reads a frame's values and writes them.
+
+An `Item` is a whole number in the frame (a struct code) that is a field after scaling, or a
+constant. A `BitItem` is made of bits that may lie scattered over several bytes. What a
+table reads, it writes back to the same bytes.
+
+    value = raw / divisor        raw in `absent`: the device has no value, the field is absent
+
+Limits: `parse` makes no object per value beyond the values and the dict. `pack` refuses
+(EncodeError) what the frame cannot say: unknown fields, values outside minimum..maximum.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import truediv
+from struct import Struct, calcsize
+from typing import Literal
+
+from devices.spec.errors import DescriptionError, EncodeError
+from devices.spec.events import Value
+from devices.spec.field import Field
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One number in the frame. Without a `field` it is read over and written as `fill`.
+
+    `absent` are the raw values that mean "no value"; the first of them is written for a
+    field that is not there.
+    """
+
+    code: str
+    field: Field | None = None
+    divisor: int = 1
+    absent: tuple[int, ...] = ()
+    fill: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BitItem:
+    """A field made of bits. `pieces` are (byte, shift, width), the most significant first.
+
+    Bytes are counted from the beginning of the table.
+    """
+
+    field: Field
+    pieces: tuple[tuple[int, int, int], ...]
+    divisor: int = 1
+    absent: tuple[int, ...] = ()
+
+    @property
+    def width(self) -> int:
+        return sum(width for _, _, width in self.pieces)
+
+
+def raw_value(field: Field, divisor: int, absent: tuple[int, ...], fields: Mapping[str, Value]) -> int:
+    """The whole number that stands for `field` in a frame; EncodeError if there is none."""
+    value = fields.get(field.name)
+    if value is None:
+        if absent:
+            return absent[0]
+        raise EncodeError(f"{field.name} is missing")
+    if isinstance(value, str) or not math.isfinite(value):
+        raise EncodeError(f"{field.name}: {value!r} is not a number")
+    low = -math.inf if field.minimum is None else field.minimum
+    high = math.inf if field.maximum is None else field.maximum
+    raw = round(value * divisor)
+    if not low <= raw / divisor <= high:
+        raise EncodeError(f"{field.name}: {value} is outside {field.minimum}..{field.maximum}")
+    if raw in absent:
+        raise EncodeError(f"{field.name}: {value} is what the device sends for 'no value'")
+    return raw
+
+
+class Payload:
+    """A table of items at a fixed place in a frame, `order` "<" or ">" for the byte order."""
+
+    __slots__ = (
+        "_absent",
+        "_bits",
+        "_divisors",
+        "_items",
+        "_names",
+        "_narrow",
+        "_offset",
+        "_reader",
+        "_whole",
+        "_writer",
+        "names",
+    )
+
+    def __init__(
+        self, order: Literal["<", ">"], offset: int, items: tuple[Item, ...], bits: tuple[BitItem, ...] = ()
+    ) -> None:
+        codes = [item.code if item.field else f"{calcsize(order + item.code)}x" for item in items]
+        self._reader = Struct(order + "".join(codes))
+        self._writer = Struct(order + "".join(item.code for item in items))
+        self._offset = offset
+        self._items = items
+        self._bits = bits
+        fields = [(item, item.field) for item in items if item.field is not None]
+        self._names = tuple(field.name for _, field in fields)
+        self._divisors = tuple(item.divisor for item, _ in fields)
+        self._whole = tuple((i, f.name) for i, (_, f) in enumerate(fields) if f.kind == "counter")
+        self._absent = tuple((i, f.name, item.absent) for i, (item, f) in enumerate(fields) if item.absent)
+        self.names = frozenset(self._names) | {bit.field.name for bit in bits}
+        entries: list[tuple[Item | BitItem, Field]] = [*fields, *((bit, bit.field) for bit in bits)]
+        self._narrow = tuple(
+            (field.name, field.minimum, field.maximum)
+            for entry, field in entries
+            if field.kind != "flag" and field.minimum is not None and field.maximum is not None
+            if not _fills(entry, field, field.minimum, field.maximum)
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes of the frame that the table covers."""
+        return self._writer.size
+
+    def parse(self, frame: bytes) -> dict[str, Value]:
+        """The fields of a whole frame. A field without a value is not in the dict."""
+        raws = self._reader.unpack_from(frame, self._offset)
+        fields: dict[str, Value] = dict(zip(self._names, map(truediv, raws, self._divisors), strict=True))
+        for index, name in self._whole:
+            fields[name] = raws[index]
+        for index, name, absent in self._absent:
+            if raws[index] in absent:
+                del fields[name]
+        for bit in self._bits:
+            raw = 0
+            for byte, shift, width in bit.pieces:
+                raw = raw << width | frame[self._offset + byte] >> shift & (1 << width) - 1
+            if raw in bit.absent:
+                continue
+            kind = bit.field.kind
+            fields[bit.field.name] = bool(raw) if kind == "flag" else raw if kind == "counter" else raw / bit.divisor
+        return fields
+
+    def outside(self, fields: Mapping[str, Value]) -> str | None:
+        """Which value is one that the device cannot say (the frame has room for it), or None."""
+        for name, low, high in self._narrow:
+            value = fields.get(name)
+            if value is not None and not isinstance(value, str) and not low <= value <= high:
+                return f"{name}: {value} is outside {low}..{high}"
+        return None
+
+    def pack(self, fields: Mapping[str, Value]) -> bytes:
+        """The bytes of the table. EncodeError for a field it does not have or cannot say."""
+        unknown = fields.keys() - self.names
+        if unknown:
+            raise EncodeError(f"{', '.join(sorted(unknown))}: not in this frame")
+        raws = [
+            item.fill if item.field is None else raw_value(item.field, item.divisor, item.absent, fields)
+            for item in self._items
+        ]
+        out = bytearray(self._writer.pack(*raws))
+        for bit in self._bits:
+            raw = raw_value(bit.field, bit.divisor, bit.absent, fields)
+            for byte, shift, width in reversed(bit.pieces):
+                out[byte] |= (raw & (1 << width) - 1) << shift
+                raw >>= width
+        return bytes(out)
+
+
+def _fills(entry: Item | BitItem, field: Field, minimum: float, maximum: float) -> bool:
+    """Whether minimum..maximum is all that the raw number can say.
+
+    DescriptionError where the table and the field disagree on the scale or the range.
+    """
+    if field.step is None or not math.isclose(field.step * entry.divisor, 1):
+        raise DescriptionError(f"field {field.name}: step {field.step} is not one raw step (1/{entry.divisor})")
+    if isinstance(entry, BitItem):
+        low, high = 0, (1 << entry.width) - 1
+    else:
+        bits = 8 * calcsize("=" + entry.code)
+        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if entry.code.islower() else (0, (1 << bits) - 1)
+    least, most = round(minimum * entry.divisor), round(maximum * entry.divisor)
+    if least < low or most > high:
+        raise DescriptionError(f"field {field.name}: {minimum}..{maximum} does not fit the frame")
+    return (least, most) == (low, high)

@@ -1,0 +1,27 @@
+"""Every literal example of every device decodes to its literal values, and encodes back."""
+
+import pytest
+
+from devices.registry import DEVICES
+from devices.spec.device import Device
+from devices.spec.events import Reading
+from tests.devices.examples import HERE, Example, all_examples, check_events, read_examples
+
+
+@pytest.mark.parametrize("example", all_examples(), ids=str)
+def test_decodes_to_its_events(example: Example) -> None:
+    check_events(example.decode(), example.events)
+
+
+@pytest.mark.parametrize("example", [e for e in all_examples() if e.both_ways], ids=str)
+def test_encodes_to_its_bytes(example: Example) -> None:
+    readings = [event for event in example.decode() if isinstance(event, Reading)]
+    assert b"".join(example.device.encode(reading) for reading in readings) == example.data
+
+
+@pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
+def test_every_device_has_examples(device: Device) -> None:
+    examples = read_examples(HERE / f"{device.name.replace('-', '_')}.toml")
+    assert len({example.name for example in examples}) == len(examples)
+    assert any("fields" in event for example in examples for event in example.events)
+    assert any(example.both_ways for example in examples)
