@@ -1,0 +1,66 @@
+"""UCUM codes to Grafana unit ids, complete over `devices.spec.units`.
+
+Ids without a colon are Grafana's own (packages/grafana-data, valueFormats/categories.ts);
+`suffix:X` is its notation for "put X behind the number" where no id exists. Grafana scales
+some of its own ids by itself (1500 lengthm reads 1.50 km); suffixes are never scaled.
+"""
+
+from devices.spec.units import UNITS
+
+GRAFANA_UNITS: dict[str, str] = {
+    "1": "none",
+    "%": "percent",
+    "Cel": "celsius",
+    "K": "kelvin",
+    "ug/m3": "conμgm3",
+    "mg/m3": "conmgm3",
+    "/cm3": "suffix:/cm³",
+    "/dL": "suffix:/0.1 L",
+    "[ppm]": "ppm",
+    "[ppb]": "conppb",
+    "V": "volt",
+    "A": "amp",
+    "W": "watt",
+    "W/m2": "Wm2",
+    "kW.h": "kwatth",
+    "J": "joule",
+    "Hz": "hertz",
+    "Pa": "pressurepa",
+    "hPa": "pressurehpa",
+    "lx": "lux",
+    "deg": "degree",
+    "rad": "radian",
+    "rad/s": "rotrads",
+    "m": "lengthm",
+    "mm": "lengthmm",
+    "km": "lengthkm",
+    "[nmi_i]": "suffix:NM",
+    "m/s": "velocityms",
+    "km/h": "velocitykmh",
+    "[kn_i]": "velocityknot",
+    "m/s2": "accMS2",
+    "s": "s",
+    "ms": "ms",
+    "min": "m",
+    "/min": "suffix:/min",
+    "kg": "masskg",
+    "L": "litre",
+    "dB": "dB",
+    "dB[A]": "suffix:dB(A)",
+    "dBm": "dBm",
+    "dB.Hz": "suffix:dB-Hz",
+    "[pH]": "suffix:pH",
+    "uS/cm": "suffix:µS/cm",
+    "mS/m": "suffix:mS/m",
+    "By": "decbytes",
+}
+
+
+def grafana_unit(ucum: str) -> str:
+    """The Grafana unit id of a UCUM code; KeyError for a code that is not in the table."""
+    return GRAFANA_UNITS[ucum]
+
+
+def missing() -> list[str]:
+    """UCUM codes that devices may use and this table does not know; empty when complete."""
+    return sorted(UNITS.keys() - GRAFANA_UNITS.keys())
