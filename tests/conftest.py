@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import find_binary, on_free_port
 
@@ -107,3 +108,33 @@ def start_mosquitto(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
 def fresh_mosquitto(start_mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
     """A broker of this test's own, with persistence: it may be stopped, killed and restarted."""
     return start_mosquitto(persistence=True)
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    """One influxd for the whole run, without auth. Keep to a database of your own."""
+    server = on_free_port(lambda port: Influxd(tmp_path_factory.mktemp("influxd"), port))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def start_influxd(tmp_path: Path) -> Iterator[Callable[..., Influxd]]:
+    """Start an influxd of this test's own, with the options of `Influxd`; ended with the test."""
+    started: list[Influxd] = []
+
+    def start(**options: Any) -> Influxd:
+        directory = tmp_path / f"influxd-{len(started)}"
+        server = on_free_port(lambda port: Influxd(directory, port, **options))
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def fresh_influxd(start_influxd: Callable[..., Influxd]) -> Influxd:
+    """An influxd of this test's own: it may be stopped, killed and restarted."""
+    return start_influxd()

@@ -1,0 +1,265 @@
+"""Carries batches from the spool to a sink, for ever, and takes out of the spool what arrived.
+
+    spool.read -> [batch][batch]  -> sink.write -> accept: spool.remove (rejected -> quarantine)
+                  oldest first,                    keep: wait, then the same batch again
+                  at most in_flight
+
+Sinks pull: nothing is pushed into a sink, and a sink that takes nothing costs `in_flight`
+batches of memory while the spool grows on disk.
+
+Batches are formed by time as much as by number: a full batch goes at once; less waits `linger_s`
+for more, then all that is there goes. So a backlog goes out in full batches and a trickle in one
+small batch every `linger_s`.
+
+Order. Batches are removed strictly in spool order, so what is left after a crash is always one
+tail, sent again. Two requests may overtake each other on the way, which changes nothing: a
+series never uses a timestamp twice, and the server keeps points by series and timestamp, so no
+two batches write the same cell. A batch that is sent again writes the same values as before. A
+message that was redelivered by its broker carries the same reading with the same timestamp.
+
+A batch that is kept is tried again without end: full jitter up to 30 s, or the server's own
+Retry-After if that is longer. Each batch under way waits for itself; the first that is accepted
+proves the sink good. What is wrong is logged once per change of the reason, not per try.
+
+What is lost: nothing. Stopping in the middle of a write leaves the batch in the spool.
+"""
+
+import asyncio
+import logging
+import re
+from collections import deque
+from collections.abc import Coroutine
+from typing import NamedTuple, Protocol
+
+from gateway.backoff import backoff
+from gateway.clock import Clock
+from gateway.intake import Accept, Batch, Quarantined, Sink
+from gateway.spool import Depth, SpoolError
+from gateway.stats import Stats
+
+log = logging.getLogger("parkgate.sinks")
+
+BATCH_POINTS = 5000
+LINGER_S = 0.2
+
+
+class Backlog(Protocol):
+    """What delivery needs of the spool."""
+
+    async def read(self, after: int, max_points: int) -> Batch | None:
+        """The oldest rows after row `after`, up to `max_points` points; None at the end."""
+        ...
+
+    async def wait(self, after: int) -> None:
+        """Return once there is a row after row `after`."""
+        ...
+
+    async def remove(self, first: int, last: int, rejected: list[Quarantined]) -> None:
+        """Forget delivered rows and keep what was rejected. Raises SpoolError while the disk takes nothing."""
+        ...
+
+    def depth(self) -> Depth: ...
+
+
+class _Sending(NamedTuple):
+    batch: Batch
+    task: asyncio.Task[list[tuple[bytes, str]]]
+
+
+class Delivery:
+    """One sink's loop. `run` ends by cancellation or after `finish`."""
+
+    def __init__(
+        self,
+        spool: Backlog,
+        sink: Sink,
+        stats: Stats,
+        clock: Clock,
+        *,
+        batch_points: int = BATCH_POINTS,
+        in_flight: int = 2,
+        linger_s: float = LINGER_S,
+    ) -> None:
+        if batch_points < 1 or in_flight < 1:
+            raise ValueError(f"batch_points {batch_points} and in_flight {in_flight} must be at least 1")
+        self._spool = spool
+        self._sink = sink
+        self._stages = stats.stages
+        self._stats = stats.sink(sink.name)
+        self._clock = clock
+        self._batch_points = batch_points
+        self._in_flight = in_flight
+        self._linger_s = linger_s
+        self._closing = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._sending: deque[_Sending] = deque()
+        self._after = 0  # the last row read
+        self._removed = 0  # the last row taken out of the spool
+        self._due = 0  # points that have lingered and may go in a batch that is not full
+        self._trouble: str | None = None
+
+    async def run(self) -> None:
+        """Deliver until cancelled, or until the spool is empty once `finish` was called."""
+        self._running = asyncio.current_task()
+        self._after, self._due = self._removed, 0
+        try:
+            while True:
+                await self._fill()
+                if self._sending:
+                    await self._settle_oldest()
+                elif self._closing.is_set():
+                    return
+                else:
+                    await self._wait_for_rows()
+        finally:
+            self._running = None
+            await self._abandon()
+
+    async def finish(self, timeout_s: float) -> None:
+        """Deliver what the spool holds now, for `timeout_s` at most; the rest stays in it.
+
+        Call it when nothing is appended any more. `run` returns, whether it is under way or not.
+        """
+        self._closing.set()
+        ending = self._running or asyncio.ensure_future(self.run())
+        timeout = asyncio.ensure_future(self._clock.sleep(timeout_s))
+        await asyncio.wait({ending, timeout}, return_when=asyncio.FIRST_COMPLETED)
+        timeout.cancel()
+        if not ending.done():
+            ending.cancel()
+            await asyncio.wait({ending})
+
+    async def _fill(self) -> None:
+        """Put batches on their way while there are rows and room."""
+        while len(self._sending) < self._in_flight:
+            if not (self._due > 0 or self._unread() >= self._batch_points or self._closing.is_set()):
+                return
+            batch = await self._spool.read(self._after, self._batch_points)
+            if batch is None:
+                self._due = 0
+                return
+            self._after = batch.last
+            self._due -= batch.points
+            name = f"deliver[{self._sink.name}:{batch.first}-{batch.last}]"
+            self._sending.append(_Sending(batch, asyncio.create_task(self._deliver(batch), name=name)))
+
+    def _unread(self) -> int:
+        """Points in the spool that are not on their way, about: rows may age out under way."""
+        return self._spool.depth().points - sum(sending.batch.points for sending in self._sending)
+
+    async def _wait_for_rows(self) -> None:
+        """Until there are new rows and they have had `linger_s` to become more; or until `finish`."""
+        await self._unless_closing(self._spool.wait(self._after))
+        if self._unread() < self._batch_points:
+            await self._unless_closing(self._clock.sleep(self._linger_s))
+        self._due = max(self._unread(), 1)
+
+    async def _settle_oldest(self) -> None:
+        """Wait for the oldest batch to be accepted and take it out of the spool."""
+        batch, task = self._sending[0]
+        refused = await task
+        now = self._clock.now_ns()
+        await self._remove(batch, [_quarantined(now, self._sink.name, line, words) for line, words in refused])
+        self._sending.popleft()
+        self._removed = batch.last
+        self._stages.written += batch.points - len(refused)
+        self._stages.rejected += len(refused)
+        self._stages.quarantined += len(refused)
+        if refused:
+            line, words = refused[0]
+            log.warning("%s refused %d points, first: %s: %s", self._sink.name, len(refused), words, _shown(line))
+
+    async def _remove(self, batch: Batch, rejected: list[Quarantined]) -> None:
+        """Take the batch out of the spool, however long its disk refuses."""
+        waits = backoff()
+        while True:
+            try:
+                await self._spool.remove(batch.first, batch.last, rejected)
+            except SpoolError as error:
+                self._troubled(f"written, but not taken out of the spool: {error}", alarm=True)
+                await self._clock.sleep(next(waits))
+            else:
+                self._mended()
+                return
+
+    async def _deliver(self, batch: Batch) -> list[tuple[bytes, str]]:
+        """Write until accepted; what the sink refused for good."""
+        waits = backoff()
+        while True:
+            began = self._clock.monotonic()
+            outcome = await self._sink.write(batch)
+            if isinstance(outcome, Accept):
+                took = self._clock.monotonic() - began
+                self._stats.batches += 1
+                self._stats.write_s += took
+                self._stats.last_write_s = took
+                self._mended()
+                return outcome.rejected
+            self._stats.retries += 1
+            self._troubled(outcome.reason, alarm=outcome.alarm)
+            pause = max(next(waits), outcome.retry_after_s or 0.0)
+            if self._closing.is_set():
+                await self._clock.sleep(pause)
+            else:
+                await self._unless_closing(self._clock.sleep(pause))
+
+    def _troubled(self, reason: str, *, alarm: bool) -> None:
+        if reason == self._trouble:
+            return
+        self._trouble = reason
+        self._stats.state = f"{'alarm' if alarm else 'down'}: {reason}"
+        level = logging.ERROR if alarm else logging.WARNING
+        log.log(level, "%s does not take points (they stay in the spool): %s", self._sink.name, reason)
+
+    def _mended(self) -> None:
+        if self._trouble is not None:
+            log.info("%s takes points again", self._sink.name)
+        self._trouble = None
+        self._stats.state = "up"
+
+    async def _unless_closing(self, wait: Coroutine[None, None, None]) -> None:
+        """Await `wait`, or give it up as soon as `finish` is called."""
+        waiting, closing = asyncio.ensure_future(wait), asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                waiting.result()
+        finally:
+            waiting.cancel()
+            closing.cancel()
+
+    async def _abandon(self) -> None:
+        """Give up what is under way; it is still in the spool."""
+        tasks = [sending.task for sending in self._sending]
+        self._sending.clear()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+_THING = re.compile(rb",thing=((?:\\.|[^,\s\\])*)")
+_MEASUREMENT = re.compile(rb"((?:\\.|[^,\s\\])*)")
+
+
+def _quarantined(now_ns: int, sink: str, line: bytes, words: str) -> Quarantined:
+    """A refused line as the quarantine keeps it; `device` is its measurement."""
+    thing, measurement = _THING.search(line), _MEASUREMENT.match(line)
+    return Quarantined(
+        time_ns=now_ns,
+        source=sink,
+        device=_unescaped(measurement.group(1)) if measurement else "",
+        thing=_unescaped(thing.group(1)) if thing else "",
+        stage="sink",
+        kind="rejected",
+        reason=words,
+        data=line,
+    )
+
+
+def _unescaped(raw: bytes) -> str:
+    return re.sub(r"\\(.)", r"\1", raw.decode("utf-8", "replace"))
+
+
+def _shown(line: bytes) -> str:
+    return repr(line[:200].decode("utf-8", "replace"))

@@ -1,0 +1,177 @@
+"""The InfluxDB sink against a real influxd 1.x."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.config import InfluxConfig
+from gateway.intake import Accept, Batch, Keep
+from gateway.sinks.influxdb import InfluxSink
+from tests.servers.influxd import Influxd
+
+T0 = 1_700_000_000_000_000_000
+
+
+@asynccontextmanager
+async def sink_to(url: str, database: str, **options: Any) -> AsyncIterator[InfluxSink]:
+    sink = InfluxSink(InfluxConfig(url=url, database=database, **options), SystemClock())
+    try:
+        yield sink
+    finally:
+        await sink.close()
+
+
+def batch(lines: list[str]) -> Batch:
+    return Batch(1, 1, len(lines), "\n".join(lines).encode())
+
+
+def readings(number: int) -> list[str]:
+    return [f"air,thing=lamp-{index % 10} pm2_5_ug_m3=12.5 {T0 + index}" for index in range(number)]
+
+
+async def test_the_database_is_made_and_points_are_stored(influxd: Influxd) -> None:
+    async with sink_to(influxd.url, "made", retention="10000d") as sink:
+        outcome = await sink.write(batch(["air,thing=a pm2_5_ug_m3=1.5,ok=true,n=3i 1700000000000000001"]))
+    assert outcome == Accept([])
+    assert sink.server is not None
+    assert sink.server.generation.value == "1.x"
+    series = influxd.query('SELECT * FROM "air"', "made")
+    assert series[0]["columns"] == ["time", "n", "ok", "pm2_5_ug_m3", "thing"]
+    assert series[0]["values"] == [[1700000000000000001, 3, True, 1.5, "a"]]
+    policies = influxd.rows('SHOW RETENTION POLICIES ON "made"', "made")
+    assert [row[:2] for row in policies] == [["autogen", "240000h0m0s"]]
+
+
+async def test_writing_again_changes_nothing(influxd: Influxd) -> None:
+    async with sink_to(influxd.url, "again") as sink:
+        for _ in range(3):
+            assert await sink.write(batch(readings(1000))) == Accept([])
+    assert influxd.count("again", "air", "pm2_5_ug_m3") == 1000
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ("air,thing=lamp-3 pm2_5_ug_m3= 1700000000000000500", "missing field value"),
+        ("air,thing=lamp-3 pm2_5_ug_m3=7i 1700000000000000500", "field type conflict"),
+        ("air,thing=lamp-3 pm2_5_ug_m3=NaN 1700000000000000500", "invalid number"),
+        ("air,thing= pm2_5_ug_m3=1.5 1700000000000000500", "missing tag value"),
+        ('air,thing=lamp-3 note="open,pm2_5_ug_m3=1.5 1700000000000000500', "unbalanced quotes"),
+    ],
+)
+async def test_one_bad_point_in_1000_costs_exactly_that_point(influxd: Influxd, bad: str, words: str) -> None:
+    database = f"bad {words}"
+    lines = readings(1000)
+    lines[500] = bad
+    async with sink_to(influxd.url, database) as sink:
+        assert await sink.write(batch(readings(1))) == Accept([])
+        outcome = await sink.write(batch(lines))
+    assert isinstance(outcome, Accept)
+    assert [line for line, _ in outcome.rejected] == [bad.encode()]
+    assert words in outcome.rejected[0][1]
+    assert influxd.count(database, "air", "pm2_5_ug_m3") == 999
+
+
+async def test_many_bad_points_of_both_kinds(influxd: Influxd) -> None:
+    lines = readings(1000)
+    for index in range(100, 160):
+        lines[index] = f"air,thing=lamp-1 pm2_5_ug_m3={index}i {T0 + index}"
+    for index in (0, 7, 300, 999):
+        lines[index] = f"air,thing=lamp-1 pm2_5_ug_m3=x{index} {T0 + index}"
+    async with sink_to(influxd.url, "many") as sink:
+        assert await sink.write(batch([readings(2)[1]])) == Accept([])
+        outcome = await sink.write(batch(lines))
+    assert isinstance(outcome, Accept)
+    assert {line for line, _ in outcome.rejected} == {
+        lines[index].encode() for index in [*range(100, 160), 0, 7, 300, 999]
+    }
+    assert len(outcome.rejected) == 64
+    assert influxd.count("many", "air", "pm2_5_ug_m3") == 936
+
+
+async def test_points_older_than_the_retention_are_rejected_not_retried(influxd: Influxd) -> None:
+    async with sink_to(influxd.url, "old", retention="1d") as sink:
+        outcome = await sink.write(
+            batch(["air,thing=a v=1.0 1700000000000000000", "air,thing=a v=2.0 1700000000000000001"])
+        )
+    assert isinstance(outcome, Accept)
+    assert [line for line, _ in outcome.rejected] == [
+        b"air,thing=a v=1.0 1700000000000000000",
+        b"air,thing=a v=2.0 1700000000000000001",
+    ]
+    assert "beyond retention policy" in outcome.rejected[0][1]
+
+
+async def test_a_body_that_is_too_large_is_halved_and_the_size_remembered(
+    start_influxd: Callable[..., Influxd],
+) -> None:
+    server = start_influxd(http=("max-body-size = 10000",))
+    long = 'air,thing=a note="' + "x" * 12_000 + f'" {T0}'
+    async with sink_to(server.url, "small") as sink:
+        assert await sink.write(batch([*readings(1000), long])) == Accept([(long.encode(), "Request Entity Too Large")])
+        assert sink.request_max < 10_000
+    assert server.count("small", "air", "pm2_5_ug_m3") == 1000
+
+
+async def test_no_server_then_a_server(start_influxd: Callable[..., Influxd]) -> None:
+    server = start_influxd()
+    server.stop()
+    async with sink_to(server.url, "later") as sink:
+        outcome = await sink.write(batch(readings(10)))
+        assert isinstance(outcome, Keep)
+        assert outcome.reason == f"{server.url}: cannot connect: Connection refused"
+        assert not outcome.alarm
+        server.start()
+        assert await sink.write(batch(readings(10))) == Accept([])
+        server.restart(hard=True)
+        assert await sink.write(batch(readings(20))) == Accept([])
+    assert server.count("later", "air", "pm2_5_ug_m3") == 20
+
+
+async def test_a_database_dropped_meanwhile_is_made_again(influxd: Influxd) -> None:
+    async with sink_to(influxd.url, "dropped") as sink:
+        assert await sink.write(batch(readings(5))) == Accept([])
+        influxd.query('DROP DATABASE "dropped"')
+        assert await sink.write(batch(readings(7))) == Accept([])
+    assert influxd.count("dropped", "air", "pm2_5_ug_m3") == 7
+
+
+async def test_credentials(start_influxd: Callable[..., Influxd]) -> None:
+    server = start_influxd(auth=True)
+    server.query('CREATE DATABASE "park"')
+    server.query("CREATE USER writer WITH PASSWORD 'w'")
+    server.query('GRANT WRITE ON "park" TO "writer"')
+    async with sink_to(server.url, "park") as sink:
+        outcome = await sink.write(batch(readings(10)))
+        assert isinstance(outcome, Keep)
+        assert outcome.alarm
+        assert "set influxdb.token, or influxdb.username and influxdb.password" in outcome.reason
+    async with sink_to(server.url, "park", username="writer", password="wrong") as sink:
+        outcome = await sink.write(batch(readings(10)))
+        assert isinstance(outcome, Keep)
+        assert outcome.alarm
+        assert "check influxdb.username and influxdb.password" in outcome.reason
+    async with sink_to(server.url, "park", username="writer", password="w") as sink:
+        assert await sink.write(batch(readings(10))) == Accept([])
+    async with sink_to(server.url, "elsewhere", username="writer", password="w") as sink:
+        outcome = await sink.write(batch(readings(10)))
+        assert isinstance(outcome, Keep)
+        assert outcome.alarm
+    assert server.count("park", "air", "pm2_5_ug_m3") == 10
+
+
+async def test_api_v2_on_a_server_without_it_is_an_alarm_that_says_so(influxd: Influxd) -> None:
+    async with sink_to(influxd.url, "two", api="v2", token="root:root") as sink:
+        outcome = await sink.write(batch(readings(3)))
+    assert isinstance(outcome, Keep)
+    assert outcome.alarm
+    assert 'set api = "v1" if it has no /api/v2/write' in outcome.reason
+
+
+async def test_gzip(influxd: Influxd) -> None:
+    async with sink_to(influxd.url, "zipped", gzip=True) as sink:
+        assert await sink.write(batch(readings(500))) == Accept([])
+    assert influxd.count("zipped", "air", "pm2_5_ug_m3") == 500
