@@ -161,15 +161,9 @@ class BrokerIntake:
         if route is None:
             route = self._route(topic)
         if packet_id is not None:
-            if pipeline.intake is not self._open or connection is not self._connection:
-                self._renew(connection)
-            self._open_acks.append(packet_id)
             checksum = crc32(payload, route.checksum if route is not None else 0)
-            if duplicate and self._taken.get(packet_id) == checksum:
-                pipeline.stages.redelivered += 1
+            if self._owe(connection, packet_id, checksum, duplicate):
                 return
-            self._taken[packet_id] = checksum
-            self._open_taken.append(packet_id << 32 | checksum)
         if route is None:
             self._refuse("", "", f"no subscription matches topic {topic[:200]!r}", payload)
             return
@@ -184,6 +178,16 @@ class BrokerIntake:
                 self._reading(route, event, received_ns)
             else:
                 self._fault(route, event)
+
+    def oversize(
+        self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
+    ) -> None:
+        """Keep the beginning of a message above `max_payload`, with the reason."""
+        self._pipeline.stages.received += 1
+        if packet_id is not None and self._owe(connection, packet_id, crc32(head, size), duplicate):
+            return
+        why = f"{size} bytes on topic {topic[:200]!r}, max_payload is {self._config.max_payload}"
+        self._refuse("", "", why, head)
 
     def chunk_end(self) -> None:
         """Everything of one received chunk has been handed over: let the commit loop go."""
@@ -211,11 +215,20 @@ class BrokerIntake:
             stats.readings += 1
             stats.last_seen_ns = received_ns
 
-    def _renew(self, connection: Acknowledger) -> None:
-        """Point at the lists of the open intake for this connection."""
-        self._open, self._connection = self._pipeline.intake, connection
-        self._open_taken = self._open.taken.setdefault(self._name, [])
-        self._open_acks = self._open.acks.setdefault(connection, [])
+    def _owe(self, connection: Acknowledger, packet_id: int, checksum: int, duplicate: bool) -> bool:
+        """Note the acknowledgement that is due after the commit. True for a message that was taken before."""
+        pipeline = self._pipeline
+        if pipeline.intake is not self._open or connection is not self._connection:
+            self._open, self._connection = pipeline.intake, connection
+            self._open_taken = self._open.taken.setdefault(self._name, [])
+            self._open_acks = self._open.acks.setdefault(connection, [])
+        self._open_acks.append(packet_id)
+        if duplicate and self._taken.get(packet_id) == checksum:
+            pipeline.stages.redelivered += 1
+            return True
+        self._taken[packet_id] = checksum
+        self._open_taken.append(packet_id << 32 | checksum)
+        return False
 
     def _route(self, topic: str) -> _Route | None:
         for subscription in self._subscriptions:

@@ -191,6 +191,13 @@ async def test_what_cannot_be_stored_is_kept_with_a_reason_and_acknowledged(room
     assert room.stats.stages.quarantined == 3
 
 
+async def test_a_message_above_max_payload_is_kept_in_part_and_acknowledged(room):
+    room.broker.oversize(room.connection, "park/a", b"begin", 300_000, 4, False)
+    await room.pipeline.finish()
+    assert room.connection.log == [[4]]
+    assert await room.reasons() == ["300000 bytes on topic 'park/a', max_payload is 262144"]
+
+
 async def test_things_beyond_the_limit_are_refused_and_known_ones_go_on(tmp_path):
     room = Room(tmp_path, max_things=2)
     for number, thing in enumerate(["a", "b", "c", "d", "a"]):
