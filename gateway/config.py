@@ -160,7 +160,7 @@ def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] =
         gateway=gateway,
         spool=_spool(_section(top, "spool", SpoolConfig)),
         influxdb=influxdb,
-        local=_local(top.table("local", _keys(LocalConfig)), gateway, influxdb is None),
+        local=_local(top, gateway, influxdb is None),
         mqtt=_brokers(top, devices),
         serial=tuple(_serial(table, devices) for table in top.tables("serial", _keys(SerialConfig))),
     )
@@ -209,11 +209,14 @@ def _spool(table: Table) -> SpoolConfig:
     )
 
 
-def _local(table: Table | None, gateway: GatewayConfig, needed: bool) -> LocalConfig | None:
+def _local(top: Table, gateway: GatewayConfig, needed: bool) -> LocalConfig | None:
     """The local store; without `[influxdb]` there is one in the state folder."""
+    table = top.table("local", _keys(LocalConfig))
     default = LocalConfig(gateway.state_dir / "parkgate.duckdb")
     if table is None:
         return default if needed else None
+    if not needed:
+        top.fail("local", "either [influxdb] or [local], not both")
     return LocalConfig(table.path_or("path", None, "the file of the local store") or default.path)
 
 

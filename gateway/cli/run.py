@@ -11,8 +11,10 @@ def run(
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file (TOML).")],
 ) -> int:
     """Run the gateway. SIGTERM or Ctrl-C stops reading, commits and flushes, then ends with 0."""
-    from gateway.app import run_gateway
-    from gateway.cli._loop import run_async
+    from gateway import app
+    from gateway.cli._log import log_to_stderr
     from gateway.config import load
 
-    return run_async(run_gateway(load(config, os.environ)))
+    loaded = load(config, os.environ)
+    log_to_stderr()
+    return app.run(loaded)

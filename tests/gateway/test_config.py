@@ -1,0 +1,630 @@
+"""The configuration: what a good file gives, and the one line that a bad one gets."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.spec.device import Device, MessageDevice, SerialSettings, StreamDevice
+from devices.spec.events import Event, Reading
+from devices.spec.field import Field
+from devices.spec.sequence import Sequence
+from gateway.config import (
+    Config,
+    ConfigError,
+    GatewayConfig,
+    InfluxConfig,
+    LocalConfig,
+    MqttConfig,
+    SerialConfig,
+    SpoolConfig,
+    SubscriptionConfig,
+    WillConfig,
+    load,
+)
+
+
+class _Deaf:
+    def feed(self, data: bytes) -> list[Event]:
+        return []
+
+    def flush(self) -> list[Event]:
+        return []
+
+
+def _nothing(reading: Reading) -> bytes:
+    return b""
+
+
+def _stream(name: str) -> Device:
+    return StreamDevice(
+        name=name,
+        title=name,
+        domain="air",
+        source="made for this test",
+        fields=(Field("pm2_5_ug_m3", "ug/m3", "fine dust"),),
+        expected_every_s=1.0,
+        sequence=Sequence(()),
+        serial=SerialSettings(9600),
+        decoder=_Deaf,
+        encode=_nothing,
+    )
+
+
+def _message(name: str) -> Device:
+    return MessageDevice(
+        name=name,
+        title=name,
+        domain="park",
+        source="made for this test",
+        fields=(),
+        expected_every_s=60.0,
+        sequence=Sequence(()),
+        topic="t/{thing}",
+        decode=lambda topic, payload, received_ns: [],
+        encode=_nothing,
+    )
+
+
+DEVICES = {
+    "pms5003": _stream("pms5003"),
+    "sds011": _stream("sds011"),
+    "senml": _message("senml"),
+    "ttn-v3": _message("ttn-v3"),
+}
+
+FULL = """
+[gateway]
+name = "park-east"
+state_dir = "var"
+listen = "[::1]:0"
+
+[spool]
+max_bytes = 1048576
+max_age_s = 3600
+quarantine_bytes = 65536
+
+[influxdb]
+url = "https://influx.example:8086/"
+database = "parkgate"
+token = "${INFLUX_TOKEN}"
+api = "v2"
+org = "park"
+retention = "30d"
+batch_points = 1000
+in_flight = 1
+timeout_s = 5
+gzip = true
+
+[mqtt.main]
+url = "mqtt://${BROKER}:1884"
+client_id = "park-east"
+protocol = "3.1.1"
+username = "gate"
+password = "a$${b}${PIECE}"
+keepalive_s = 20
+session_expiry_s = 0
+receive_maximum = 100
+max_payload = 2048
+max_things = 50
+will = { topic = "gateway/park-east", payload = "", qos = 0, retain = false }
+
+[[mqtt.main.subscription]]
+topic = "$share/gates/v3/+/devices/{thing}/up"
+device = "ttn-v3"
+qos = 0
+location = [22, 114.5]
+tags = { zone = "lake" }
+
+[[mqtt.main.subscription]]
+topic = "senml/#"
+device = "senml"
+thing = "pond"
+
+[[serial]]
+port = "socket://10.0.0.4:4001"
+device = "pms5003"
+thing = "lamp-17"
+location = [22.4270, 114.2110]
+tags = { zone = "lake" }
+baud = 19200
+parity = "O"
+
+[[serial]]
+port = "COM3"
+device = "sds011"
+thing = "lamp-18"
+"""
+
+MQTT = '[mqtt.main]\nurl = "mqtt://h"\nclient_id = "c"\n'
+SUBSCRIPTION = '[[mqtt.main.subscription]]\ntopic = "a/{thing}"\ndevice = "senml"\n'
+SERIAL = '[[serial]]\nport = "/dev/ttyUSB0"\ndevice = "pms5003"\nthing = "lamp-1"\n'
+SECOND = '[[serial]]\nport = "/dev/ttyUSB1"\ndevice = "sds011"\nthing = "lamp-2"\n'
+INFLUX = '[influxdb]\nurl = "http://h:8086"\ndatabase = "d"\n'
+
+
+def read(folder: Path, text: str, environ: dict[str, str] | None = None) -> Config:
+    file = folder / "gateway.toml"
+    file.write_text(text)
+    return load(file, environ or {}, DEVICES)
+
+
+def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
+    environ = {"INFLUX_TOKEN": "s3cret", "BROKER": "broker.example", "PIECE": "!"}
+    assert read(tmp_path, FULL, environ) == Config(
+        gateway=GatewayConfig(name="park-east", state_dir=tmp_path / "var", listen="[::1]:0"),
+        spool=SpoolConfig(max_bytes=1048576, max_age_s=3600.0, quarantine_bytes=65536),
+        influxdb=InfluxConfig(
+            url="https://influx.example:8086",
+            database="parkgate",
+            token="s3cret",
+            api="v2",
+            org="park",
+            retention="30d",
+            batch_points=1000,
+            in_flight=1,
+            timeout_s=5.0,
+            gzip=True,
+        ),
+        local=None,
+        mqtt=(
+            MqttConfig(
+                name="main",
+                url="mqtt://broker.example:1884",
+                client_id="park-east",
+                subscriptions=(
+                    SubscriptionConfig(
+                        topic="$share/gates/v3/+/devices/{thing}/up",
+                        device="ttn-v3",
+                        qos=0,
+                        location=(22.0, 114.5),
+                        tags={"zone": "lake"},
+                    ),
+                    SubscriptionConfig(topic="senml/#", device="senml", thing="pond"),
+                ),
+                protocol="3.1.1",
+                username="gate",
+                password="a${b}!",
+                keepalive_s=20,
+                session_expiry_s=0,
+                receive_maximum=100,
+                max_payload=2048,
+                max_things=50,
+                will=WillConfig(topic="gateway/park-east", payload="", qos=0, retain=False),
+            ),
+        ),
+        serial=(
+            SerialConfig(
+                port="socket://10.0.0.4:4001",
+                device="pms5003",
+                thing="lamp-17",
+                location=(22.427, 114.211),
+                tags={"zone": "lake"},
+                baud=19200,
+                parity="O",
+            ),
+            SerialConfig(port="COM3", device="sds011", thing="lamp-18"),
+        ),
+    )
+
+
+def test_an_empty_file_is_the_defaults_and_a_local_store(tmp_path: Path) -> None:
+    config = read(tmp_path, "")
+    assert config.gateway == GatewayConfig("parkgate", tmp_path / "var", "127.0.0.1:8080")
+    assert config.spool == SpoolConfig(1073741824, 604800.0, 67108864)
+    assert config.influxdb is None
+    assert config.local == LocalConfig(tmp_path / "var" / "parkgate.duckdb")
+    assert config.mqtt == ()
+    assert config.serial == ()
+
+
+def test_with_influxdb_there_is_no_local_store(tmp_path: Path) -> None:
+    assert read(tmp_path, INFLUX).local is None
+
+
+def test_the_local_store_may_lie_elsewhere(tmp_path: Path) -> None:
+    assert read(tmp_path, "[local]\n").local == LocalConfig(tmp_path / "var" / "parkgate.duckdb")
+    assert read(tmp_path, '[local]\npath = "/srv/store.duckdb"\n').local == LocalConfig(Path("/srv/store.duckdb"))
+
+
+def test_relative_paths_start_at_the_file_whatever_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    (tmp_path / "ca.pem").write_text("")
+    text = '[mqtt.main]\nurl = "mqtts://h"\nclient_id = "c"\nca_file = "ca.pem"\n' + SUBSCRIPTION
+    assert read(tmp_path, text).mqtt[0].ca_file == tmp_path / "ca.pem"
+
+
+def test_one_thing_may_be_fed_by_several_topics_of_one_type(tmp_path: Path) -> None:
+    text = MQTT + "".join(
+        f'[[mqtt.main.subscription]]\ntopic = "robot/7/{kind}"\ndevice = "senml"\nthing = "robot-7"\n'
+        for kind in ("state", "connection")
+    )
+    assert [item.thing for item in read(tmp_path, text).mqtt[0].subscriptions] == ["robot-7", "robot-7"]
+
+
+BAD = [
+    # TOML itself
+    ("a = ", "Invalid value (at end of document): expected a TOML file"),
+    ("a = 1\na = 2\n", "Cannot overwrite a value (at line 2, column 6): expected a TOML file"),
+    ("a = " + "[" * 5000, "nested too deeply: expected a TOML file"),
+    # unknown keys
+    (
+        "[gatway]\n",
+        'gatway = {}: unknown key, did you mean "gateway"?',
+    ),
+    (
+        "colour = 3\n",
+        "colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial",
+    ),
+    ('[gateway]\nnam = "x"\n', 'gateway.nam = "x": unknown key, did you mean "name"?'),
+    (
+        '[influxdb]\nurl = "http://h"\ndatabase = "d"\npasword = "hunter2"\n',
+        'influxdb.pasword = (hidden): unknown key, did you mean "password"?',
+    ),
+    (
+        INFLUX + 'api_token = "hunter2"\n',
+        'influxdb.api_token = (hidden): unknown key, did you mean "token"?',
+    ),
+    (
+        SERIAL + "speed = 9600\n",
+        "serial[0].speed = 9600: unknown key, expected one of port, device, thing, location, tags, baud, parity",
+    ),
+    (
+        SERIAL + SECOND + 'baude = "9600"\n',
+        'serial[1].baude = "9600": unknown key, did you mean "baud"?',
+    ),
+    ('[gateway]\n"two words" = 1\n', 'gateway."two words" = 1: unknown key, expected one of name, state_dir, listen'),
+    ('[gateway]\n"a\\nb" = 1\n', 'gateway."a\\\\nb" = 1: unknown key, expected one of name, state_dir, listen'),
+    # wrong types and shapes
+    ("gateway = 3\n", "gateway = 3: expected a table [gateway]"),
+    ("serial = 3\n", "serial = 3: expected one or more [[serial]]"),
+    ('[serial]\nport = "/dev/ttyUSB0"\n', "serial = {…}: expected one or more [[serial]]"),
+    ("serial = [3]\n", "serial[0] = 3: expected a table [serial[0]]"),
+    ("mqtt = true\n", "mqtt = true: expected tables [mqtt.NAME]"),
+    ('[mqtt]\nurl = "mqtt://h"\n', 'mqtt.url = "mqtt://h": expected a table [mqtt.url]'),
+    (
+        '[mqtt."a b"]\n',
+        'mqtt."a b" = {}: expected a name of letters, digits, _ and - for the broker, as in [mqtt.main]',
+    ),
+    ("[gateway]\nname = 7\n", "gateway.name = 7: expected the name of this gateway"),
+    ('[gateway]\nname = ""\n', 'gateway.name = "": expected the name of this gateway, not an empty text'),
+    (
+        '[gateway]\nname = "a\\tb"\n',
+        'gateway.name = "a\\tb": expected the name of this gateway, without control characters',
+    ),
+    ("[spool]\nmax_bytes = true\n", "spool.max_bytes = true: expected a whole number from 65536 to 1125899906842624"),
+    (
+        "[spool]\nmax_bytes = 1e9\n",
+        "spool.max_bytes = 1000000000.0: expected a whole number from 65536 to 1125899906842624",
+    ),
+    ('[spool]\nmax_age_s = "7d"\n', 'spool.max_age_s = "7d": expected a number from 1 to 3.16224e+08'),
+    ("[spool]\nmax_age_s = nan\n", "spool.max_age_s = nan: expected a number from 1 to 3.16224e+08"),
+    (INFLUX + "gzip = 1\n", "influxdb.gzip = 1: expected true or false"),
+    (INFLUX + 'password = 1234\nusername = "u"\n', "influxdb.password = (hidden): expected the user's password"),
+    # out of range
+    ('[gateway]\nlisten = "8080"\n', 'gateway.listen = "8080": expected an address such as "127.0.0.1:8080"'),
+    (
+        '[gateway]\nlisten = "0.0.0.0:65536"\n',
+        'gateway.listen = "0.0.0.0:65536": expected an address such as "127.0.0.1:8080"',
+    ),
+    ('[gateway]\nlisten = "::1:80"\n', 'gateway.listen = "::1:80": expected an address such as "127.0.0.1:8080"'),
+    (INFLUX + "in_flight = 0\n", "influxdb.in_flight = 0: expected a whole number from 1 to 16"),
+    (
+        INFLUX + 'retention = "month"\n',
+        'influxdb.retention = "month": expected a duration such as "30d", "12h" or "4w"',
+    ),
+    (INFLUX + 'api = "v4"\n', 'influxdb.api = "v4": expected "v1", "v2" or "v3"'),
+    (MQTT + "keepalive_s = 0\n" + SUBSCRIPTION, "mqtt.main.keepalive_s = 0: expected a whole number from 1 to 65535"),
+    (MQTT + "protocol = 5\n" + SUBSCRIPTION, 'mqtt.main.protocol = 5: expected "5" or "3.1.1"'),
+    (MQTT + SUBSCRIPTION + "qos = 2\n", "mqtt.main.subscription[0].qos = 2: expected a whole number from 0 to 1"),
+    (SERIAL + "baud = 5\n", "serial[0].baud = 5: expected a whole number from 50 to 4000000"),
+    (SERIAL + 'parity = "even"\n', 'serial[0].parity = "even": expected "N", "E" or "O"'),
+    # places
+    (
+        SERIAL + "location = [114.2, 22.4]\n",
+        "serial[0].location = [114.2, 22.4]: expected [latitude, longitude] in degrees, "
+        "from -90 to 90 and from -180 to 180, latitude first",
+    ),
+    (SERIAL + "location = [22.4]\n", "serial[0].location = [22.4]: expected [latitude, longitude] in degrees"),
+    (
+        SERIAL + 'location = ["22.4", 1]\n',
+        'serial[0].location = ["22.4", 1]: expected [latitude, longitude] in degrees, '
+        "from -90 to 90 and from -180 to 180",
+    ),
+    (
+        SERIAL + "location = [1, -180.1]\n",
+        "serial[0].location = [1, -180.1]: expected [latitude, longitude] in degrees, "
+        "from -90 to 90 and from -180 to 180",
+    ),
+    # tags
+    (SERIAL + 'tags = "lake"\n', 'serial[0].tags = "lake": expected a table of texts such as { zone = "lake" }'),
+    (SERIAL + "tags = { zone = 3 }\n", "serial[0].tags.zone = 3: expected a text"),
+    (
+        SERIAL + 'tags = { thing = "x" }\n',
+        'serial[0].tags.thing = "x": expected another tag name; '
+        '"device", "source", "thing" or "time" are taken by the gateway',
+    ),
+    (
+        SERIAL + 'tags = { pm2_5_ug_m3 = "x" }\n',
+        'serial[0].tags.pm2_5_ug_m3 = "x": expected another tag name; pms5003 has a field of that name',
+    ),
+    # device types
+    (
+        '[[serial]]\nport = "COM1"\ndevice = "pms503"\nthing = "t"\n',
+        'serial[0].device = "pms503": expected a device type that speaks serial, did you mean "pms5003"?',
+    ),
+    (
+        '[[serial]]\nport = "COM1"\ndevice = "xyz"\nthing = "t"\n',
+        'serial[0].device = "xyz": expected a device type that speaks serial, such as "pms5003" or "sds011"',
+    ),
+    (
+        '[[serial]]\nport = "COM1"\ndevice = "senml"\nthing = "t"\n',
+        'serial[0].device = "senml": expected a device type that speaks serial; '
+        "senml speaks mqtt and belongs under [[mqtt.NAME.subscription]]",
+    ),
+    (
+        MQTT + '[[mqtt.main.subscription]]\ntopic = "a"\ndevice = "pms5003"\n',
+        'mqtt.main.subscription[0].device = "pms5003": expected a device type that speaks mqtt; '
+        "pms5003 speaks serial and belongs under [[serial]]",
+    ),
+    # missing keys
+    ("[influxdb]\n", "influxdb.database is missing: expected the database (the bucket on 2.x and 3)"),
+    ('[influxdb]\ndatabase = "d"\n', "influxdb.url is missing: expected a URL such as http://127.0.0.1:8086"),
+    (
+        INFLUX + 'api = "v2"\ntoken = "t"\n',
+        'influxdb.org is missing: expected the organisation, which api = "v2" needs',
+    ),
+    (INFLUX + 'username = "u"\n', "influxdb.password is missing: expected username and password together"),
+    (
+        INFLUX + 'username = "u"\npassword = "p"\ntoken = "t"\n',
+        "influxdb.token = (hidden): expected either token, or username with password, not both",
+    ),
+    ('[mqtt.main]\nurl = "mqtt://h"\n', "mqtt.main.client_id is missing: expected the fixed client id of this gateway"),
+    (MQTT, "mqtt.main.subscription is missing: expected at least one [[mqtt.main.subscription]]"),
+    (
+        "[[serial]]\n",
+        "serial[0].port is missing: expected a path such as /dev/serial/by-id/…, COM3, "
+        "socket://host:port or rfc2217://host:port",
+    ),
+    ('[[serial]]\nport = "COM1"\ndevice = "pms5003"\n', "serial[0].thing is missing: expected the name of the thing"),
+    (INFLUX + "[local]\n", "local = {}: expected either [influxdb] or [local], not both"),
+    # URLs and ports
+    (
+        '[influxdb]\nurl = "127.0.0.1:8086"\ndatabase = "d"\n',
+        'influxdb.url = "127.0.0.1:8086": expected a URL such as http://127.0.0.1:8086',
+    ),
+    (
+        '[influxdb]\nurl = "http://u:hunter2@h"\ndatabase = "d"\n',
+        'influxdb.url = "http://…@h": expected a URL such as http://127.0.0.1:8086, '
+        "with the user and the password in keys of their own",
+    ),
+    (
+        '[mqtt.main]\nurl = "ws://h"\nclient_id = "c"\n',
+        'mqtt.main.url = "ws://h": expected a URL such as mqtt://host:1883 or mqtts://host:8883',
+    ),
+    (
+        '[mqtt.main]\nurl = "mqtt://h:99999"\nclient_id = "c"\n',
+        'mqtt.main.url = "mqtt://h:99999": expected a URL such as mqtt://host:1883 or mqtts://host:8883',
+    ),
+    (
+        '[[serial]]\nport = "ttyUSB0"\ndevice = "pms5003"\nthing = "t"\n',
+        'serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, '
+        "socket://host:port or rfc2217://host:port",
+    ),
+    (
+        '[[serial]]\nport = "tcp://h:1"\ndevice = "pms5003"\nthing = "t"\n',
+        'serial[0].port = "tcp://h:1": expected a path such as /dev/serial/by-id/…, COM3, '
+        "socket://host:port or rfc2217://host:port",
+    ),
+    (
+        MQTT + 'ca_file = "ca.pem"\n' + SUBSCRIPTION,
+        'mqtt.main.ca_file = "ca.pem": expected an mqtts:// URL where certificates are given',
+    ),
+    # the environment
+    (
+        INFLUX + 'token = "${NO_SUCH_TOKEN}"\n',
+        "influxdb.token = (hidden): expected the environment variable NO_SUCH_TOKEN to be set",
+    ),
+    (
+        '[gateway]\nname = "${NO_SUCH_NAME}"\n',
+        'gateway.name = "${NO_SUCH_NAME}": expected the environment variable NO_SUCH_NAME to be set',
+    ),
+    (
+        '[gateway]\nname = "${A-B}"\n',
+        'gateway.name = "${A-B}": expected ${NAME} with the name of an environment variable ($${ for a plain ${)',
+    ),
+    # used twice
+    (
+        SERIAL + SECOND.replace("ttyUSB1", "ttyUSB0"),
+        'serial[1].port = "/dev/ttyUSB0": expected a value of its own; serial[0] has the same port',
+    ),
+    (
+        SERIAL + SECOND.replace("/dev/ttyUSB1", "/dev/../dev/ttyUSB0"),
+        'serial[1].port = "/dev/../dev/ttyUSB0": expected a value of its own; serial[0] has the same port',
+    ),
+    (
+        SERIAL + SECOND.replace("lamp-2", "lamp-1"),
+        'serial[1].thing = "lamp-1": expected a value of its own; serial[0] has it',
+    ),
+    (
+        MQTT + SUBSCRIPTION.replace("a/{thing}", "a") + 'thing = "lamp-1"\n' + SERIAL,
+        'serial[0].thing = "lamp-1": expected a value of its own; mqtt.main.subscription[0] has it',
+    ),
+    (
+        MQTT + SUBSCRIPTION + SUBSCRIPTION.replace("{thing}", "+"),
+        'mqtt.main.subscription[1].topic = "a/+": expected a topic filter once only; '
+        "mqtt.main.subscription[0] has the same",
+    ),
+    (
+        MQTT + SUBSCRIPTION + (MQTT + SUBSCRIPTION).replace("main", "spare"),
+        'mqtt.spare.client_id = "c": expected a value of its own; mqtt.main has it at the same broker',
+    ),
+    (
+        MQTT + SUBSCRIPTION + 'thing = "x"\n',
+        'mqtt.main.subscription[0].thing = "x": expected no thing where the topic says {thing}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), BAD, ids=range(len(BAD)))
+def test_a_bad_file_is_told_in_one_line(tmp_path: Path, text: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+    assert str(caught.value) == f"{tmp_path}/gateway.toml: {line}"
+
+
+BAD_TOPICS = [
+    ("a/#/b", 'a topic filter with "#" only as the whole last level'),
+    ("a/b#", 'a topic filter with "#" only as the whole last level'),
+    ("a+/b", 'a topic filter with "+" only as a whole level'),
+    ("a/{thing}-x", 'a topic filter with "{thing}" only as a whole level'),
+    ("{thing}/{thing}", 'a topic filter with "{thing}" once'),
+    ("a/{device}", 'a topic filter in which the only name in braces is "{thing}", not "{device}"'),
+    ("$share/g", "a shared subscription $share/GROUP/FILTER"),
+    ("$share//a", "a shared subscription $share/GROUP/FILTER"),
+    ("$share/g+/a", "a shared subscription $share/GROUP/FILTER"),
+    ("$share/g/", "a shared subscription $share/GROUP/FILTER"),
+    ("", 'an MQTT topic filter such as "park/{thing}/up", not an empty text'),
+]
+
+
+@pytest.mark.parametrize(("topic", "expected"), BAD_TOPICS)
+def test_topic_filters_follow_the_rules_of_mqtt(tmp_path: Path, topic: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, MQTT + f'[[mqtt.main.subscription]]\ntopic = "{topic}"\ndevice = "senml"\n')
+    assert (
+        str(caught.value)
+        == f'{tmp_path}/gateway.toml: mqtt.main.subscription[0].topic = "{topic}": expected {expected}'
+    )
+
+
+@pytest.mark.parametrize("topic", ["#", "+", "/", "a//b", "+/{thing}/#", "$share/g/#", "$SYS/broker/{thing}"])
+def test_topic_filters_that_mqtt_allows(tmp_path: Path, topic: str) -> None:
+    config = read(tmp_path, MQTT + f'[[mqtt.main.subscription]]\ntopic = "{topic}"\ndevice = "senml"\n')
+    assert config.mqtt[0].subscriptions[0].topic == topic
+
+
+def test_a_port_and_a_link_to_it_are_the_same_port(tmp_path: Path) -> None:
+    (tmp_path / "by-id").symlink_to(tmp_path / "tty7")
+    text = f'[[serial]]\nport = "{tmp_path}/tty7"\ndevice = "pms5003"\nthing = "a"\n'
+    text += f'[[serial]]\nport = "{tmp_path}/by-id"\ndevice = "sds011"\nthing = "b"\n'
+    with pytest.raises(ConfigError, match=r"serial\[1\]\.port = .* serial\[0\] has the same port"):
+        read(tmp_path, text)
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "none.toml", {}, DEVICES)
+    assert str(caught.value) == (
+        f"{tmp_path}/none.toml: No such file or directory: expected a configuration file that can be read"
+    )
+
+
+def test_bytes_that_are_not_text_are_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_bytes(b'[gateway]\nname = "\xff"\n')
+    with pytest.raises(ConfigError, match=r"gateway\.toml: .*0xff.*: expected a TOML file$"):
+        load(file, {}, DEVICES)
+
+
+def test_a_secret_from_the_environment_never_shows(tmp_path: Path) -> None:
+    text = '[influxdb]\nurl = "${SECRET_URL}"\ndatabase = "d"\n'
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text, {"SECRET_URL": "ftp://hunter2"})
+    assert "hunter2" not in str(caught.value)
+    assert 'influxdb.url = "${SECRET_URL}"' in str(caught.value)
+
+
+WORDS = st.sampled_from(
+    [
+        "gateway",
+        "spool",
+        "local",
+        "influxdb",
+        "mqtt",
+        "serial",
+        "main",
+        "subscription",
+        "name",
+        "state_dir",
+        "url",
+        "database",
+        "token",
+        "username",
+        "password",
+        "api",
+        "device",
+        "thing",
+        "location",
+        "tags",
+        "baud",
+        "topic",
+        "qos",
+        "protocol",
+        "will",
+        "ca_file",
+    ]
+)
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.sampled_from(
+        ["pms5003", "senml", "mqtt://h", "http://[", "http://h:x", "~nobody/x", "${A}", "${", "v2", "COM1"]
+    ),
+)
+VALUES = st.recursive(
+    st.one_of(TEXTS, st.integers(), st.floats(), st.booleans()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=6)),
+    max_leaves=20,
+)
+
+
+def toml(value: object) -> str:
+    """A value as TOML, inline."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(char):08x}" for char in value) + '"'
+    return str(value)
+
+
+def survives(text: bytes, folder: Path) -> None:
+    file = folder / "fuzz.toml"
+    file.write_bytes(text)
+    complaint = "one line"
+    try:
+        load(file, {"A": "a"}, DEVICES)
+    except ConfigError as exc:
+        complaint = str(exc)
+    assert complaint.isprintable(), complaint
+
+
+@given(st.dictionaries(WORDS, VALUES, max_size=6))
+def test_whatever_the_values_only_config_errors_come_out(
+    tmp_path_factory: pytest.TempPathFactory, value: object
+) -> None:
+    assert isinstance(value, dict)
+    survives("\n".join(f"{key} = {toml(item)}" for key, item in value.items()).encode(), tmp_path_factory.getbasetemp())
+
+
+@given(st.binary(max_size=200))
+def test_whatever_the_bytes_only_config_errors_come_out(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> None:
+    survives(text, tmp_path_factory.getbasetemp())
+
+
+@given(st.data())
+def test_whatever_is_changed_in_a_good_file_only_config_errors_come_out(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    good = FULL.encode()
+    start = data.draw(st.integers(0, len(good) - 1))
+    length = data.draw(st.integers(0, 12))
+    survives(good[:start] + data.draw(st.binary(max_size=8)) + good[start + length :], tmp_path_factory.getbasetemp())
