@@ -1,0 +1,172 @@
+"""Faults on purpose: seeded, printable as one line, and every one of them logged.
+
+A fault befalls whole frames, at most one of flip, partial and duplicate each, decided by one
+draw per frame; noise may stand before any frame. So the losses a decoder may count are known:
+
+    flip        one bit of the frame is turned over      the reading is lost
+    partial     the frame breaks off (1..n-1 bytes)      the reading is lost
+    duplicate   the frame comes twice                    the reading comes twice
+    noise       1 to 24 bytes before the frame           nothing is lost
+    unplug      the port goes away and comes back        nothing is lost; half a frame is noise
+
+What can be found out depends on the protocol (`Armour`). Frames with an integrity check take
+any fault. Streams without one take only faults that break their shape: flips of bit 7 and noise
+below 0x80, for they are synchronised by that bit. Payloads over MQTT come whole or not at all:
+a flip becomes a break, and noise is a payload of its own.
+
+Limits: the log keeps the last 10,000 entries, the counts are complete.
+"""
+
+import random
+import re
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from devices.spec.device import Device, StreamDevice
+
+RATES = ("flip", "partial", "duplicate", "noise", "unplug")
+LOG_KEPT = 10_000
+_WORD = re.compile(r"(\w+)=([0-9.]+)(%?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How often each fault befalls a frame: probabilities, 0 to 1."""
+
+    seed: int = 0
+    flip: float = 0.0
+    partial: float = 0.0
+    duplicate: float = 0.0
+    noise: float = 0.0
+    unplug: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in RATES:
+            rate = getattr(self, name)
+            if not 0.0 <= rate <= 1.0:
+                raise ValueError(f"{name} is {rate}, expected a probability from 0 to 1")
+        if self.flip + self.partial + self.duplicate > 1.0:
+            raise ValueError("flip, partial and duplicate add up to more than 1")
+
+    def __str__(self) -> str:
+        words = [f"{name}={100.0 * getattr(self, name):.9g}%" for name in RATES if getattr(self, name)]
+        return " ".join([f"seed={self.seed}", *words])
+
+    @classmethod
+    def parse(cls, line: str) -> "Faults":
+        """The inverse of `str`. ValueError names the word that is not understood."""
+        seed, rates = 0, dict.fromkeys(RATES, 0.0)
+        for word in line.split():
+            match = _WORD.fullmatch(word)
+            if match is None or match[1] not in ("seed", *RATES):
+                raise ValueError(f"{word!r} is not one of seed=N, {', '.join(f'{name}=P%' for name in RATES)}")
+            if match[1] == "seed":
+                seed = int(match[2])
+            else:
+                rates[match[1]] = float(match[2]) / (100.0 if match[3] else 1.0)
+        return cls(seed, **rates)
+
+    @property
+    def any(self) -> bool:
+        return any(getattr(self, name) for name in RATES)
+
+
+class Armour(Enum):
+    """What the protocol itself would notice."""
+
+    CHECKED = "frames with an integrity check"
+    SHAPED = "frames known by bit 7 alone"
+    WHOLE = "payloads that come whole or not at all"
+
+    @classmethod
+    def of(cls, device: Device) -> "Armour":
+        if not isinstance(device, StreamDevice):
+            return cls.WHOLE
+        return cls.CHECKED if device.checked else cls.SHAPED
+
+
+class Injected(NamedTuple):
+    """One fault: what, to which frame (counted from 0), and where in it."""
+
+    kind: str
+    frame: int
+    detail: str
+
+
+class Wire(NamedTuple):
+    """What goes out for one frame: `pieces` in order, and how many whole good copies are in them."""
+
+    pieces: tuple[bytes, ...]
+    copies: int
+
+
+@dataclass(slots=True)
+class Injector:
+    """Applies `faults` to one thing's frames in their order."""
+
+    faults: Faults
+    armour: Armour
+    salt: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+    log: deque[Injected] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
+    _frame: int = 0
+    _rng: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(f"{self.faults.seed}/{self.salt}")
+
+    def apply(self, frame: bytes) -> Wire:
+        """What is sent in place of `frame`. Three draws decide, whatever the outcome."""
+        faults, rng = self.faults, self._rng
+        fate, where, noisy = rng.random(), rng.random(), rng.random()
+        before = (self._noise(),) if noisy < faults.noise else ()
+        self._frame += 1
+        if fate < faults.flip:
+            wire = (self._flip(frame, where),) if self.armour is not Armour.WHOLE else (self._break(frame, where),)
+            return Wire((*before, *wire), 0)
+        fate -= faults.flip
+        if fate < faults.partial:
+            return Wire((*before, self._break(frame, where)), 0)
+        fate -= faults.partial
+        if fate < faults.duplicate:
+            self._note("duplicate", "whole frame again")
+            return Wire((*before, frame, frame), 2)
+        return Wire((*before, frame), 1)
+
+    def unplugs(self) -> bool:
+        """Whether the port goes away now, after the frame before."""
+        if not self.faults.unplug or self._rng.random() >= self.faults.unplug:
+            return False
+        self._note("unplug", "port closed")
+        return True
+
+    def half(self, frame: bytes) -> bytes:
+        """The part of `frame` that gets out before the port goes away."""
+        return frame[: max(1, len(frame) // 2)]
+
+    def _note(self, kind: str, detail: str) -> None:
+        self.counts[kind] += 1
+        self.log.append(Injected(kind, max(0, self._frame - 1), detail))
+
+    def _flip(self, frame: bytes, where: float) -> bytes:
+        if self.armour is Armour.SHAPED:
+            at, bit = int(where * len(frame)), 7
+        else:
+            at, bit = divmod(int(where * len(frame) * 8), 8)
+        self._note("flip", f"byte {at} bit {bit}")
+        return frame[:at] + bytes((frame[at] ^ 1 << bit,)) + frame[at + 1 :]
+
+    def _break(self, frame: bytes, where: float) -> bytes:
+        kept = 1 + int(where * (len(frame) - 1))
+        self._note("partial", f"{kept} of {len(frame)} bytes")
+        return frame[:kept]
+
+    def _noise(self) -> bytes:
+        top = 0x7F if self.armour is Armour.SHAPED else 0xFF
+        data = bytes(self._rng.randint(0, top) for _ in range(self._rng.randint(1, 24)))
+        self.counts["noise"] += 1
+        self.counts["noise bytes"] += len(data)
+        self.log.append(Injected("noise", self._frame, data.hex()))
+        return data

@@ -1,0 +1,155 @@
+"""The far end of a wire: a simulated device without any wire.
+
+Sans-I/O: `receive` takes bytes that came in and gives the bytes to answer with, `tick` takes the
+time and gives the frames that are due. All encoding is the device type's own description.
+
+Every reading carries an audit number: the count of its series (thing and tags) from 0, which
+`delivered` moves on once the frame is known to be out. A frame that was cut short or never left
+gives its number to the next one, so what was sent is always 0..n-1 without a gap.
+
+Limits: at most 256 frames a tick; a device that was held up longer does not catch up, it goes on
+from now, as real ones do. At most 64 unread command bytes are kept.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from devices.spec.device import Command, Device, StreamDevice
+from devices.spec.events import Reading
+from simulators.signals import unit
+
+MOST_PER_TICK = 256
+MOST_UNREAD = 64
+
+Series = tuple[tuple[str, str], ...]
+"""The tags of a reading, sorted: with the thing's name they say which series it belongs to."""
+
+Epoch = Callable[[float], list[Reading]]
+"""Unix seconds in; the readings that the device says at that moment, in order, out."""
+
+
+class Frame(NamedTuple):
+    """What leaves the device at once. `number` is None where it carries no audited reading."""
+
+    data: bytes
+    series: Series = ()
+    number: int | None = None
+    topic: str = ""
+    retain: bool = False
+
+
+class Peer(Protocol):
+    """What a link or the fleet needs to know of a simulated device."""
+
+    @property
+    def sent(self) -> Counter[Series]: ...
+
+    def receive(self, data: bytes) -> bytes:
+        """Bytes that came in, however they were cut; answer what goes back at once."""
+        ...
+
+    def tick(self, now_s: float) -> list[Frame]:
+        """The frames that are due at Unix time `now_s`, oldest first."""
+        ...
+
+    def due_s(self) -> float | None:
+        """When `tick` has something next (Unix seconds), or None when only a command can tell."""
+        ...
+
+    def delivered(self, frame: Frame) -> None:
+        """`frame` is out as a whole."""
+        ...
+
+
+class Instrument:
+    """Any device type, talking by itself every `period_s` and answering listed commands.
+
+    `thing` is the identity its payloads give (MQTT); `topic` where they go. The first reading
+    falls somewhere in the first period, by `seed`, so that a fleet does not speak in chorus.
+    """
+
+    def __init__(
+        self, device: Device, epoch: Epoch, period_s: float, *, seed: int = 0, thing: str | None = None, topic: str = ""
+    ) -> None:
+        self.device = device
+        self.period_s = period_s
+        self.talking = True
+        self.sent: Counter[Series] = Counter()
+        self._epoch = epoch
+        self._thing = thing
+        self._topic = topic
+        self._phase = unit(seed, 0x7E1) * period_s
+        self._due: float | None = None
+        self._asked = 0
+        self._unread = b""
+
+    def receive(self, data: bytes) -> bytes:
+        """Obey the commands in `data` (StreamDevice.commands); anything else is ignored."""
+        commands = self.device.commands if isinstance(self.device, StreamDevice) else ()
+        self._unread += data
+        answers = []
+        while (found := _first(commands, self._unread)) is not None:
+            command, end = found
+            self._unread = self._unread[end:]
+            answers.append(self.obey(command))
+        self._unread = self._unread[-MOST_UNREAD:]
+        return b"".join(answers)
+
+    def obey(self, command: Command) -> bytes:
+        """The answer that the description gives; types with modes of their own say more."""
+        return self.device.encode(Reading(dict(command.answer))) if command.answer else b""
+
+    def ask(self) -> None:
+        """One reading more, at the next tick, whether talking by itself or not."""
+        self._asked = min(self._asked + 1, MOST_PER_TICK)
+
+    def due_s(self) -> float | None:
+        if self._asked or (self.talking and self._due is None):
+            return 0.0
+        return self._due if self.talking else None
+
+    def tick(self, now_s: float) -> list[Frame]:
+        moments = [now_s] * self._asked
+        self._asked = 0
+        if not self.talking:
+            self._due = None
+        else:
+            if self._due is None:
+                self._due = now_s + self._phase
+            while self._due <= now_s and len(moments) < MOST_PER_TICK:
+                moments.append(self._due)
+                self._due += self.period_s
+            if self._due <= now_s:
+                self._due = now_s + self.period_s
+        return self._frames(moments)
+
+    def delivered(self, frame: Frame) -> None:
+        if frame.number is not None:
+            self.sent[frame.series] = frame.number + 1
+
+    def _frames(self, moments: list[float]) -> list[Frame]:
+        ahead: Counter[Series] = Counter()
+        frames = []
+        for moment in moments:
+            for reading in self._epoch(moment):
+                series = tuple(sorted(reading.tags.items()))
+                number = self.sent[series] + ahead[series]
+                ahead[series] += 1
+                frames.append(self._frame(reading, series, number))
+        return frames
+
+    def _frame(self, reading: Reading, series: Series, number: int) -> Frame:
+        reading.fields = self.device.sequence.embed(reading.fields, number)
+        reading.thing = self._thing
+        return Frame(self.device.encode(reading), series, number, self._topic)
+
+
+def _first(commands: tuple[Command, ...], data: bytes) -> tuple[Command, int] | None:
+    """The command whose request comes first in `data`, and where it ends."""
+    found = [(data.find(command.request), command) for command in commands]
+    found = [(at, command) for at, command in found if at >= 0]
+    if not found:
+        return None
+    at, command = min(found, key=lambda pair: pair[0])
+    return command, at + len(command.request)

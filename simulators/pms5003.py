@@ -1,0 +1,35 @@
+"""A Plantower PMS5003 that obeys: passive, active, read, sleep, wake.
+
+    passive   answers, then measures only when read
+    active    answers, then measures by itself
+    read      one measurement in passive mode; nothing while active
+    sleep     answers, then hears nothing but wake
+    wake      no answer; back in active mode
+
+Serves the whole family (PMS3003, PMS5003T), which shares the commands.
+Unknown: whether a sensor put to sleep in passive mode wakes up passive; here it wakes active,
+as after power on. Source: Plantower PMS5003 series data manual V2.3 (2016), appendix B.
+"""
+
+from devices.spec.device import Command
+from simulators.peer import Instrument
+
+
+class Plantower(Instrument):
+    asleep = False
+
+    def obey(self, command: Command) -> bytes:
+        if self.asleep and command.name != "wake":
+            return b""
+        match command.name:
+            case "wake":
+                self.asleep, self.talking = False, True
+            case "sleep":
+                self.asleep, self.talking = True, False
+            case "passive":
+                self.talking = False
+            case "active":
+                self.talking = True
+            case "read" if not self.talking:
+                self.ask()
+        return super().obey(command)

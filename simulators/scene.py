@@ -1,0 +1,172 @@
+"""What one simulated thing would measure: a device type's fields, filled from the signals.
+
+A field gets its value by its name (`pm2_5_ug_m3` is `Air.pm2_5`), so that a device type made of
+known quantities needs nothing here. A name that is not known gets a slow seeded wave between the
+field's minimum and maximum, a counter the whole seconds since the scene began, a state each of
+its words in turn for ten minutes. Values are put on the field's raw steps and inside its range:
+they are what the device can say. Optional fields that are not known stay absent.
+
+`KINDS` are the sets of fields that a type with open fields (SenML, LoRaWAN) is simulated with.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from devices.spec.device import DeviceType
+from devices.spec.events import Reading, Value
+from devices.spec.field import Field
+from simulators.signals import Air, Grounds, Pulse, Route, Weather, wander
+
+Truth = Callable[[float], Reading]
+"""Unix seconds in, the reading that is true then out (without an audit number)."""
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "weather": ("temperature_c", "humidity_pct", "pressure_hpa", "wind_m_s", "wind_direction_deg", "rain_mm"),
+    "noise": ("noise_dba", "battery_v"),
+    "soil": ("soil_moisture_pct", "soil_temperature_c", "soil_conductivity_us_cm", "battery_v"),
+    "parking": ("parking_occupied", "battery_v"),
+    "people": ("people_count",),
+    "water": ("water_level_m", "distance_m", "battery_v"),
+    "bin": ("fill_pct", "battery_v"),
+    "air": ("pm2_5_ug_m3", "pm10_ug_m3", "co2_ppm", "temperature_c", "humidity_pct"),
+}
+
+
+@dataclass(slots=True)
+class Scene:
+    """Everything around one thing, from one seed."""
+
+    air: Air
+    weather: Weather
+    grounds: Grounds
+    route: Route
+    pulse: Pulse
+    seed: int
+
+    @classmethod
+    def of(cls, seed: int) -> "Scene":
+        return cls(
+            Air(seed * 101 + 1), Weather(seed * 101 + 11), Grounds(seed * 101 + 31), Route(seed), Pulse(seed), seed
+        )
+
+
+QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
+    # particles and gas
+    "pm1_0_ug_m3": lambda s, t: s.air.pm1(t),
+    "pm2_5_ug_m3": lambda s, t: s.air.pm2_5(t),
+    "pm4_0_ug_m3": lambda s, t: s.air.pm4(t),
+    "pm10_ug_m3": lambda s, t: s.air.pm10(t),
+    "pm1_0_cf1_ug_m3": lambda s, t: s.air.pm1(t),
+    "pm2_5_cf1_ug_m3": lambda s, t: s.air.pm2_5(t),
+    "pm10_cf1_ug_m3": lambda s, t: s.air.pm10(t),
+    "particles_0_3um_per_cm3": lambda s, t: s.air.count(t, 0.3) / 100.0,
+    "particles_0_5um_per_cm3": lambda s, t: s.air.count(t, 0.5) / 100.0,
+    "particles_1_0um_per_cm3": lambda s, t: s.air.count(t, 1.0) / 100.0,
+    "particles_2_5um_per_cm3": lambda s, t: s.air.count(t, 2.5) / 100.0,
+    "particles_5_0um_per_cm3": lambda s, t: s.air.count(t, 5.0) / 100.0,
+    "particles_10um_per_cm3": lambda s, t: s.air.count(t, 10.0) / 100.0,
+    "error_code": lambda _s, _t: 0,
+    "version": lambda _s, _t: 0x97,
+    "co2_ppm": lambda s, t: s.air.co2(t),
+    # weather
+    "temperature_c": lambda s, t: s.weather.temperature(t),
+    "humidity_pct": lambda s, t: s.weather.humidity(t),
+    "pressure_hpa": lambda s, t: s.weather.pressure(t),
+    "wind_m_s": lambda s, t: s.weather.wind(t),
+    "wind_direction_deg": lambda s, t: s.weather.wind_from(t),
+    "rain_mm": lambda s, t: max(0.0, s.weather.rain_today(t) - s.weather.rain_today(t - 60.0)),
+    "illuminance_lx": lambda s, t: 12.0 + 90_000.0 * s.weather.sun(t),
+    "solar_w_m2": lambda s, t: 950.0 * s.weather.sun(t),
+    # grounds
+    "noise_dba": lambda s, t: s.grounds.noise(t),
+    "soil_moisture_pct": lambda s, t: s.grounds.soil_moisture(t),
+    "soil_temperature_c": lambda s, t: s.grounds.soil_temperature(t),
+    "soil_conductivity_us_cm": lambda s, t: s.grounds.soil_conductivity(t),
+    "parking_occupied": lambda s, t: s.grounds.occupied(t),
+    "people_count": lambda s, t: s.grounds.people(t),
+    "water_level_m": lambda s, t: 1.4 + 0.25 * wander(s.seed + 41, t, 7200.0),
+    "distance_m": lambda s, t: 3.6 - 0.25 * wander(s.seed + 41, t, 7200.0),
+    "fill_pct": lambda s, t: 4.0 + 90.0 * ((t / 86400.0 + s.seed * 0.37) % 1.0),
+    "battery_v": lambda s, t: s.grounds.battery(t),
+    "rssi_dbm": lambda s, t: -94.0 + 11.0 * wander(s.seed + 43, t, 90.0),
+    "snr_db": lambda s, t: 5.0 + 4.0 * wander(s.seed + 44, t, 90.0),
+    # robots and receivers of satellites
+    "latitude_deg": lambda s, t: s.route.at(t).latitude,
+    "longitude_deg": lambda s, t: s.route.at(t).longitude,
+    "altitude_m": lambda s, t: 6.5 + 1.5 * wander(s.seed + 51, t, 60.0),
+    "geoid_separation_m": lambda _s, _t: -2.3,
+    "speed_m_s": lambda s, t: s.route.at(t).speed,
+    "speed_kn": lambda s, t: s.route.at(t).speed * 3600.0 / 1852.0,
+    "speed_km_h": lambda s, t: s.route.at(t).speed * 3.6,
+    "course_deg": lambda s, t: s.route.at(t).course,
+    "heading_deg": lambda s, t: s.route.at(t).course,
+    "satellites": lambda s, t: 11 + round(2.0 * wander(s.seed + 52, t, 120.0)),
+    "satellites_in_view": lambda s, t: 16 + round(2.0 * wander(s.seed + 53, t, 240.0)),
+    "hdop": lambda s, t: 0.9 + 0.2 * wander(s.seed + 54, t, 60.0),
+    "x_m": lambda s, t: s.route.at(t).east,
+    "y_m": lambda s, t: s.route.at(t).north,
+    "theta_rad": lambda s, t: s.route.at(t).theta,
+    "battery_pct": lambda s, t: s.route.at(t).battery,
+    "charging": lambda s, t: s.route.at(t).charging,
+    "driving": lambda s, t: s.route.at(t).speed > 0.0,
+    "paused": lambda _s, _t: False,
+    # a finger in a clip
+    "spo2_pct": lambda s, t: s.pulse.spo2(t),
+    "pulse_bpm": lambda s, t: s.pulse.rate(t),
+    "heart_rate_bpm": lambda s, t: s.pulse.rate(t),
+    "pleth": lambda s, t: 100.0 * s.pulse.pleth(t),
+    "signal": lambda s, t: 7 + round(wander(s.seed + 61, t, 30.0)),
+    "bar": lambda s, t: 15.0 * s.pulse.pleth(t),
+}
+
+
+def settle(field: Field, value: Value) -> Value:
+    """`value` as the device can say it: its kind, its range, its raw steps."""
+    if field.kind == "flag":
+        return bool(value)
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    if field.minimum is not None:
+        number = max(field.minimum, number)
+    if field.maximum is not None:
+        number = min(field.maximum, number)
+    if field.kind == "counter":
+        return round(number)
+    return round(round(number / field.step) * field.step, 9) if field.step else number
+
+
+def truth(device: DeviceType, seed: int, kind: str | None = None) -> Truth:
+    """The signal of one device: all listed fields that it must have or that are known.
+
+    With `kind` (see `KINDS`) only those fields, for types with open fields.
+    """
+    scene = Scene.of(seed)
+    carriers = {part.field for part in device.sequence.parts}
+    wanted = KINDS[kind] if kind else QUANTITIES
+    fields = [
+        field
+        for field in device.fields
+        if field.name in wanted or field.name in carriers or not (field.optional or kind)
+    ]
+    sources = [(field, QUANTITIES.get(field.name) or _invented(field, seed)) for field in fields]
+
+    def at(t: float) -> Reading:
+        return Reading({field.name: settle(field, source(scene, t)) for field, source in sources}, round(t * 1e9))
+
+    return at
+
+
+def _invented(field: Field, seed: int) -> Callable[[Scene, float], Value]:
+    """A plausible course for a quantity that has no signal."""
+    if field.kind == "counter":
+        return lambda _s, t: int(t) % (int(field.maximum) + 1 if field.maximum is not None else 1 << 31)
+    if field.kind == "flag":
+        return lambda _s, _t: False
+    if field.kind in ("state", "text"):
+        states = field.states or ("ok",)
+        return lambda _s, t: states[int(t // 600.0) % len(states)]
+    low = field.minimum if field.minimum is not None else 0.0
+    high = field.maximum if field.maximum is not None else low + 100.0
+    salt = seed + sum(map(ord, field.name))
+    return lambda _s, t: low + (high - low) * (0.5 + 0.3 * wander(salt, t, 600.0))
