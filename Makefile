@@ -1,17 +1,20 @@
 # Everything sets itself up: a virtual environment in .venv, then the work.
+#   make demo ARGS="--for 20"     make test ARGS="-k spool"     make check
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check bench faults clean
+.PHONY: demo test check clean
 
 .venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("parkgate needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'parkgate needs the venv module: apt install python3-venv' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
 
 demo: .venv/.installed
-	$(BIN)/parkgate demo $(ARGS)
+	@$(BIN)/parkgate demo $(ARGS)
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(ARGS)
@@ -24,4 +27,4 @@ check: .venv/.installed
 	$(BIN)/python -m pytest -q -m "not services" $(ARGS)
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
