@@ -1,61 +1,27 @@
-"""The SQLite file under the spool: what a row is, and every statement that touches the disk.
+"""Every statement that touches the spool's rows and quarantine; the columns are in `_spool_schema`.
 
 Blocking, and to be called from one thread at a time; `gateway.spool` is the async outside and
 holds the design page. Rows are never changed after they were written.
-
-    row         seq, at_ns, lane, points, crc, things, lines   one lane of one commit
-    taken       id, session, ids                               one session of one commit
-    quarantine  id, time_ns, source, device, thing, stage, kind, reason, data
-    state       name, value                                    "ceiling": the next start's first seq
-
-`crc` is the CRC-32 (zlib) of `lines`; `things` is JSON {thing: points} in the drop lane, else
-NULL; `ids` are little-endian unsigned 64-bit integers as `Intake.taken` has them.
 """
 
 import json
 import re
 import sqlite3
 import struct
-import sys
-import zlib
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway._spool_ledger import TakenLedger
+from gateway._spool_schema import Damaged, checksum, connect
 from gateway.intake import Intake, Lane, Quarantined
 
-PAGE_BYTES = 4096
 ROW_BYTES = 64  # charged per row beside its lines: header, index and slack
 SEQ_STRIDE = 1 << 20
 KEPT_BYTES = 1 << 16  # of one quarantined item
-LEDGER_IDS = 1 << 16  # packet identifiers are 16 bits
 
 _THING = re.compile(rb"^(?:\\.|[^ \n\\])*?,thing=((?:\\.|[^\\, ])*)", re.MULTILINE)
-_PRAGMAS = (
-    f"PRAGMA page_size = {PAGE_BYTES}",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA fullfsync = 1",  # macOS: through the drive's cache; nothing elsewhere
-    "PRAGMA checkpoint_fullfsync = 1",
-    "PRAGMA secure_delete = 0",  # Debian's default zeroes every freed page: four times the cost
-    "PRAGMA wal_autocheckpoint = 1000",
-    f"PRAGMA journal_size_limit = {8 << 20}",
-    "PRAGMA cache_size = -4096",
-    "PRAGMA trusted_schema = 0",
-)
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS row(
-    seq INTEGER PRIMARY KEY, at_ns INTEGER, lane INTEGER, points INTEGER, crc INTEGER, things TEXT, lines BLOB);
-CREATE INDEX IF NOT EXISTS row_drop ON row(seq) WHERE lane = 1;
-CREATE TABLE IF NOT EXISTS taken(id INTEGER PRIMARY KEY, session TEXT, ids BLOB);
-CREATE TABLE IF NOT EXISTS quarantine(
-    id INTEGER PRIMARY KEY, time_ns INTEGER, source TEXT, device TEXT, thing TEXT,
-    stage TEXT, kind TEXT, reason TEXT, data BLOB);
-CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, value INTEGER);
-"""
 
 
 class Row(NamedTuple):
@@ -69,6 +35,25 @@ class Row(NamedTuple):
     @property
     def charge(self) -> int:
         return len(self.lines) + ROW_BYTES
+
+
+class StoredRow(NamedTuple):
+    """A row as the file gives it."""
+
+    seq: int
+    at_ns: int
+    lane: int
+    points: int
+    crc: int
+    lines: bytes
+
+    @property
+    def sound(self) -> bool:
+        """Whether it is what was written. On a damaged page the columns may be of any type."""
+        try:
+            return self.crc == checksum(self.seq, self.at_ns, self.lane, self.points, self.lines)
+        except (TypeError, struct.error):
+            return False
 
 
 class Sums(NamedTuple):
@@ -114,42 +99,16 @@ class Totals:
         return Totals(list(self.lanes), self.quarantined, self.quarantine_bytes, self.newest, self.oldest_ns)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """The connection of the one writer. Raises sqlite3.Error."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    try:
-        for pragma in _PRAGMAS:
-            db.execute(pragma)
-        db.executescript(_SCHEMA)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-def pack_ids(ids: Iterable[int]) -> bytes:
-    packed = array("Q", ids)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return packed.tobytes()
-
-
-def unpack_ids(data: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(data) // 8}Q", data[: len(data) // 8 * 8])
-
-
 class SpoolFile:
     """One open file. Every method that writes is one transaction: all of it or nothing."""
 
     def __init__(self, path: Path, first_seq: int, quarantine_limit: int) -> None:
         self.db = connect(path)
         self.totals = Totals()
-        self.ledgers: dict[str, array[int]] = {}
         self._quarantine_limit = quarantine_limit
-        self._logged = 0
         try:
             self._count()
-            self._load_taken()
+            self.taken = TakenLedger(self.db)
             self._last, self._ceiling = self._start(first_seq)
         except sqlite3.Error:
             self.db.close()
@@ -163,6 +122,16 @@ class SpoolFile:
     def close(self) -> None:
         self.db.close()
 
+    def check(self) -> None:
+        """Look at every page. Raises Damaged with the first thing found."""
+        found = self.db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise Damaged(" ".join(str(found).split()))
+
+    def checkpoint(self) -> None:
+        """Move the log into the file and cut the log to nothing."""
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     # -- writing ---------------------------------------------------------------------------
 
     def append(self, rows: Sequence[Row], at_ns: int, intake: Intake, room: Room) -> dict[str, int]:
@@ -171,33 +140,40 @@ class SpoolFile:
         `room` is made first, in the same transaction; what was given up for it is returned,
         points by thing. Raises sqlite3.Error, and then nothing has changed.
         """
+        if self.taken.long:
+            self.compact_taken()
         after = self.totals.copy()
         seq = self._last
         records = []
         for row in rows:
             seq += 1
             things = json.dumps(row.things) if row.things is not None else None
-            records.append((seq, at_ns, int(row.lane), row.points, zlib.crc32(row.lines), things, row.lines))
+            records.append(
+                (
+                    seq,
+                    at_ns,
+                    int(row.lane),
+                    row.points,
+                    checksum(seq, at_ns, row.lane, row.points, row.lines),
+                    things,
+                    row.lines,
+                )
+            )
         ceiling = self._ceiling if seq < self._ceiling else seq + SEQ_STRIDE
-        with self._transaction():
+        with _Transaction(self.db):
             dropped = self._make(room, after)
             self.db.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?)", records)
             if ceiling != self._ceiling:
                 self.db.execute("INSERT OR REPLACE INTO state VALUES ('ceiling', ?)", (ceiling,))
             self._keep(intake.quarantined, after)
-            for session, ids in intake.taken.items():
-                if ids:
-                    self.db.execute("INSERT INTO taken(session, ids) VALUES (?, ?)", (session, pack_ids(ids)))
+            self.taken.write(intake.taken)
         for row in rows:
             after.lanes[row.lane] = after.lanes[row.lane].plus(Sums(1, row.points, row.charge))
         if rows:
             after.newest = seq
             after.oldest_ns = at_ns if after.oldest_ns is None else after.oldest_ns
         self.totals, self._last, self._ceiling = after, seq, ceiling
-        for session, ids in intake.taken.items():
-            self._remember(session, ids)
-        if self._logged > 4 * LEDGER_IDS * max(1, len(self.ledgers)):
-            self._compact_taken()
+        self.taken.remember(intake.taken)
         return dropped
 
     def remove(self, first: int, last: int, quarantined: Sequence[Quarantined] = ()) -> None:
@@ -209,19 +185,39 @@ class SpoolFile:
         after = self.totals.copy()
         self.db.execute("PRAGMA synchronous = NORMAL")
         try:
-            with self._transaction():
+            with _Transaction(self.db):
                 self._forget("row", "seq BETWEEN ? AND ?", (first, last), after)
                 self._keep(quarantined, after)
         finally:
             self.db.execute("PRAGMA synchronous = FULL")
         self.totals = after
 
+    def compact_taken(self, adopted: TakenLedger | None = None) -> None:
+        """Write the ledger whole in place of its log; first take over `adopted`, an earlier file's."""
+        if adopted is not None:
+            self.taken.adopt(adopted)
+        with _Transaction(self.db):
+            self.taken.compact()
+
+    def expel(self, seq: int, item: Quarantined) -> None:
+        """Move an unsound row into the quarantine and count afresh, since its columns cannot be trusted."""
+        after = self.totals.copy()
+        with _Transaction(self.db):
+            self.db.execute("DELETE FROM row WHERE seq = ?", (seq,))
+            self._keep((item,), after)
+            _ends(self.db, after)
+        self.totals = after
+        self._count()
+
     # -- reading ---------------------------------------------------------------------------
 
-    def read(self, after: int, max_points: int, max_bytes: int) -> list[tuple[int, int, int, bytes]]:
-        """(seq, points, crc, lines) of the rows after `after`: one at least, no more than fit."""
+    def read(self, after: int, max_points: int, max_bytes: int) -> list[StoredRow]:
+        """The rows after `after`: one at least, no more than fit."""
         last = points = size = 0
-        found = self.db.execute("SELECT seq, points, length(lines) FROM row WHERE seq > ? ORDER BY seq", (after,))
+        found = self.db.execute(
+            "SELECT seq, CAST(points AS INTEGER), coalesce(length(lines), 0) FROM row WHERE seq > ? ORDER BY seq",
+            (after,),
+        )
         for row_seq, row_points, row_size in found:
             points, size = points + row_points, size + row_size
             if last and (points > max_points or size > max_bytes):
@@ -230,8 +226,8 @@ class SpoolFile:
         found.close()
         if not last:
             return []
-        select = "SELECT seq, points, crc, lines FROM row WHERE seq > ? AND seq <= ? ORDER BY seq"
-        return self.db.execute(select, (after, last)).fetchall()
+        select = "SELECT seq, at_ns, lane, points, crc, lines FROM row WHERE seq > ? AND seq <= ? ORDER BY seq"
+        return [StoredRow(*row) for row in self.db.execute(select, (after, last))]
 
     def quarantine_rows(self, limit: int) -> list[Quarantined]:
         """The newest `limit` quarantined items, newest first."""
@@ -240,9 +236,6 @@ class SpoolFile:
         return [Quarantined(*row) for row in found]
 
     # -- inside ----------------------------------------------------------------------------
-
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self.db)
 
     def _make(self, room: Room, after: Totals) -> dict[str, int]:
         """Give up what is too old, then the drop lane's oldest rows; the points by thing."""
@@ -277,12 +270,7 @@ class SpoolFile:
         for lane, rows, points, size in self.db.execute(counted, values).fetchall():
             after.lanes[lane] = after.lanes[lane].minus(Sums(rows, points, size + rows * ROW_BYTES))
         self.db.execute(f"DELETE FROM {table} WHERE {where}", values)
-        self._ends(after)
-
-    def _ends(self, after: Totals) -> None:
-        oldest = self.db.execute("SELECT at_ns FROM row ORDER BY seq LIMIT 1").fetchone()
-        after.oldest_ns = oldest[0] if oldest else None
-        after.newest = self.db.execute("SELECT coalesce(max(seq), 0) FROM row").fetchone()[0]
+        _ends(self.db, after)
 
     def _keep(self, quarantined: Sequence[Quarantined], after: Totals) -> None:
         if not quarantined:
@@ -308,41 +296,23 @@ class SpoolFile:
         self.db.execute("DELETE FROM quarantine WHERE id <= ?", (upto,))
 
     def _count(self) -> None:
-        sums = "SELECT lane, count(*), sum(points), sum(length(lines)) FROM row GROUP BY lane"
-        for lane, rows, points, size in self.db.execute(sums).fetchall():
-            self.totals.lanes[lane] = Sums(rows, points, size + rows * ROW_BYTES)
+        sound = "typeof(at_ns) = 'integer' AND typeof(points) = 'integer' AND typeof(lines) = 'blob'"
+        sums = f"SELECT lane, count(*), sum({sound}), sum(points), sum(length(lines)) FROM row GROUP BY lane"
+        lanes = [NOTHING, NOTHING]
+        for lane, rows, good, points, size in self.db.execute(sums).fetchall():
+            if lane not in (0, 1) or good != rows:
+                raise Damaged("a row is not what was written")
+            lanes[lane] = Sums(rows, points, size + rows * ROW_BYTES)
+        self.totals.lanes = lanes
         count, size = self.db.execute("SELECT count(*), coalesce(sum(length(data)), 0) FROM quarantine").fetchone()
         self.totals.quarantined, self.totals.quarantine_bytes = count, size + count * ROW_BYTES
-        self._ends(self.totals)
+        _ends(self.db, self.totals)
 
     def _start(self, first_seq: int) -> tuple[int, int]:
+        """The last number given and the ceiling; the first append moves the ceiling on."""
         found = self.db.execute("SELECT value FROM state WHERE name = 'ceiling'").fetchone()
-        start = max(found[0] if found else 0, first_seq if not found else 0, self.totals.newest + 1)
-        ceiling = start + SEQ_STRIDE
-        with self._transaction():
-            self.db.execute("INSERT OR REPLACE INTO state VALUES ('ceiling', ?)", (ceiling,))
-        return start - 1, ceiling
-
-    def _load_taken(self) -> None:
-        for session, ids in self.db.execute("SELECT session, ids FROM taken ORDER BY id"):
-            self._remember(session, unpack_ids(ids))
-
-    def _remember(self, session: str, ids: Sequence[int]) -> None:
-        ledger = self.ledgers.get(session)
-        if ledger is None:
-            ledger = self.ledgers[session] = array("Q", bytes(8 * LEDGER_IDS))
-        for entry in ids:
-            ledger[(entry >> 32) & 0xFFFF] = entry
-        self._logged += len(ids)
-
-    def _compact_taken(self) -> None:
-        """Write each ledger once and forget the log that led to it."""
-        upto = self.db.execute("SELECT coalesce(max(id), 0) FROM taken").fetchone()[0]
-        whole = [(session, pack_ids(entry for entry in ledger if entry)) for session, ledger in self.ledgers.items()]
-        with self._transaction():
-            self.db.executemany("INSERT INTO taken(session, ids) VALUES (?, ?)", whole)
-            self.db.execute("DELETE FROM taken WHERE id <= ?", (upto,))
-        self._logged = sum(len(ids) // 8 for _, ids in whole)
+        start = max(found[0] if found else first_seq, self.totals.newest + 1)
+        return start - 1, start
 
 
 class _Transaction:
@@ -363,6 +333,12 @@ class _Transaction:
                 self._db.execute("ROLLBACK")
 
 
+def _ends(db: sqlite3.Connection, after: Totals) -> None:
+    oldest = db.execute("SELECT at_ns FROM row ORDER BY seq LIMIT 1").fetchone()
+    after.oldest_ns = oldest[0] if oldest else None
+    after.newest = db.execute("SELECT coalesce(max(seq), 0) FROM row").fetchone()[0]
+
+
 def _bounded(item: Quarantined) -> Quarantined:
     if len(item.data) <= KEPT_BYTES:
         return item
@@ -373,7 +349,7 @@ def _bounded(item: Quarantined) -> Quarantined:
 def _count_things(counts: dict[str, int], lane: int, points: int, things: str | None, lines: bytes) -> None:
     """Add one row's points by thing: as the intake counted them, else by the tag in its lines."""
     if lane == Lane.DROP:
-        found: dict[str, int] = json.loads(things or "{}")
+        found = _things(things)
     else:
         found = {}
         for match in _THING.finditer(lines):
@@ -384,3 +360,11 @@ def _count_things(counts: dict[str, int], lane: int, points: int, things: str | 
         found[""] = found.get("", 0) + unnamed
     for thing, count in found.items():
         counts[thing] = counts.get(thing, 0) + count
+
+
+def _things(text: str | None) -> dict[str, int]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return {str(thing): count for thing, count in found.items() if isinstance(count, int)}

@@ -5,50 +5,33 @@ hands rows out in the order of their commits; `remove` forgets what a sink took.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from gateway._spool_file import Room, Row, SpoolFile
+from gateway._spool_open import DiskFailed, DiskFull, SpoolError, SpoolFull, SpoolUnusable
+from gateway._spool_rate import FillRate, say_duration, say_forecast
+from gateway._spool_store import ROW_POINTS, Appended, Store
 from gateway.clock import Clock
 from gateway.config import SpoolConfig
-from gateway.intake import Batch, Intake, Lane, Quarantined
+from gateway.intake import Batch, Intake, Quarantined
 
-log = logging.getLogger("parkgate.spool")
+__all__ = [
+    "ROW_POINTS",
+    "Appended",
+    "Depth",
+    "DiskFailed",
+    "DiskFull",
+    "Spool",
+    "SpoolError",
+    "SpoolFull",
+    "SpoolUnusable",
+    "say_duration",
+    "say_forecast",
+]
 
 T = TypeVar("T")
-
-ROW_POINTS = 5000
-ROW_SIZE = 4 << 20
-"""A row holds at most so many lines and bytes (one longer line fills a row of its own)."""
-BATCH_SIZE = 8 << 20
-BELIEVABLE_NS = 1_700_000_000 * 1_000_000_000
-"""Rows stamped before November 2023 come from a clock that was never set: their age says nothing."""
-
-
-class SpoolError(Exception):
-    """What the spool cannot do, in one line."""
-
-
-class SpoolUnusable(SpoolError):
-    """The spool cannot be opened: a person has to mend the path, the rights or the other process."""
-
-
-class SpoolFull(SpoolError):
-    """`max_bytes` leaves no room for the hold lane. Nothing was stored; try again when it has drained."""
-
-
-class DiskFull(SpoolError):
-    """The disk does not take the commit. Nothing was stored; try again."""
-
-
-class Appended(NamedTuple):
-    """`rows` are the sequence numbers given, first and last, or None; `dropped` counts points by thing."""
-
-    rows: tuple[int, int] | None
-    dropped: dict[str, int]
 
 
 class Depth(NamedTuple):
@@ -72,159 +55,111 @@ class Depth(NamedTuple):
 class Spool:
     """Open with `Spool.open`; one per process and file. All methods belong to one event loop."""
 
-    def __init__(self, path: Path, config: SpoolConfig, clock: Clock) -> None:
+    def __init__(self, store: Store, config: SpoolConfig, clock: Clock, started_ns: int) -> None:
         """Use `open`."""
-        self.path = path
-        self.notice: str | None = None
+        self._store = store
         self._config = config
         self._clock = clock
-        self._wall, self._monotonic = clock.now_ns(), clock.monotonic()
+        self._started_ns, self._started = started_ns, clock.monotonic()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
-        self._file = SpoolFile(path, self._wall // 1000, config.quarantine_bytes)
-        self._appended = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._rate = FillRate()
+        self._rate.sample(self._started, store.file.totals.rows.bytes)
         self._state = "ok"
 
     @classmethod
     def open(cls, path: Path, config: SpoolConfig, clock: Clock) -> "Spool":
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return cls(path, config, clock)
+        """Open or make the file; blocking. A damaged one is set aside and `notice` says so. Raises SpoolUnusable."""
+        now = clock.now_ns()
+        return cls(Store(path, config, now), config, clock, now)
+
+    @property
+    def path(self) -> Path:
+        return self._store.path
+
+    @property
+    def notice(self) -> str | None:
+        """One line for people when a damaged file was set aside, at the start or since."""
+        return self._store.notice
 
     async def append(self, intake: Intake) -> Appended:
         """Commit all of `intake`: when this returns it is on the disk. Raises SpoolFull or DiskFull."""
         try:
-            appended = await self._on_thread(lambda: self._append(intake))
-        except SpoolError as error:
-            self._state = "full" if isinstance(error, SpoolFull) else f"disk full: {error}"
+            appended = await self._on_thread(lambda: self._store.append(intake, self._now_ns()))
+        except SpoolFull:
+            self._state = "full"
+            raise
+        except DiskFull as error:
+            self._state = f"disk full: {error}"
             raise
         self._state = "ok"
         return appended
 
     async def read(self, after: int, max_points: int) -> Batch | None:
         """Rows after row `after`, in order: one at least, together no more than `max_points`; None if none."""
-        return await self._on_thread(lambda: self._read(after, max_points))
+        return await self._on_thread(lambda: self._store.read(after, max_points, self._now_ns()))
 
     async def remove(self, first: int, last: int, rejected: Sequence[Quarantined] = ()) -> None:
         """Forget rows `first`..`last`, delivered, and keep what the sink rejected. Raises DiskFull."""
-        await self._on_thread(lambda: self._file.remove(first, last, rejected))
+        await self._on_thread(lambda: self._store.remove(first, last, rejected, self._now_ns()))
 
     def taken(self, session: str) -> dict[int, int]:
         """Packet identifier to CRC-32 of what was committed last under it, for one MQTT source."""
-        ledger = self._file.ledgers.get(session)
-        return {entry >> 32: entry & 0xFFFFFFFF for entry in ledger if entry} if ledger is not None else {}
+        return self._store.file.taken.of(session)
 
     def depth(self) -> Depth:
-        totals = self._file.totals
-        age = max(0.0, (self._now_ns() - totals.oldest_ns) / 1e9) if totals.oldest_ns is not None else 0.0
-        rows = totals.rows
+        """From counters in memory; cheap."""
+        totals = self._store.file.totals
+        rows, oldest = totals.rows, totals.oldest_ns
         return Depth(
-            rows.points,
-            rows.bytes,
-            rows.rows,
-            totals.oldest_ns,
-            age,
-            self._config.max_bytes,
-            totals.quarantined,
-            totals.quarantine_bytes,
-            self._state,
+            points=rows.points,
+            bytes=rows.bytes,
+            rows=rows.rows,
+            oldest_ns=oldest,
+            oldest_age_s=max(0.0, (self._now_ns() - oldest) / 1e9) if oldest is not None else 0.0,
+            max_bytes=self._config.max_bytes,
+            quarantined=totals.quarantined,
+            quarantine_bytes=totals.quarantine_bytes,
+            state=self._state,
         )
+
+    def forecast(self) -> float | None:
+        """Seconds until `max_bytes` at the net rate of the last five minutes; None while it does not fill."""
+        size = self._store.file.totals.rows.bytes
+        return self._rate.seconds_left(self._clock.monotonic(), size, self._config.max_bytes)
 
     async def quarantine_rows(self, limit: int = 100) -> list[Quarantined]:
         """The newest quarantined items, newest first."""
-        return await self._on_thread(lambda: self._file.quarantine_rows(limit))
+        return await self._on_thread(lambda: self._store.file.quarantine_rows(limit))
 
     async def wait(self, after: int) -> None:
         """Return as soon as there is a row after row `after`."""
-        while self._file.totals.newest <= after:
-            self._appended.clear()
-            await self._appended.wait()
+        while self._store.file.totals.newest <= after:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def close(self) -> None:
-        """Finish what is under way and close the file."""
-        await self._on_thread(self._file.close)
+        """Finish what is under way, close the file and let go of the lock."""
+        await self._on_thread(self._store.close)
         self._thread.shutdown()
 
-    # -- on the thread ---------------------------------------------------------------------
-
-    def _append(self, intake: Intake) -> Appended:
-        now = self._now_ns()
-        limit = self._config.max_bytes
-        hold = list(_rows(Lane.HOLD, intake.lines, None))
-        drop = list(_rows(Lane.DROP, intake.drop_lines, intake.drop_things))
-        held = self._file.totals.lanes[Lane.HOLD].bytes + sum(row.charge for row in hold)
-        if hold and held > limit:
-            raise SpoolFull(f"{limit} bytes (max_bytes) are taken and the sink takes nothing")
-        dropped: dict[str, int] = {}
-        while drop and held + sum(row.charge for row in drop) > limit:
-            for thing, points in (drop.pop(0).things or {}).items():
-                dropped[thing] = dropped.get(thing, 0) + points
-        rows = hold + drop
-        room = Room(sum(row.charge for row in rows), limit, self._not_before(now))
-        first = self._file.last_seq + 1
-        for thing, points in self._file.append(rows, now, intake, room).items():
-            dropped[thing] = dropped.get(thing, 0) + points
-        return Appended((first, self._file.last_seq) if rows else None, dropped)
-
-    def _read(self, after: int, max_points: int) -> Batch | None:
-        rows = self._file.read(after, max_points, BATCH_SIZE)
-        if not rows:
-            return None
-        points = sum(row[1] for row in rows)
-        return Batch(rows[0][0], rows[-1][0], points, b"\n".join(row[3] for row in rows))
-
-    # -- inside ----------------------------------------------------------------------------
-
     def _now_ns(self) -> int:
-        """The time of day as it was at the start, carried on by the clock that does not step."""
-        return self._wall + round((self._clock.monotonic() - self._monotonic) * 1e9)
+        """The time of day at the start, carried on by the clock that does not step.
 
-    def _not_before(self, now: int) -> int:
-        oldest = now - round(self._config.max_age_s * 1e9)
-        return oldest if oldest > BELIEVABLE_NS else 0
+        So a clock that is set while the gateway runs makes no row suddenly too old.
+        """
+        return self._started_ns + round((self._clock.monotonic() - self._started) * 1e9)
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         """Run `work` on the spool's thread. A cancelled caller waits until it is done."""
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        future.add_done_callback(lambda _: self._appended.set())
+        future.add_done_callback(self._after)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             await asyncio.wait([future])
             raise
 
-
-def _rows(lane: Lane, lines: list[str], things: dict[str, int] | None) -> list[Row]:
-    """Cut lines into rows of at most ROW_POINTS lines and about ROW_SIZE bytes.
-
-    Each row of the drop lane gets its share of `things`, in their order, so that the shares
-    add up to the whole.
-    """
-    if not lines:
-        return []
-    whole = "\n".join(lines).encode()
-    if len(lines) <= ROW_POINTS and len(whole) <= ROW_SIZE:
-        return [Row(lane, len(lines), whole, things)]
-    rows: list[Row] = []
-    left = dict(things) if things is not None else None
-    start = size = 0
-    for index, line in enumerate(lines):
-        if index > start and (index - start == ROW_POINTS or size + len(line) > ROW_SIZE):
-            rows.append(_row(lane, lines[start:index], left))
-            start, size = index, 0
-        size += len(line) + 1
-    rows.append(_row(lane, lines[start:], left))
-    return rows
-
-
-def _row(lane: Lane, lines: list[str], left: dict[str, int] | None) -> Row:
-    share: dict[str, int] | None = None
-    if left is not None:
-        share, wanted = {}, len(lines)
-        for thing in list(left):
-            share[thing] = min(left[thing], wanted)
-            wanted -= share[thing]
-            left[thing] -= share[thing]
-            if not left[thing]:
-                del left[thing]
-            if not wanted:
-                break
-    return Row(lane, len(lines), "\n".join(lines).encode(), share)
+    def _after(self, _: asyncio.Future[T]) -> None:
+        self._changed.set()
+        self._rate.sample(self._clock.monotonic(), self._store.file.totals.rows.bytes)

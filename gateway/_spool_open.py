@@ -1,0 +1,198 @@
+"""Opening a spool file, or saying in one line why not; setting a damaged one aside; the reserve.
+
+Beside `spool.db` (with SQLite's own `-wal` and `-shm`) there may be
+
+    spool.db.lock                              held (flock) by the process that writes the spool
+    spool.db.reserve                           8 MiB that are given back when the disk is full
+    spool.db.damaged-20260101T120000Z          a file that could not be used, as it was found
+
+The reserve exists because forgetting what was delivered needs room too: on a full disk SQLite
+can neither write its log nor move the log into the file.
+"""
+
+import errno
+import os
+import sqlite3
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gateway._spool_file import SpoolFile
+from gateway._spool_schema import Damaged
+
+RESERVE_BYTES = 8 << 20
+CHECKED_BYTES = 64 << 20
+"""Files up to this size are checked page by page at the start (0.1 s); larger ones row by row only."""
+
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class SpoolError(Exception):
+    """What the spool cannot do, in one line."""
+
+
+class SpoolUnusable(SpoolError):
+    """The spool cannot be opened: a person has to mend the path, the rights or the other process."""
+
+
+class SpoolFull(SpoolError):
+    """`max_bytes` leaves no room for the hold lane. Nothing was stored; try again when it has drained."""
+
+
+class DiskFull(SpoolError):
+    """The disk has no room. Nothing was stored or forgotten; try again."""
+
+
+class DiskFailed(DiskFull):
+    """The disk refuses for another reason (input/output error, read-only). Otherwise as DiskFull."""
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    return isinstance(error, Damaged) or _code(error) in _DAMAGE
+
+
+def disk_error(path: Path, error: sqlite3.Error) -> DiskFull | None:
+    """The disk's trouble as the spool's own error; None where `error` is something else."""
+    code = _code(error)
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFull(f"{path.parent} has no space left: free some, the spool goes on by itself")
+    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY):
+        return DiskFailed(f"{path} cannot be written: {error} ({getattr(error, 'sqlite_errorname', 'unknown')})")
+    return None
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
+class Lock:
+    """That no two processes write one spool. Released by `release` or the end of the process."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises SpoolUnusable when another process has it, OSError when the file cannot be made."""
+        self._fd = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        if sys.platform == "win32":
+            return  # no flock: two gateways on one spool are not noticed there
+        import fcntl
+
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._fd)
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            raise SpoolUnusable(
+                f"spool {path} is in use by another process: stop that gateway, or give this one its own state_dir"
+            ) from error
+
+    def release(self) -> None:
+        os.close(self._fd)
+
+
+class Reserve:
+    """Disk space kept back for the moment when there is none."""
+
+    def __init__(self, path: Path) -> None:
+        """Of the spool at `path`; `restore` takes it."""
+        self._path = path.with_name(path.name + ".reserve")
+
+    @property
+    def held(self) -> bool:
+        return self._path.exists()
+
+    def release(self) -> bool:
+        """Give it to the disk; False when there was none."""
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        return True
+
+    def restore(self) -> None:
+        """Take it again where the disk can well spare it (three times its size is free)."""
+        if self._path.exists() or not hasattr(os, "posix_fallocate"):
+            return
+        try:
+            free = os.statvfs(self._path.parent)
+            if free.f_bavail * free.f_frsize < 3 * RESERVE_BYTES:
+                return
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
+            try:
+                os.posix_fallocate(fd, 0, RESERVE_BYTES)
+            finally:
+                os.close(fd)
+        except OSError:
+            self.release()
+
+
+def open_file(path: Path, now_ns: int, quarantine_limit: int) -> tuple[SpoolFile, str | None]:
+    """The file, and what a person should know about it. Raises SpoolUnusable, sqlite3.Error (disk)."""
+    fresh = not path.exists()
+    try:
+        opened = SpoolFile(path, now_ns // 1000, quarantine_limit)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        return replace_file(path, now_ns, quarantine_limit, str(error))
+    try:
+        if 0 < size_on_disk(path) <= CHECKED_BYTES:
+            opened.check()
+    except sqlite3.Error as error:
+        opened.close()
+        if not is_damage(error):
+            raise
+        return replace_file(path, now_ns, quarantine_limit, str(error), opened)
+    if fresh:
+        sync_directory(path.parent)
+    return opened, None
+
+
+def replace_file(
+    path: Path, now_ns: int, quarantine_limit: int, why: str, old: SpoolFile | None = None
+) -> tuple[SpoolFile, str]:
+    """Set the closed, damaged file aside and begin a new one, with the numbers and ledgers of `old`."""
+    aside = set_aside(path, now_ns)
+    first = now_ns // 1000
+    opened = SpoolFile(path, max(first, old.last_seq + 1) if old else first, quarantine_limit)
+    if old is not None:
+        opened.compact_taken(old.taken)
+    sync_directory(path.parent)
+    notice = (
+        f"spool {path} was damaged ({why}); it is set aside as {aside.name} and a new one is begun. "
+        f"What is readable: parkgate spool salvage {aside}"
+    )
+    return opened, notice
+
+
+def set_aside(path: Path, now_ns: int) -> Path:
+    """Rename the file and its log, so that SQLite still sees them as one. Raises OSError."""
+    stamp = datetime.fromtimestamp(now_ns / 1e9, UTC).strftime("%Y%m%dT%H%M%SZ")
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    path.rename(aside)
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        log.rename(aside.with_name(aside.name + "-wal"))
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    return aside
+
+
+def size_on_disk(path: Path) -> int:
+    """Bytes of the file and its log."""
+    files = (path, path.with_name(path.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a new name in `directory` last. Windows has no such call and needs none."""
+    if sys.platform == "win32":
+        return
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
