@@ -33,6 +33,7 @@ from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.field import Field, Threshold
 from devices.spec.frame import BinaryFramer, Check, Frame, Length
 from devices.spec.payload import Item, Payload
+from devices.spec.sequence import Bits
 
 START = b"BM"
 CHECK = Check(of=sum16, first=0, last=-2, at=-2, width=2)
@@ -95,6 +96,11 @@ def count(size: str) -> Field:
 MASSES = (mass("1_0", True), mass("2_5", True), mass("10", True), mass("1_0"), mass("2_5"), mass("10"))
 MASS_ITEMS = tuple(Item("H", field) for field in MASSES)
 TAIL_ITEMS = (Item("B", VERSION), Item("B", ERROR_CODE))
+
+
+def count_bits(counts: tuple[Field, ...], bits: int) -> tuple[Bits, ...]:
+    """Places for the audit count in particle counts, which then never fall to zero."""
+    return tuple(Bits(field.name, bits, 0.01, minimum=0.01, maximum=655.35) for field in counts)
 
 
 def contradiction(fields: Mapping[str, Value]) -> str | None:

@@ -16,7 +16,7 @@ Source: Plantower PMS5003 series data manual V2.3 (2016); captures of PyPMS (MIT
 from devices import _plantower as plantower
 from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.payload import Item, Payload
-from devices.spec.sequence import Bits, Sequence
+from devices.spec.sequence import Sequence
 
 COUNTS = tuple(plantower.count(size) for size in ("0_3", "0_5", "1_0", "2_5", "5_0", "10"))
 
@@ -33,7 +33,7 @@ DEVICE = StreamDevice(
     source=plantower.SOURCE,
     fields=(*plantower.MASSES, *COUNTS, plantower.VERSION, plantower.ERROR_CODE, plantower.MODE),
     expected_every_s=1.0,
-    sequence=Sequence(tuple(Bits.of(field, 2) for field in COUNTS)),
+    sequence=Sequence(plantower.count_bits(COUNTS, 2)),
     serial=SerialSettings(baud=9600),
     decoder=plantower.framer(TABLE),
     encode=plantower.encoder(TABLE),

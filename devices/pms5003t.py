@@ -18,7 +18,7 @@ from devices import _plantower as plantower
 from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.field import Field
 from devices.spec.payload import Item, Payload
-from devices.spec.sequence import Bits, Sequence
+from devices.spec.sequence import Sequence
 
 COUNTS = tuple(plantower.count(size) for size in ("0_3", "0_5", "1_0", "2_5"))
 TEMPERATURE = Field(
@@ -65,7 +65,7 @@ DEVICE = StreamDevice(
         plantower.MODE,
     ),
     expected_every_s=1.0,
-    sequence=Sequence(tuple(Bits.of(field, 3) for field in COUNTS)),
+    sequence=Sequence(plantower.count_bits(COUNTS, 3)),
     serial=SerialSettings(baud=9600),
     decoder=plantower.framer(TABLE),
     encode=plantower.encoder(TABLE),

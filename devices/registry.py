@@ -1,9 +1,13 @@
 """Every device type, named once. Adding one is a line here."""
 
 from devices import (
+    bci_oximeter,
+    contec_recorded,
     pms3003,
     pms5003,
     pms5003t,
+    sds011,
+    sds198,
     senml,
 )
 from devices.spec.device import Device
@@ -12,6 +16,10 @@ DEVICES: tuple[Device, ...] = (
     pms5003.DEVICE,
     pms5003t.DEVICE,
     pms3003.DEVICE,
+    sds011.DEVICE,
+    sds198.DEVICE,
+    bci_oximeter.DEVICE,
+    contec_recorded.DEVICE,
     senml.DEVICE,
 )
 

@@ -180,3 +180,45 @@ class BinaryFramer:
         if found < 0:
             found = size - self._waiting(window, 1, size)
         return IntegrityError(detail, window[:found]), found
+
+
+class PatternFramer:
+    """The decoder of a stream whose frames are told by certain bits of each byte.
+
+    `classes` gives, byte by byte, the values that may stand there (a regular expression for
+    one byte each). `read` makes the event out of the frame. There is no integrity check:
+    a byte that fits by chance can pass, and `read` should refuse what cannot be true.
+    """
+
+    __slots__ = ("_pattern", "_read", "_rest", "_waiting")
+
+    def __init__(self, classes: tuple[bytes, ...], read: Callable[[bytes], Event]) -> None:
+        self._pattern = re.compile(b"".join(classes), re.DOTALL)
+        begun = b""
+        for entry in reversed(classes[:-1]):
+            begun = entry + (b"(?:" + begun + b")?" if begun else b"")
+        self._waiting = re.compile(begun + rb"\Z", re.DOTALL)
+        self._read = read
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes; answer the events they complete, in the order of the bytes."""
+        buffer = self._rest + data if self._rest else bytes(data)
+        events: list[Event] = []
+        position = 0
+        for found in self._pattern.finditer(buffer):
+            if found.start() > position:
+                events.append(Noise(buffer[position : found.start()]))
+            events.append(self._read(found.group()))
+            position = found.end()
+        waiting = self._waiting.search(buffer, position)
+        end = waiting.start() if waiting else len(buffer)
+        if end > position:
+            events.append(Noise(buffer[position:end]))
+        self._rest = buffer[end:]
+        return events
+
+    def flush(self) -> list[Event]:
+        """The stream has ended: what waited for the rest of its frame is noise."""
+        rest, self._rest = self._rest, b""
+        return [Noise(rest)] if rest else []

@@ -1,0 +1,59 @@
+"""Date and time as JSON texts carry them: RFC 3339, kept to the nanosecond.
+
+    2020-02-12T15:15:46.014773143Z      2017-04-15T11:40:03.12+02:00
+
+Limits: years 1970 to 2261, any number of decimals (those beyond nine are cut off), `Z` or an
+offset of hours and minutes; a date without either is taken as UTC. Leap seconds (`:60`) are the
+next second. `datetime` stops at the microsecond, so the fraction is read here.
+"""
+
+from datetime import datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1)
+_SECOND = 1_000_000_000
+_LAST_YEAR = 2261
+
+
+def parse_ns(text: str) -> int:
+    """Nanoseconds since 1970 UTC; ValueError if `text` is no date and time in range."""
+    if len(text) < 19 or text[4] != "-" or text[7] != "-" or text[13] != ":" or text[16] != ":":
+        raise ValueError(f"expected a date and time like 2020-02-12T15:15:46.014Z, got {text[:40]!r}")
+    leap = text[17:19] == "60"
+    moment = datetime.fromisoformat(text[:17] + "59" if leap else text[:19])
+    if not 1970 <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"expected a year from 1970 to {_LAST_YEAR}, got {text[:40]!r}")
+    since = moment - _EPOCH
+    seconds = since.days * 86400 + since.seconds + leap
+    rest = text[19:]
+    if rest == "Z" or not rest:
+        return seconds * _SECOND
+    zone = rest
+    nanoseconds = 0
+    if rest[0] in ".,":
+        zone = rest[1:].lstrip("0123456789")
+        digits = rest[1 : len(rest) - len(zone)]
+        if not digits:
+            raise ValueError(f"expected decimals behind the point, got {text[:40]!r}")
+        nanoseconds = int(digits[:9].ljust(9, "0"))
+    if zone not in ("Z", "z", ""):
+        seconds -= _offset_s(zone, text)
+    return seconds * _SECOND + nanoseconds
+
+
+def _offset_s(zone: str, text: str) -> int:
+    digits = zone[1:].replace(":", "")
+    if zone[0] not in "+-" or len(digits) != 4 or not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"expected Z or an offset like +02:00 at the end of {text[:40]!r}")
+    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    return -seconds if zone[0] == "-" else seconds
+
+
+def format_ns(time_ns: int) -> str:
+    """The shortest RFC 3339 UTC text that says `time_ns` exactly; ValueError if out of range."""
+    seconds, nanoseconds = divmod(time_ns, _SECOND)
+    try:
+        moment = _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        raise ValueError(f"{time_ns} ns is no date") from None
+    fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
+    return f"{moment.isoformat()}{fraction}Z"
