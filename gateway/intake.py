@@ -57,6 +57,30 @@ class Acknowledger(Protocol):
     def resume(self) -> None: ...
 
 
+class MessageIntake(Protocol):
+    """Where an MQTT source puts what it receives. Called on the event loop, nothing is awaited."""
+
+    def message(
+        self, connection: Acknowledger, topic: str, payload: bytes, packet_id: int | None, duplicate: bool
+    ) -> None:
+        """Take one PUBLISH. `packet_id` is None at QoS 0; otherwise it is owed an acknowledgement."""
+        ...
+
+    def oversize(
+        self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
+    ) -> None:
+        """Take note of a PUBLISH above `max_payload`, of which only `head` was kept.
+
+        `size` is that of the payload in bytes (of the whole packet where the payload's own is
+        not known). To be acknowledged like any other: it would come again for ever.
+        """
+        ...
+
+    def chunk_end(self) -> None:
+        """All packets of one received chunk have been handed over."""
+        ...
+
+
 @dataclass(slots=True)
 class Intake:
     """What one commit takes, all or nothing. `lines` are line protocol without line ends.

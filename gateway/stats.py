@@ -49,12 +49,16 @@ class StageStats:
 
 @dataclass(slots=True)
 class SourceStats:
-    """One port or broker connection. `state` is a word for people: "up", "down: …"."""
+    """One port or broker connection. `state` is a word for people: "up", "down: …".
+
+    `malformed` counts connections ended because the broker broke the protocol.
+    """
 
     name: str
     state: str = "starting"
     connects: int = 0
     bytes_in: int = 0
+    malformed: int = 0
 
 
 @dataclass(slots=True)

@@ -1,0 +1,331 @@
+"""One MQTT 5 connection: CONNECT, keep alive, subscriptions, acknowledgements, DISCONNECT.
+
+    broker <--bytes--> Wire (asyncio transport, flow) <--packets--> Session (`Link`)
+
+Flow: QoS 1 is held by the receive maximum, since acknowledgements follow commits; `pause`
+stops reading; and while the broker does not take our acknowledgements we do not read either,
+so the send buffer is bounded too. The acknowledgements of one commit are one write.
+
+Keep alive: a PINGREQ every half of the keep alive time; nothing heard for the other half ends
+the connection. Silence does not count while the intake has paused it.
+
+Source: MQTT 5.0 (OASIS, 2019): 3.1 CONNECT, 3.1.2.10 keep alive, 4.13 errors.
+"""
+
+import asyncio
+import struct
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+import mqtt5
+from mqtt5 import DisconnectReasonCode as Reason
+from mqtt5 import QoS
+
+from gateway.clock import Clock
+from gateway.config import MqttConfig
+from gateway.intake import MessageIntake
+from gateway.sources.mqtt_link import (
+    ANSWER_S,
+    GOODBYE_S,
+    ConnectionEnded,
+    Wanted,
+    address,
+    connack_words,
+    disconnect_words,
+    first_of,
+    log,
+    tls_context,
+    unreachable,
+)
+from gateway.sources.mqtt_receive import Malformed, Receiver
+from gateway.stats import SourceStats
+
+FILTERS_PER_SUBSCRIBE = 8  # what AWS IoT Core takes in one packet; others take more
+TAKEN_OVER_WAIT_S = 10.0
+"""Two gateways with one client id would otherwise throw each other out several times a second."""
+
+_T = TypeVar("_T")
+
+_PUBACK = 0x4002_0000  # type, remaining length 2, packet identifier; no reason code: success
+_PING = mqtt5.PingReqPacket().write()
+
+
+class Wire(asyncio.BufferedProtocol):
+    """The transport's side: bytes in, acknowledgements out. An `Acknowledger`."""
+
+    def __init__(
+        self,
+        intake: MessageIntake,
+        control: Callable[[mqtt5.Packet], None],
+        config: MqttConfig,
+        clock: Clock,
+        stats: SourceStats,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[ConnectionEnded] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        self.transport: asyncio.Transport | None = None
+        self.heard = 0
+        self.last_message: float | None = None
+        self.paused = False
+        self._choked = False  # the broker does not take what we send
+        self._stopped = False
+        self._intake = intake
+        self._clock = clock
+        self._stats = stats
+        self._receiver = Receiver(self, intake, control, config.max_payload, config.receive_maximum)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport = None
+        if not self.closed.done():
+            self.closed.set_result(None)
+        self.end(ConnectionEnded("the connection broke" + (f": {exc}" if exc else "")))
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        return self._receiver.space()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.heard += 1
+        self._stats.bytes_in += nbytes
+        if self._stopped or self.ended.done():
+            return
+        try:
+            if self._receiver.take(nbytes):
+                self.last_message = self._clock.monotonic()
+        except Malformed as error:
+            self._stats.malformed += 1
+            self.end(ConnectionEnded(f"malformed data from the broker: {error}", at_fault=True), error.reason)
+        self._intake.chunk_end()
+
+    def pause_writing(self) -> None:
+        self._choked = True
+        self._flow()
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        self._flow()
+
+    def pause(self) -> None:
+        self.paused = True
+        self._flow()
+
+    def resume(self) -> None:
+        self.paused = False
+        self._flow()
+
+    def stop_reading(self) -> None:
+        self._stopped = True
+        self._flow()
+
+    def _flow(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.paused or self._choked or self._stopped:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def acknowledge(self, packet_ids: list[int]) -> None:
+        """Send PUBACKs, in this order, in one write."""
+        self._receiver.unacknowledged -= len(packet_ids)
+        self.send(struct.pack(f">{len(packet_ids)}I", *[_PUBACK | packet_id for packet_id in packet_ids]))
+
+    def send(self, data: bytes) -> None:
+        """Write to the broker; nothing happens once the connection has ended."""
+        if self.transport is not None and not self.ended.done():
+            self.transport.write(data)
+
+    def end(self, end: ConnectionEnded, tell: Reason | None = None) -> None:
+        """End the connection for this reason and, if `tell` is given, say so to the broker."""
+        if tell is not None:
+            self.send(mqtt5.DisconnectPacket(reason_code=tell).write())
+        if not self.ended.done():
+            self.ended.set_result(end)
+        if self.transport is not None:
+            self.transport.close()
+
+
+class Session:
+    """One connection from its CONNACK to its end; implements `Link`. Made by `open_session`."""
+
+    def __init__(self, config: MqttConfig, intake: MessageIntake, clock: Clock, stats: SourceStats) -> None:
+        self.session_present = False
+        self._config = config
+        self._clock = clock
+        self._keepalive_s = float(config.keepalive_s)
+        self._greeting: asyncio.Future[mqtt5.ConnAckPacket] = asyncio.get_running_loop().create_future()
+        self._subscribing: dict[int, asyncio.Future[mqtt5.SubAckPacket]] = {}
+        self._packet_id = 0
+        self.wire = Wire(intake, self._control, config, clock, stats)
+
+    @property
+    def last_message(self) -> float | None:
+        return self.wire.last_message
+
+    async def greet(self) -> None:
+        """Send CONNECT and wait for a CONNACK that accepts it."""
+        self.wire.send(connect_packet(self._config).write())
+        try:
+            greeting = await self._answer(self._greeting, "CONNECT")
+        except ConnectionEnded as end:
+            if not self.wire.ended.done():
+                raise
+            hint = 'if the broker speaks no MQTT 5: protocol = "3.1.1"'
+            raise ConnectionEnded(f"CONNECT was not answered: {end}; {hint}", at_fault=True) from None
+        code = int(greeting.reason_code)  # the codec's enumerations are not int, whatever its stub says
+        if code:
+            why = connack_words(code, self._config, greeting.reason_str)
+            raise ConnectionEnded(why, at_fault=True)
+        self.session_present = greeting.session_present
+        if greeting.server_keep_alive is not None and self._keepalive_s:
+            self._keepalive_s = float(greeting.server_keep_alive)
+        expiry = greeting.session_expiry_interval
+        if expiry is not None and expiry < self._config.session_expiry_s:
+            log.warning("mqtt:%s: the broker keeps the session for %d s only", self._config.name, expiry)
+
+    async def serve(self) -> None:
+        """Ping until the connection has ended, then raise ConnectionEnded."""
+        wire = self.wire
+        expected: int | None = None
+        while True:
+            await first_of(self._clock, self._keepalive_s / 2 or None, wire.ended)
+            if wire.ended.done():
+                raise wire.ended.result()
+            if expected == wire.heard and not wire.paused:
+                why = f"nothing heard for {self._keepalive_s / 2:g} s, not even an answer to PINGREQ"
+                wire.end(ConnectionEnded(why), Reason.KEEP_ALIVE_TIMEOUT)
+                raise wire.ended.result()
+            expected = None if wire.paused else wire.heard
+            wire.send(_PING)
+
+    async def subscribe(self, wanted: Sequence[Wanted]) -> list[int]:
+        """SUBSCRIBE, a few filters a packet; the reason code of each filter."""
+        codes: list[int] = []
+        for start in range(0, len(wanted), FILTERS_PER_SUBSCRIBE):
+            some = wanted[start : start + FILTERS_PER_SUBSCRIBE]
+            self._packet_id = self._packet_id % 65_535 + 1
+            answer = asyncio.get_running_loop().create_future()
+            self._subscribing[self._packet_id] = answer
+            # A retained message has been had if the session is still there; had again, it would
+            # be an old value with a new time.
+            filters = [
+                mqtt5.TopicFilter(
+                    each.filter,
+                    max_qos=QoS(each.qos),
+                    retain_handling=mqtt5.RetainHandling.SEND_IF_SUBSCRIPTION_NOT_EXISTS,
+                )
+                for each in some
+            ]
+            self.wire.send(mqtt5.SubscribePacket(self._packet_id, filters).write())
+            try:
+                answered = [int(code) for code in (await self._answer(answer, "SUBSCRIBE")).reason_codes]
+            finally:
+                self._subscribing.pop(self._packet_id, None)
+            if len(answered) != len(some):
+                why = f"malformed data from the broker: {len(answered)} answers to {len(some)} subscriptions"
+                raise ConnectionEnded(why, at_fault=True)
+            codes += answered
+        return codes
+
+    def stop_reading(self) -> None:
+        self.wire.stop_reading()
+
+    def end(self, end: ConnectionEnded) -> None:
+        self.wire.end(end, Reason.UNSPECIFIED_ERROR)
+
+    async def close(self) -> None:
+        """DISCONNECT, flush, close; cut after GOODBYE_S."""
+        wire = self.wire
+        wire.end(ConnectionEnded("closed"), Reason.NORMAL_DISCONNECTION)
+        if wire.transport is not None:
+            await first_of(self._clock, GOODBYE_S, wire.closed)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Cut the connection at once."""
+        if self.wire.transport is not None:
+            self.wire.transport.abort()
+
+    async def _answer(self, answer: "asyncio.Future[_T]", to: str) -> _T:
+        """The broker's answer; ConnectionEnded if the connection ends, or it does not come in time."""
+        await first_of(self._clock, ANSWER_S, answer, self.wire.ended)
+        if answer.done():
+            return answer.result()
+        if self.wire.ended.done():
+            raise self.wire.ended.result()
+        raise ConnectionEnded(f"no answer to {to} within {ANSWER_S:g} s")
+
+    def _control(self, packet: mqtt5.Packet) -> None:
+        """Take a packet that is not a PUBLISH."""
+        match packet:
+            case mqtt5.PingRespPacket():
+                pass
+            case mqtt5.ConnAckPacket() if not self._greeting.done():
+                self._greeting.set_result(packet)
+            case mqtt5.SubAckPacket() if packet.packet_id in self._subscribing:
+                answer = self._subscribing[packet.packet_id]
+                if not answer.done():
+                    answer.set_result(packet)
+            case mqtt5.DisconnectPacket():
+                code = int(packet.reason_code)
+                taken_over = code == int(Reason.SESSION_TAKEN_OVER)
+                why = disconnect_words(code, self._config, packet.reason_str)
+                self.wire.end(
+                    ConnectionEnded(why, at_fault=taken_over, least_wait_s=TAKEN_OVER_WAIT_S if taken_over else 0.0)
+                )
+            case _:
+                raise Malformed(Reason.PROTOCOL_ERROR, f"an unexpected {type(packet).__name__}")
+
+
+def connect_packet(config: MqttConfig) -> mqtt5.ConnectPacket:
+    """The CONNECT of a configuration. The session is kept, topic aliases are not offered."""
+    will = (
+        None
+        if config.will is None
+        else mqtt5.Will(
+            config.will.topic,
+            payload=config.will.payload.encode(),
+            qos=QoS(config.will.qos),
+            retain=config.will.retain,
+        )
+    )
+    return mqtt5.ConnectPacket(
+        config.client_id,
+        username=config.username,
+        password=None if config.password is None else config.password.encode(),
+        clean_start=False,
+        will=will,
+        keep_alive=config.keepalive_s,
+        session_expiry_interval=config.session_expiry_s,
+        receive_max=config.receive_maximum,
+        topic_alias_max=0,
+    )
+
+
+async def open_session(config: MqttConfig, intake: MessageIntake, clock: Clock, stats: SourceStats) -> Session:
+    """Connect, and wait until the broker accepts. Raises ConnectionEnded."""
+    where = address(config.url)
+    context = tls_context(config) if where.tls else None
+    session = Session(config, intake, clock, stats)
+    loop = asyncio.get_running_loop()
+    connecting = asyncio.ensure_future(
+        loop.create_connection(lambda: session.wire, where.host, where.port, ssl=context)
+    )
+    accepted = False
+    try:
+        await first_of(clock, ANSWER_S, connecting)
+        if not connecting.done():
+            raise ConnectionEnded(f"{where}: no answer within {ANSWER_S:g} s")
+        connecting.result()
+        await session.greet()
+        accepted = True
+    except OSError as error:
+        raise unreachable(where, error) from error
+    finally:
+        connecting.cancel()
+        if not accepted:
+            session.abandon()
+    return session
