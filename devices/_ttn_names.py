@@ -1,0 +1,163 @@
+"""Field names for what a LoRaWAN payload formatter calls things.
+
+The Things Stack says nothing about units: the names are the formatter author's. A number whose
+name ends in a word listed here gets the unit that this word nearly always has (`soil_temperature`
+is in degrees Celsius), any other number keeps its bare name; texts and booleans always do. Words
+that have several usual units (`battery`, `pressure`, `distance`, `rain`, `speed`) are not listed.
+A channel number stays behind the quantity: `temperature_0` becomes `temperature_0_c`.
+
+The normalised payload (second table) has fixed units, section by section.
+
+Limits: 256 values and 8 levels in one payload, names of at most 128 characters, finite numbers.
+
+Sources: The Things Stack documentation, "Payload Formatters" and "CayenneLPP"; the schema of
+the normalised payload in TheThingsNetwork/lorawan-devices, `lib/payload.json`.
+"""
+
+import math
+import re
+
+from devices.spec.events import Value
+
+MAX_VALUES = 256
+MAX_DEPTH = 8
+MAX_NAME = 128
+_MAX_CACHE = 4096
+
+
+class PayloadRefused(ValueError):
+    """A decoded payload that cannot be stored; the text says where and why."""
+
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "temperature": ("temperature", "c"), "temp": ("temperature", "c"), "tempc": ("temperature", "c"),
+    "temperature_c": ("temperature", "c"), "humidity": ("humidity", "pct"), "hum": ("humidity", "pct"),
+    "relative_humidity": ("humidity", "pct"), "barometric_pressure": ("pressure", "hpa"),
+    "barometer": ("pressure", "hpa"), "atmospheric_pressure": ("pressure", "hpa"), "co2": ("co2", "ppm"),
+    "pm1": ("pm1", "ug_m3"), "pm1_0": ("pm1", "ug_m3"), "pm2_5": ("pm2_5", "ug_m3"), "pm25": ("pm2_5", "ug_m3"),
+    "pm10": ("pm10", "ug_m3"), "illuminance": ("illuminance", "lx"), "lux": ("illuminance", "lx"),
+    "moisture": ("moisture", "pct"), "soil_moisture": ("soil_moisture", "pct"),
+    "wind_speed": ("wind", "m_s"), "wind_direction": ("wind_direction", "deg"),
+    "battery_voltage": ("battery", "v"), "bat_v": ("battery", "v"), "batv": ("battery", "v"),
+    "vbat": ("battery", "v"), "battery_percentage": ("battery", "pct"), "battery_percent": ("battery", "pct"),
+    "battery_level": ("battery", "pct"), "latitude": ("latitude", "deg"), "longitude": ("longitude", "deg"),
+    "altitude": ("altitude", "m"), "laeq": ("noise", "dba"), "noise": ("noise", "dba"),
+}  # fmt: skip
+"""Last words of a name to (quantity, suffix)."""
+
+_NORMALISED: dict[str, str] = {
+    "air_temperature": "air_temperature_c", "air_relative_humidity": "air_humidity_pct",
+    "air_pressure": "air_pressure_hpa", "air_co2": "air_co2_ppm", "air_light_intensity": "air_illuminance_lx",
+    "soil_temperature": "soil_temperature_c", "soil_moisture": "soil_moisture_pct", "soil_depth": "soil_depth_cm",
+    "soil_ec": "soil_conductivity_ds_m", "soil_p_h": "soil_ph", "soil_n": "soil_nitrogen_ppm",
+    "soil_p": "soil_phosphorus_ppm", "soil_k": "soil_potassium_ppm", "wind_speed": "wind_m_s",
+    "wind_direction": "wind_direction_deg", "battery": "battery_v", "rain_intensity": "rain_mm_h",
+    "rain_cumulative": "rain_cumulative_mm", "water_temperature_min": "water_temperature_min_c",
+    "water_temperature_max": "water_temperature_max_c", "water_temperature_avg": "water_temperature_avg_c",
+    "water_temperature_current": "water_temperature_c", "metering_water_total": "metering_water_total_l",
+    "position_latitude": "latitude_deg", "position_longitude": "longitude_deg",
+}  # fmt: skip
+
+_SUFFIXES = frozenset(suffix for _, suffix in _WORDS.values())
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]$)")
+_OTHER = re.compile(r"[^a-z0-9]+")
+_CHANNEL = re.compile(r"(.+?)_(\d+)")
+_RESERVED = frozenset(("time", "thing"))
+
+_numbers: dict[str, str] = {}
+
+
+def snake(name: str) -> str:
+    """Lower snake of any name; `value` where it holds no letter or digit."""
+    return _OTHER.sub("_", _CAMEL.sub("_", name).lower()).strip("_") or "value"
+
+
+def number_name(name: str) -> str:
+    """Field name of a number that the formatter calls `name` (a path joined with `_`)."""
+    found = _numbers.get(name)
+    if found is None:
+        if len(_numbers) >= _MAX_CACHE:
+            _numbers.clear()
+        found = _numbers[name] = _bounded(_with_unit(snake(name)))
+    return found
+
+
+def _with_unit(stem: str) -> str:
+    channel = ""
+    known = _known(stem)
+    if known is None:
+        match = _CHANNEL.fullmatch(stem)
+        known = match and _known(match[1])
+        if match is None or known is None:
+            return stem
+        channel = "_" + match[2]
+    quantity, suffix = known
+    return f"{quantity}{channel}_{suffix}"
+
+
+def _known(stem: str) -> tuple[str, str] | None:
+    """Quantity and suffix by the longest listed word that `stem` is or ends in."""
+    words = stem.split("_")
+    for first in range(len(words)):
+        found = _WORDS.get("_".join(words[first:]))
+        if found is not None:
+            return "_".join((*words[:first], found[0])), found[1]
+    return None
+
+
+def _bounded(name: str) -> str:
+    if len(name) > MAX_NAME:
+        raise PayloadRefused(f"name of {len(name)} characters, at most {MAX_NAME}")
+    return name + "_value" if name in _RESERVED else name
+
+
+def flatten(payload: object, fields: dict[str, Value], normalised: bool = False) -> None:
+    """Put the values of a decoded (or normalised) payload into `fields`.
+
+    Objects and lists are joined with `_`, null is absent. A name that `fields` already has gets
+    `payload_` before it, then a number behind it: nothing is overwritten.
+    """
+    budget = [MAX_VALUES]
+    _walk("", payload, fields, normalised, MAX_DEPTH, budget)
+
+
+def _walk(path: str, value: object, fields: dict[str, Value], normalised: bool, depth: int, budget: list[int]) -> None:
+    if isinstance(value, dict | list):
+        if depth == 0:
+            raise PayloadRefused(f"payload nested more than {MAX_DEPTH} deep at {path[:40]!r}")
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            _walk(f"{path}_{key}" if path else str(key), inner, fields, normalised, depth - 1, budget)
+        return
+    if value is None:
+        return
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise PayloadRefused(f"payload of more than {MAX_VALUES} values")
+    if isinstance(value, str | bool):
+        fields[_free(_bounded(snake(path)), fields)] = value
+    elif isinstance(value, int | float):
+        name = _NORMALISED.get(snake(path)) if normalised else None
+        fields[_free(name or number_name(path), fields)] = _finite(value, path)
+
+
+def _finite(value: float, path: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise PayloadRefused(f"{path[:40]!r} is out of range")
+    return number
+
+
+def _free(name: str, fields: dict[str, Value]) -> str:
+    if name not in fields:
+        return name
+    stem = "payload_" + name
+    number = 2
+    free = stem
+    while free in fields:
+        free = f"{stem}_{number}"
+        number += 1
+    return free
