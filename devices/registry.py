@@ -9,6 +9,7 @@ from devices import (
     sds011,
     sds198,
     senml,
+    ttn_v3,
 )
 from devices.spec.device import Device
 
@@ -21,6 +22,7 @@ DEVICES: tuple[Device, ...] = (
     bci_oximeter.DEVICE,
     contec_recorded.DEVICE,
     senml.DEVICE,
+    ttn_v3.DEVICE,
 )
 
 BY_NAME: dict[str, Device] = {device.name: device for device in DEVICES}
