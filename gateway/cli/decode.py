@@ -164,8 +164,24 @@ def _shown_reading(event: "Reading", device: "Device", topic: str | None) -> dic
         "time": None if event.time_ns is None else rfc3339(event.time_ns),
         "thing": thing,
         "tags": event.tags,
-        "units": {field.name: field.unit for field in device.fields if field.name in event.fields},
+        "units": units(event, device),
     }
+
+
+def units(event: "Reading", device: "Device") -> dict[str, str]:
+    """UCUM units of the fields present: as described, else as the ending of an open field's name says."""
+    from devices.spec.units import UNITS
+
+    described = {field.name: field.unit for field in device.fields}
+    found: dict[str, str] = {}
+    for name, value in event.fields.items():
+        if name in described:
+            found[name] = described[name]
+        elif device.open_fields and isinstance(value, float):
+            ends = [unit for unit in UNITS.values() if unit.suffix and name.endswith("_" + unit.suffix)]
+            if ends:
+                found[name] = max(ends, key=lambda unit: len(unit.suffix)).ucum
+    return found
 
 
 def _print(events: "list[Event]", device: "Device", topic: str | None) -> None:

@@ -74,7 +74,7 @@ def complain(exc: BaseException, verbose: bool) -> None:
         traceback.print_exception(exc)
     for leaf in leaves(exc):
         text = leaf.format_message() if hasattr(leaf, "format_message") else str(leaf)
-        if not isinstance(leaf, _PARSING | ValueError | OSError | RuntimeError):
+        if type(leaf).__module__ == "builtins" and not isinstance(leaf, ValueError | OSError | RuntimeError):
             text = f"{type(leaf).__name__}: {text}"
         print("parkgate: " + " ".join(text.split()), file=sys.stderr)
 
