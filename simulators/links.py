@@ -11,7 +11,8 @@ what went out:
   away, and the reader's discarding of old input when it has set the port up by packet mode
   (TIOCPKT, `man tty_ioctl`); a reader that discards nothing counts as listening after 0.5 s.
 - `unread` says how much the reader has not fetched yet, so that the port is not closed on it.
-- An MQTT message counts as taken when the broker has acknowledged it (QoS 1).
+- An MQTT message counts as taken when the broker has acknowledged it (QoS 1); at most 8 wait for
+  that at once on one connection (aiomqtt looks through all of them at each).
 
 Unknown: the state of a frame whose link broke while it was being sent. MQTT sends it again on
 the next connection (the broker may then have it twice), a pty gives its number to the next one.
@@ -31,6 +32,7 @@ import aiomqtt
 SETTLE_S = 0.5
 MOST_COMMAND = 4096
 PUBACK_S = 60.0
+MOST_IN_FLIGHT = 8
 
 if sys.platform != "win32":
     import fcntl
@@ -273,6 +275,9 @@ class MqttLink:
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
         self._done = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._slots = asyncio.Semaphore(MOST_IN_FLIGHT)
+        self._sending: set[asyncio.Future[None]] = set()
         self.trouble = ""
 
     async def run(self) -> None:
@@ -301,13 +306,27 @@ class MqttLink:
             client = self._client
             if client is None or not self._up.is_set():
                 return False
-            try:
-                await client.publish(topic, payload, qos=1, retain=retain, timeout=PUBACK_S)
+            async with self._slots:
+                sending = asyncio.ensure_future(client.publish(topic, payload, 1, retain, timeout=PUBACK_S))
+                self._sending.add(sending)
+                try:
+                    await asyncio.wait((sending,))
+                finally:
+                    self._sending.discard(sending)
+                    sending.cancel()
+            error = None if sending.cancelled() else sending.exception()
+            if error is None and not sending.cancelled():
                 return True
-            except aiomqtt.MqttError as error:
-                self.trouble = f"broker {self._address[0]}:{self._address[1]}: {error}"
-                if self._client is client:
-                    self._up.clear()
+            if error is not None and not isinstance(error, aiomqtt.MqttError):
+                raise error
+            if self._client is client:
+                self._up.clear()
+                self._lost.set()
+
+    @property
+    def up(self) -> bool:
+        """Whether the broker is there."""
+        return self._up.is_set()
 
     def finish(self) -> None:
         """Say goodbye and end; for use when every `publish` has returned."""
@@ -317,20 +336,23 @@ class MqttLink:
         if self._hello:
             await client.publish(*self._hello, qos=1, retain=True)
         self._client, self.trouble = client, ""
+        self._lost.clear()
         self._up.set()
         listening = asyncio.create_task(_until_lost(client), name=f"broker[{self._client_id}]")
-        ending = asyncio.create_task(self._done.wait(), name=f"end[{self._client_id}]")
+        ending = asyncio.create_task(_either(self._done, self._lost), name=f"end[{self._client_id}]")
         try:
             await asyncio.wait((listening, ending), return_when=asyncio.FIRST_COMPLETED)
             self._up.clear()
             self._client = None
             if listening.done():
                 listening.result()
-            elif self._goodbye:
+            elif self._goodbye and self._done.is_set():
                 await client.publish(*self._goodbye, qos=1, retain=True)
         finally:
             listening.cancel()
             ending.cancel()
+            for sending in self._sending:
+                sending.cancel()
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -13,7 +13,7 @@ from now, as real ones do. At most 64 unread command bytes are kept.
 
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from devices.spec.device import Command, Device, StreamDevice
 from devices.spec.events import Reading
@@ -143,6 +143,37 @@ class Instrument:
         reading.fields = self.device.sequence.embed(reading.fields, number)
         reading.thing = self._thing
         return Frame(self.device.encode(reading), series, number, self._topic)
+
+
+class Sensor(Instrument):
+    """An instrument with a fan: listed commands `passive`, `active`, `read`, `sleep`, `wake`.
+
+    Asleep it hears only the commands in `hears_asleep` and measures nothing.
+    """
+
+    hears_asleep: frozenset[str] = frozenset({"wake"})
+    wakes_active = True
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.asleep = False
+        self.active = True
+
+    def obey(self, command: Command) -> bytes:
+        if self.asleep and command.name not in self.hears_asleep:
+            return b""
+        match command.name:
+            case "sleep":
+                self.asleep = True
+            case "wake":
+                self.active = self.active or self.wakes_active
+                self.asleep = False
+            case "passive" | "active":
+                self.active = command.name == "active"
+            case "read" if not self.active:
+                self.ask()
+        self.talking = self.active and not self.asleep
+        return super().obey(command)
 
 
 def _first(commands: tuple[Command, ...], data: bytes) -> tuple[Command, int] | None:

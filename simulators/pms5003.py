@@ -11,25 +11,11 @@ Unknown: whether a sensor put to sleep in passive mode wakes up passive; here it
 as after power on. Source: Plantower PMS5003 series data manual V2.3 (2016), appendix B.
 """
 
-from devices.spec.device import Command
-from simulators.peer import Instrument
+from simulators.peer import Sensor
 
 
-class Plantower(Instrument):
-    asleep = False
+class Plantower(Sensor):
+    """See the module."""
 
-    def obey(self, command: Command) -> bytes:
-        if self.asleep and command.name != "wake":
-            return b""
-        match command.name:
-            case "wake":
-                self.asleep, self.talking = False, True
-            case "sleep":
-                self.asleep, self.talking = True, False
-            case "passive":
-                self.talking = False
-            case "active":
-                self.talking = True
-            case "read" if not self.talking:
-                self.ask()
-        return super().obey(command)
+    hears_asleep = frozenset({"wake"})
+    wakes_active = True

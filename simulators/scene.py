@@ -31,6 +31,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "air": ("pm2_5_ug_m3", "pm10_ug_m3", "co2_ppm", "temperature_c", "humidity_pct"),
 }
 
+RADIO = ("rssi_dbm", "snr_db", "spreading_factor", "bandwidth_hz", "frequency_hz")
+"""What a LoRaWAN network says about any uplink."""
+
 
 @dataclass(slots=True)
 class Scene:
@@ -112,11 +115,18 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "paused": lambda _s, _t: False,
     # a finger in a clip
     "spo2_pct": lambda s, t: s.pulse.spo2(t),
-    "pulse_bpm": lambda s, t: s.pulse.rate(t),
+    "pulse_rate_bpm": lambda s, t: s.pulse.rate(t),
     "heart_rate_bpm": lambda s, t: s.pulse.rate(t),
-    "pleth": lambda s, t: 100.0 * s.pulse.pleth(t),
-    "signal": lambda s, t: 7 + round(wander(s.seed + 61, t, 30.0)),
-    "bar": lambda s, t: 15.0 * s.pulse.pleth(t),
+    "pleth": lambda s, t: 110.0 * s.pulse.pleth(t),
+    "bar_graph": lambda s, t: 15.0 * s.pulse.pleth(t),
+    "signal_strength": lambda s, t: 7 + round(wander(s.seed + 61, t, 30.0)),
+    "beep": lambda s, t: int(s.pulse.beats(t)) != int(s.pulse.beats(t - 1.0 / 60.0)),
+    # a LoRaWAN uplink
+    "f_port": lambda _s, _t: 2,
+    "gateways": lambda s, t: 2 + round(1.4 * wander(s.seed + 71, t, 300.0)),
+    "spreading_factor": lambda s, t: 8 + round(1.4 * wander(s.seed + 72, t, 900.0)),
+    "bandwidth_hz": lambda _s, _t: 125_000.0,
+    "frequency_hz": lambda s, t: 923_200_000.0 + 200_000.0 * round(3.0 * wander(s.seed + 73, t, 5.0)),
 }
 
 
@@ -139,16 +149,12 @@ def settle(field: Field, value: Value) -> Value:
 def truth(device: DeviceType, seed: int, kind: str | None = None) -> Truth:
     """The signal of one device: all listed fields that it must have or that are known.
 
-    With `kind` (see `KINDS`) only those fields, for types with open fields.
+    With `kind` (see `KINDS`) only those fields and the ones of the radio, for types with open fields.
     """
     scene = Scene.of(seed)
     carriers = {part.field for part in device.sequence.parts}
-    wanted = KINDS[kind] if kind else QUANTITIES
-    fields = [
-        field
-        for field in device.fields
-        if field.name in wanted or field.name in carriers or not (field.optional or kind)
-    ]
+    wanted = (*KINDS[kind], *RADIO) if kind else QUANTITIES
+    fields = [field for field in device.fields if field.name in wanted or field.name in carriers or not field.optional]
     sources = [(field, QUANTITIES.get(field.name) or _invented(field, seed)) for field in fields]
 
     def at(t: float) -> Reading:

@@ -1,0 +1,20 @@
+"""A Nova SDS011 that obeys: every listed command is answered, asleep only sleep and wake.
+
+    passive    answers, then measures only when read
+    active     answers, then measures every second
+    read       one measurement in passive mode; nothing while active
+    sleep      answers, then measures nothing
+    wake       answers, then goes on in the mode it was in
+    firmware, continuous, every-5-min   answered; the pace of the simulation stays what it was
+
+Serves SDS198 too. Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015).
+"""
+
+from simulators.peer import Sensor
+
+
+class Nova(Sensor):
+    """See the module."""
+
+    hears_asleep = frozenset({"sleep", "wake"})
+    wakes_active = False

@@ -1,0 +1,147 @@
+"""What a fleet is made of: the description of one thing, and the device that plays it.
+
+`park(n, seed)` draws up a fleet: the first seven are one of each type a park starts with, the
+rest follows a mix that a real park has (many small sensors, few robots). At most 64 of them are
+on serial links, the rest speaks MQTT.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from devices.registry import BY_NAME
+from devices.spec.device import Device, MessageDevice
+from devices.spec.events import Reading
+from simulators.faults import Faults
+from simulators.peer import Epoch, Instrument
+from simulators.pms5003 import Plantower
+from simulators.scene import truth
+from simulators.sds011 import Nova
+from simulators.signals import LATITUDE, LONGITUDE, METRES_PER_DEGREE, unit
+
+Link = Literal["pty", "tcp", "mqtt"]
+
+MOST_SERIAL = 64
+ZONES = ("lake", "gate", "hill", "plaza")
+
+PERIODS: Mapping[str, float] = {
+    "pms5003": 1.0, "sds011": 1.0, "nmea0183": 1.0, "bci-oximeter": 1.0 / 60.0,
+    "senml": 2.0, "ttn-v3": 5.0, "vda5050": 0.5,
+}  # fmt: skip
+"""Seconds between readings in a demonstration, where the type's own pace would be dull."""
+
+NAMES: Mapping[str, str] = {
+    "pms5003": "lamp", "sds011": "kiosk", "nmea0183": "cart", "bci-oximeter": "visitor",
+    "senml": "post", "ttn-v3": "node", "vda5050": "robot",
+}  # fmt: skip
+
+FIRST = ("pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050")
+THEN = ("senml", "ttn-v3", "senml", "pms5003", "senml", "ttn-v3", "vda5050", "senml", "sds011", "nmea0183")
+NODE_KINDS = ("soil", "weather", "noise", "air")
+PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "bin")
+
+PEERS: Mapping[str, type[Instrument]] = {
+    "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "sds011": Nova, "sds198": Nova,
+}  # fmt: skip
+"""Types that do more than talk and answer as listed."""
+
+EPOCHS: Mapping[str, Callable[[int], Epoch]] = {}
+"""Types that say several readings at a time: seed to epoch."""
+
+
+@dataclass(frozen=True)
+class ThingSpec:
+    """One simulated thing.
+
+    `location` is (latitude, longitude) in degrees; `kind` a set of fields (scene.KINDS) for
+    types that carry any; `port` the symlink to give a pty, or the TCP port number.
+    """
+
+    name: str
+    device: str
+    seed: int = 0
+    period_s: float = 1.0
+    zone: str = ""
+    location: tuple[float, float] | None = None
+    kind: str | None = None
+    link: Link | None = None
+    port: str | int | None = None
+    topic: str | None = None
+    faults: Faults = field(default_factory=Faults)
+
+    @property
+    def type(self) -> Device:
+        return BY_NAME[self.device]
+
+    @property
+    def via(self) -> Link:
+        """The link it speaks on: as said, else a pty for serial types."""
+        return self.link or ("mqtt" if self.type.link == "mqtt" else "pty")
+
+    @property
+    def topic_name(self) -> str:
+        """Where its messages go: as said, else the type's usual topic."""
+        if self.topic is not None:
+            return self.topic
+        return usual_topic(self.type, self.name) if isinstance(self.type, MessageDevice) else ""
+
+
+def usual_topic(device: MessageDevice, thing: str) -> str:
+    """The type's usual topic for `thing`; wildcard levels become `park`."""
+    levels = device.topic.replace("{thing}", thing).split("/")
+    return "/".join("park" if level in ("+", "#") else level for level in levels)
+
+
+def peer(spec: ThingSpec) -> Instrument:
+    """The simulated device of `spec`, not connected to anything."""
+    device = spec.type
+    make_epoch = EPOCHS.get(spec.device)
+    if make_epoch is not None:
+        epoch = make_epoch(spec.seed)
+    else:
+        one = truth(device, spec.seed, spec.kind)
+
+        def epoch(moment: float) -> list[Reading]:
+            return [one(moment)]
+
+    make = PEERS.get(spec.device, Instrument)
+    thing = spec.name if isinstance(device, MessageDevice) else None
+    return make(device, epoch, spec.period_s, seed=spec.seed, thing=thing, topic=spec.topic_name)
+
+
+def park(things: int, seed: int) -> list[ThingSpec]:
+    """A fleet of `things` things; from seven on, at least one of each type in `FIRST`."""
+    specs: list[ThingSpec] = []
+    serial = 0
+    counts: dict[str, int] = {}
+    for index in range(things):
+        name = FIRST[index] if index < len(FIRST) else THEN[(index - len(FIRST)) % len(THEN)]
+        device = BY_NAME[name]
+        if device.link == "serial":
+            serial += 1
+            if serial > MOST_SERIAL:
+                device = BY_NAME["senml"]
+        number = counts[device.name] = counts.get(device.name, 0) + 1
+        kinds = {"senml": PARK_KINDS, "ttn-v3": NODE_KINDS}.get(device.name)
+        kind = kinds[(number - 1) % len(kinds)] if kinds else None
+        specs.append(
+            ThingSpec(
+                name=f"{NAMES[device.name]}-{number:02d}",
+                device=device.name,
+                seed=seed * 1009 + index,
+                period_s=PERIODS[device.name],
+                zone=ZONES[index % len(ZONES)],
+                location=place(seed, index),
+                kind=kind,
+            )
+        )
+    return specs
+
+
+def place(seed: int, index: int) -> tuple[float, float]:
+    """A spot within 200 m of the park's centre: (latitude, longitude) in degrees."""
+    away, turn = 200.0 * math.sqrt(unit(seed, 2 * index)), 2.0 * math.pi * unit(seed, 2 * index + 1)
+    north, east = away * math.cos(turn), away * math.sin(turn)
+    longitude = LONGITUDE + east / (METRES_PER_DEGREE * math.cos(math.radians(LATITUDE)))
+    return round(LATITUDE + north / METRES_PER_DEGREE, 6), round(longitude, 6)
