@@ -242,22 +242,23 @@ class SpoolFile:
         dropped: dict[str, int] = {}
         upto = 0
         if after.oldest_ns is not None and after.oldest_ns < room.not_before_ns:
-            found = self.db.execute("SELECT seq, at_ns, lane, points, things, lines FROM row ORDER BY seq LIMIT 1000")
-            for seq, at_ns, lane, points, text, lines in found:
+            found = self.db.execute("SELECT seq, at_ns, points, things, lines FROM row ORDER BY seq LIMIT 1000")
+            for seq, at_ns, points, text, lines in found:
                 if at_ns >= room.not_before_ns:
                     break
                 upto = seq
-                _count_things(dropped, lane, points, text, lines)
+                _count_things(dropped, points, text, lines)
             found.close()
             self._forget("row", "seq <= ?", (upto,), after)
         over = after.rows.bytes + room.bytes - room.limit
         if over > 0 and after.lanes[Lane.DROP].rows:
             found = self.db.execute(
-                "SELECT seq, points, things, length(lines) FROM row INDEXED BY row_drop WHERE lane = 1 ORDER BY seq"
+                "SELECT seq, points, things, length(lines), CASE WHEN things IS NULL THEN lines END"
+                " FROM row INDEXED BY row_drop WHERE lane = 1 ORDER BY seq"
             )
-            for seq, points, text, size in found:
+            for seq, points, text, size, lines in found:
                 upto = seq
-                _count_things(dropped, Lane.DROP, points, text, b"")
+                _count_things(dropped, points, text, lines)
                 over -= size + ROW_BYTES
                 if over <= 0:
                     break
@@ -352,13 +353,13 @@ def _bounded(item: Quarantined) -> Quarantined:
     return item._replace(reason=reason, data=item.data[:KEPT_BYTES])
 
 
-def _count_things(counts: dict[str, int], lane: int, points: int, things: str | None, lines: bytes) -> None:
+def _count_things(counts: dict[str, int], points: int, things: str | None, lines: bytes | None) -> None:
     """Add one row's points by thing: as the intake counted them, else by the tag in its lines."""
-    if lane == Lane.DROP:
+    if things is not None:
         found = _things(things)
     else:
         found = {}
-        for match in _THING.finditer(lines):
+        for match in _THING.finditer(lines or b""):
             name = re.sub(rb"\\(.)", rb"\1", match[1]).decode(errors="replace")
             found[name] = found.get(name, 0) + 1
     unnamed = points - sum(found.values())
@@ -372,5 +373,7 @@ def _things(text: str | None) -> dict[str, int]:
     try:
         found = json.loads(text or "{}")
     except ValueError:
+        return {}
+    if not isinstance(found, dict):
         return {}
     return {str(thing): count for thing, count in found.items() if isinstance(count, int)}

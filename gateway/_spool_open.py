@@ -22,7 +22,7 @@ from gateway._spool_schema import Damaged
 
 RESERVE_BYTES = 8 << 20
 CHECKED_BYTES = 256 << 20
-"""Files up to this size are checked page by page at the start (0.1 s, or what the disk takes to read it); larger ones row by row only."""
+"""Files up to this size are checked page by page at the start (0.1 s, if they are cached), larger ones by row."""
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
