@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from dashboards import device
+from dashboards import air, city, device, gateway_board, health
 from dashboards.panels import Json
+from dashboards.spatial import MAP_URL
 from devices.registry import DEVICES
 from devices.spec.device import DeviceType
 
@@ -13,6 +14,11 @@ def derived(devices: Sequence[DeviceType] = DEVICES) -> list[Json]:
     return [device.build(each) for each in devices]
 
 
-def every_board(devices: Sequence[DeviceType] = DEVICES) -> list[Json]:
-    """All boards."""
-    return derived(devices)
+def composed(map_url: str = MAP_URL) -> list[Json]:
+    """The hand-composed boards."""
+    return [city.build(map_url), air.build(), health.build(), gateway_board.build()]
+
+
+def every_board(map_url: str = MAP_URL) -> list[Json]:
+    """All boards. `map_url`: where the browser finds the gateway's map."""
+    return [*composed(map_url), *derived()]

@@ -110,15 +110,18 @@ def _defaults(look: Look, custom: Json | None, colour: str) -> Json:
     return out
 
 
-def _panel(
+def draw(
     kind: str,
     title: str,
     description: str,
     queries: Sequence[Query],
     options: Json,
-    defaults: Json,
+    look: Look,
+    custom: Json | None = None,
+    colour: str = "thresholds",
     overrides: Sequence[Json] = (),
 ) -> Json:
+    """A panel of any kind. `options` and `custom` are the plugin's own words."""
     return {
         "type": kind,
         "title": title,
@@ -129,7 +132,7 @@ def _panel(
         "datasource": DATASOURCE,
         "targets": [_target(chr(65 + at), query) for at, query in enumerate(queries)],
         "options": options,
-        "fieldConfig": {"defaults": defaults, "overrides": list(overrides)},
+        "fieldConfig": {"defaults": _defaults(look, custom, colour), "overrides": list(overrides)},
     }
 
 
@@ -199,13 +202,15 @@ def timeseries(
         "spanNulls": int(max(every_s, 1.0) * 3000),
         "thresholdsStyle": {"mode": "dashed" if look.thresholds else "off"},
     }
-    panel = _panel(
+    panel = draw(
         "timeseries",
         title,
         description,
         queries,
         {"legend": _legend(legend_table), "tooltip": TOOLTIP},
-        _defaults(look, custom, "palette-classic"),
+        look,
+        custom,
+        "palette-classic",
     )
     panel["interval"] = interval(every_s)
     return panel
@@ -218,7 +223,7 @@ def interval(every_s: float) -> str:
 
 def state_timeline(title: str, description: str, queries: Sequence[Query], look: Look, every_s: float = 10.0) -> Json:
     """Bars of states over time, one row a thing; neighbours that are equal are one bar."""
-    panel = _panel(
+    panel = draw(
         "state-timeline",
         title,
         description,
@@ -232,7 +237,9 @@ def state_timeline(title: str, description: str, queries: Sequence[Query], look:
             "legend": _legend(False),
             "tooltip": {"mode": "single", "sort": "none"},
         },
-        _defaults(look, {"lineWidth": 0, "fillOpacity": 70}, "thresholds" if look.mappings else "palette-classic"),
+        look,
+        {"lineWidth": 0, "fillOpacity": 70},
+        "thresholds" if look.mappings else "palette-classic",
     )
     panel["interval"] = interval(every_s)
     return panel
@@ -240,7 +247,7 @@ def state_timeline(title: str, description: str, queries: Sequence[Query], look:
 
 def status_history(title: str, description: str, queries: Sequence[Query], look: Look) -> Json:
     """A cell per fixed bucket and thing, coloured by threshold."""
-    return _panel(
+    return draw(
         "status-history",
         title,
         description,
@@ -253,7 +260,9 @@ def status_history(title: str, description: str, queries: Sequence[Query], look:
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
             "tooltip": {"mode": "single", "sort": "none"},
         },
-        _defaults(look, {"lineWidth": 1, "fillOpacity": 80}, "thresholds"),
+        look,
+        {"lineWidth": 1, "fillOpacity": 80},
+        "thresholds",
     )
 
 
@@ -271,7 +280,7 @@ def stat(
     text: Literal["auto", "value", "value_and_name", "name"] = "auto",
 ) -> Json:
     """One big number a series; green, yellow, orange, red where the field has thresholds."""
-    return _panel(
+    return draw(
         "stat",
         title,
         description,
@@ -287,13 +296,15 @@ def stat(
             "reduceOptions": _reduce(calc),
             "orientation": "auto",
         },
-        _defaults(look, None, "thresholds"),
+        look,
+        None,
+        "thresholds",
     )
 
 
 def gauge(title: str, description: str, queries: Sequence[Query], look: Look) -> Json:
     """A dial a series."""
-    return _panel(
+    return draw(
         "gauge",
         title,
         description,
@@ -307,13 +318,15 @@ def gauge(title: str, description: str, queries: Sequence[Query], look: Look) ->
             "reduceOptions": _reduce("lastNotNull"),
             "orientation": "auto",
         },
-        _defaults(look, None, "thresholds"),
+        look,
+        None,
+        "thresholds",
     )
 
 
 def bar_gauge(title: str, description: str, queries: Sequence[Query], look: Look) -> Json:
     """A horizontal bar a series: the panel for comparing many things."""
-    return _panel(
+    return draw(
         "bargauge",
         title,
         description,
@@ -331,7 +344,9 @@ def bar_gauge(title: str, description: str, queries: Sequence[Query], look: Look
             "reduceOptions": _reduce("lastNotNull"),
             "orientation": "horizontal",
         },
-        _defaults(look, None, "thresholds"),
+        look,
+        None,
+        "thresholds",
     )
 
 
@@ -349,7 +364,7 @@ def table(
     if sort is not None:
         options["sortBy"] = [{"displayName": sort[0], "desc": sort[1]}]
     custom: Json = {"align": "auto", "filterable": True, "inspect": False, "cellOptions": {"type": "auto"}}
-    panel = _panel("table", title, description, queries, options, _defaults(Look(), custom, "thresholds"), columns)
+    panel = draw("table", title, description, queries, options, Look(), custom, overrides=columns)
     if hidden:
         excluded = dict.fromkeys(hidden, True)
         panel["transformations"] = [
@@ -360,7 +375,7 @@ def table(
 
 def text(title: str, description: str, markdown: str) -> Json:
     """Words for people."""
-    panel = _panel("text", title, description, [], {"mode": "markdown", "content": markdown}, {})
+    panel = draw("text", title, description, [], {"mode": "markdown", "content": markdown}, Look())
     panel["fieldConfig"] = {"defaults": {}, "overrides": []}
     del panel["targets"]
     return panel

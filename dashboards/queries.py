@@ -2,7 +2,7 @@
 
 Every query stays inside the subset that InfluxDB 1.x, 2.x and 3 answer alike: SELECT with
 aggregates, selectors, derivatives and arithmetic, WHERE, GROUP BY time() and tags, fill(),
-ORDER BY time, LIMIT, and SHOW TAG VALUES. Not in it: SLIMIT, SOFFSET, INTO, SHOW SERIES,
+ORDER BY time, LIMIT, one subquery in FROM, and SHOW TAG VALUES. Not in it: SLIMIT, SOFFSET, INTO, SHOW SERIES,
 SAMPLE, Holt-Winters, subscriptions to a second statement, writes of any kind.
 
 Grafana replaces `$timeFilter`, `$__interval`, `$thing` and `$zone` before it sends. A thing
@@ -32,7 +32,7 @@ _FORBIDDEN = """
 """
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 FORBIDDEN = frozenset(_FORBIDDEN.split())
-WORDS_BEFORE_PARENTHESIS = frozenset(["and", "or", "as", "in", "by"])
+WORDS_BEFORE_PARENTHESIS = frozenset(["and", "or", "as", "in", "by", "from"])
 
 
 @dataclass(frozen=True, slots=True)

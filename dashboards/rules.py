@@ -49,7 +49,7 @@ def _findings(board: Board) -> Iterator[str]:
         yield "shows no data: it has no panel with a query"
     ids = Counter(panel.get("id") for panel in panels)
     yield from (f"panel id {id_} is used {n} times" for id_, n in ids.items() if n > 1)
-    titles = Counter(panel.get("title") for panel in panels)
+    titles = Counter(panel.get("title") for panel in panels if panel.get("type") != "row")
     yield from (f"panel title {title!r} is used {n} times" for title, n in titles.items() if title and n > 1)
     yield from _grid(panels)
     known = {variable.get("name") for variable in board.get("templating", {}).get("list", [])}
