@@ -9,6 +9,8 @@ Source: MQTT 5.0 (OASIS, 2019), section 2.4 reason codes; MQTT 3.1.1, table 3.1.
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -126,7 +128,8 @@ def unreachable(where: Address, error: OSError) -> ConnectionEnded:
         return ConnectionEnded(f"{where}: certificate refused: {error.verify_message}; {hint}", at_fault=True)
     if isinstance(error, ssl.SSLError):
         return ConnectionEnded(f"{where}: TLS failed: {error.reason or error}; is it a TLS port?", at_fault=True)
-    words = (error.strerror or str(error) or error.__class__.__name__).lower()
+    known = error.errno is not None and not isinstance(error, socket.gaierror)
+    words = (os.strerror(error.errno or 0) if known else error.strerror or str(error)).lower()
     return ConnectionEnded(f"{where}: {words}")
 
 

@@ -82,7 +82,7 @@ class Wire(asyncio.BufferedProtocol):
         self.transport = None
         if not self.closed.done():
             self.closed.set_result(None)
-        self.end(ConnectionEnded("the connection broke" + (f": {exc}" if exc else "")))
+        self.end(ConnectionEnded(f"the connection broke: {exc}" if exc else "the broker closed the connection"))
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         return self._receiver.space()
@@ -123,7 +123,7 @@ class Wire(asyncio.BufferedProtocol):
     def _flow(self) -> None:
         if self.transport is None or self.transport.is_closing():
             return
-        if self.paused or self._choked or self._stopped:
+        if (self.paused or self._choked or self._stopped) and not self.ended.done():
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
@@ -139,13 +139,17 @@ class Wire(asyncio.BufferedProtocol):
             self.transport.write(data)
 
     def end(self, end: ConnectionEnded, tell: Reason | None = None) -> None:
-        """End the connection for this reason and, if `tell` is given, say so to the broker."""
+        """End the connection for this reason and, if `tell` is given, say so to the broker.
+
+        What still comes is read and dropped: closing with unread data would reset the connection,
+        and the broker might never see the last acknowledgements. `Session.close` closes.
+        """
+        if self.ended.done():
+            return
         if tell is not None:
             self.send(mqtt5.DisconnectPacket(reason_code=tell).write())
-        if not self.ended.done():
-            self.ended.set_result(end)
-        if self.transport is not None:
-            self.transport.close()
+        self.ended.set_result(end)
+        self._flow()
 
 
 class Session:
@@ -237,10 +241,12 @@ class Session:
         self.wire.end(end, Reason.UNSPECIFIED_ERROR)
 
     async def close(self) -> None:
-        """DISCONNECT, flush, close; cut after GOODBYE_S."""
+        """DISCONNECT, flush, wait for the broker to close; cut after GOODBYE_S."""
         wire = self.wire
         wire.end(ConnectionEnded("closed"), Reason.NORMAL_DISCONNECTION)
         if wire.transport is not None:
+            if wire.transport.can_write_eof():
+                wire.transport.write_eof()
             await first_of(self._clock, GOODBYE_S, wire.closed)
         self.abandon()
 
