@@ -7,16 +7,20 @@ up as a difference. InfluxDB queries have no type there and pass as they are.
 import copy
 import json
 import re
+import warnings
 from typing import Any
 
 import pytest
 from grafana_foundation_sdk.cog import plugins, runtime, variants
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from dashboards import device
 from dashboards.boards import every_board
 from tests.dashboards.examples import WEATHER
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # they prefer schema v2, which files cannot hold
+    from grafana_foundation_sdk.models.dashboard import Dashboard
 
 BOARDS = [device.build(WEATHER), *every_board()]
 
