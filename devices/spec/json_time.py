@@ -48,12 +48,17 @@ def _offset_s(zone: str, text: str) -> int:
     return -seconds if zone[0] == "-" else seconds
 
 
-def format_ns(time_ns: int) -> str:
-    """The shortest RFC 3339 UTC text that says `time_ns` exactly; ValueError if out of range."""
+def format_ns(time_ns: int, decimals: int = 0) -> str:
+    """RFC 3339 UTC text that says `time_ns` exactly, in 0, 3, 6 or 9 decimals, at least `decimals`.
+
+    ValueError if out of range.
+    """
     seconds, nanoseconds = divmod(time_ns, _SECOND)
     try:
         moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         raise ValueError(f"{time_ns} ns is no date") from None
-    fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
-    return f"{moment.isoformat()}{fraction}Z"
+    digits = f"{nanoseconds:09d}"
+    while len(digits) > decimals and digits.endswith("000"):
+        digits = digits[:-3]
+    return f"{moment.isoformat()}.{digits}Z" if digits else f"{moment.isoformat()}Z"
