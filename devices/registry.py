@@ -10,6 +10,7 @@ from devices import (
     sds198,
     senml,
     ttn_v3,
+    vda5050,
 )
 from devices.spec.device import Device
 
@@ -23,6 +24,7 @@ DEVICES: tuple[Device, ...] = (
     contec_recorded.DEVICE,
     senml.DEVICE,
     ttn_v3.DEVICE,
+    vda5050.DEVICE,
 )
 
 BY_NAME: dict[str, Device] = {device.name: device for device in DEVICES}

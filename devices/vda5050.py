@@ -140,11 +140,15 @@ def _kind_of_labels(payload: bytes) -> Kind | None:
 
 def _told_by_labels(payload: bytes) -> Event:
     kind = _kind_of_labels(payload)
-    if kind is None and _marks.decode(payload).header_id is not None:
+    if kind is None and _is_header(_marks.decode(payload)):
         kind = "visualization"  # the one message that may be nothing but a header
     if kind is None:
         return SanityError("expected the topic or the labels of a VDA 5050 message", payload)
     return _reading(kind, _decoders[kind].decode(payload))
+
+
+def _is_header(marks: Marks) -> bool:
+    return marks.header_id is not None and marks.version is not None
 
 
 def _reading(kind: Kind, message: Any) -> Reading:
