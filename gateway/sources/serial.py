@@ -250,11 +250,13 @@ class SerialSource:
 
     async def _wait(self, seconds: float, look: bool) -> None:
         """Wait before the next try. With `look`, a port that appears meanwhile ends the wait."""
-        deadline = self._clock.monotonic() + seconds
-        absent = look and not is_url(self._config.port) and self._resolved() is None
-        while (left := deadline - self._clock.monotonic()) > 0:
-            await self._clock.sleep(min(left, LOOK_S) if absent else left)
-            if absent and self._resolved() is not None:
+        if not look or is_url(self._config.port) or self._resolved() is not None:
+            await self._clock.sleep(seconds)
+            return
+        while seconds > 0.0:
+            await self._clock.sleep(min(seconds, LOOK_S))
+            seconds -= LOOK_S
+            if self._resolved() is not None:
                 return
 
     def _become(self, state: PortState, text: str) -> None:
