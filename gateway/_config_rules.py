@@ -91,7 +91,7 @@ def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Devic
     found = devices.get(name)
     if found is None:
         meant = nearest(name, right) or nearest(name, devices)
-        hint = f'did you mean "{meant}"?' if meant else f"such as {listed(right)}" if right else "there is none yet"
+        hint = f'did you mean "{meant}"?' if meant else f"such as {listed(right[:4])}" if right else "there is none yet"
         table.fail("device", f"a device type that speaks {link}, {hint}")
     if found.link != link:
         place = "[[serial]]" if found.link == "serial" else "[[mqtt.NAME.subscription]]"

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import check, dashboards, decode, devices, simulate
+from gateway.cli import check, dashboards, decode, demo, devices, simulate
 from gateway.cli import run as run_
 from gateway.cli._usage import UsageError
 
@@ -49,6 +49,7 @@ def options(
         typer.echo(context.get_help())
 
 
+app.command("demo")(demo.demo)
 app.command("run")(run_.run)
 app.command("check")(check.check)
 app.command("devices")(devices.devices)

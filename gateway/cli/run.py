@@ -15,7 +15,8 @@ def run(
     from gateway.config import load
 
     loaded = load(config, os.environ)
+    from dashboards.maps import pages
     from gateway import app  # after the file was found good: most of what is imported here
 
     log_to_stderr()
-    return app.run(loaded)
+    return app.run(loaded, pages())

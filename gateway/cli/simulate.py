@@ -1,16 +1,45 @@
 """`parkgate simulate`: a fleet of simulated devices on serial links and MQTT."""
 
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.cli._usage import UsageError
+
 
 def simulate(
     config: Annotated[Path, typer.Option("--config", "-c", help="The fleet file (TOML).")],
-) -> int:
-    """Run the devices that a fleet file names until Ctrl-C."""
+    for_s: Annotated[
+        float | None, typer.Option("--for", metavar="S", help="End after S seconds; without it at Ctrl-C.")
+    ] = None,
+) -> None:
+    """Run the devices that a fleet file names: on pseudo terminals, TCP ports and a broker."""
+    from gateway.cli._log import log_to_stderr
     from gateway.cli._loop import run_async
     from simulators import fleet
 
-    return run_async(fleet.run(config))
+    log_to_stderr(logging.WARNING)
+    try:
+        run_async(_until_told(fleet.run(config, for_s)))
+    except fleet.FleetError as exc:
+        raise UsageError(str(exc)) from exc
+
+
+async def _until_told(running: Coroutine[None, None, None]) -> None:
+    """SIGTERM and Ctrl-C end the fleet in order; it then says what it has sent."""
+    task = asyncio.ensure_future(running)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
+        else:
+            loop.add_signal_handler(number, task.cancel)
+    await asyncio.wait((task,))
+    if not task.cancelled():
+        task.result()

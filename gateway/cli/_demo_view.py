@@ -1,0 +1,180 @@
+"""What the demo shows while it runs: a live table at a terminal, else a line every few seconds.
+
+The table has one row a thing with its last values as the store holds them, and is cut to the
+height of the terminal. Sizes: at most 4 values a row, redrawn twice a second.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from devices.spec.device import Device
+from devices.spec.events import Value
+from devices.spec.units import UNITS
+from gateway.app import Gateway
+from gateway.cli._demo_store import latest
+from gateway.stats import DeviceStats
+from simulators.fleet import Fleet, ThingSpec
+
+LINE_EVERY_S = 5.0
+VALUES_A_ROW = 4
+FRAME_LINES = 8
+"""Lines around the rows: title, counts, heads and borders."""
+
+
+class View(Protocol):
+    async def draw(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def make_view(fleet: Fleet, gateway: Gateway, for_s: float | None) -> View:
+    """A live table where standard output is a terminal, else progress lines on stderr."""
+    console = Console()
+    return LiveTable(fleet, gateway, for_s, console) if console.is_terminal else Progress(fleet, gateway)
+
+
+class Counts:
+    """Sent, decoded, waiting and dropped, and the rate since the last look."""
+
+    def __init__(self, fleet: Fleet, gateway: Gateway) -> None:
+        self._fleet = fleet
+        self._gateway = gateway
+        self._last: tuple[float, int] = (time.monotonic(), 0)
+        self.started = time.monotonic()
+        self.rate = 0.0
+
+    def take(self) -> None:
+        now, readings = time.monotonic(), self.readings
+        if now - self._last[0] >= 1.0:
+            self.rate = (readings - self._last[1]) / (now - self._last[0])
+            self._last = (now, readings)
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def readings(self) -> int:
+        return sum(stats.readings for stats in self._gateway.stats.devices.values())
+
+    def line(self) -> str:
+        stages, depth = self._gateway.stats.stages, self._gateway.spool.depth()
+        return (
+            f"{self._fleet.ledger.sent} sent, {self.readings} decoded ({self.rate:.0f}/s), "
+            f"{depth.points} in the spool, {stages.written} points stored, "
+            f"{stages.dropped + stages.rejected} lost, {stages.quarantined} quarantined"
+        )
+
+
+class Progress:
+    """One plain line on stderr every LINE_EVERY_S seconds."""
+
+    def __init__(self, fleet: Fleet, gateway: Gateway) -> None:
+        self._counts = Counts(fleet, gateway)
+        self._things = len(fleet.specs)
+        self._next_s = LINE_EVERY_S
+
+    async def draw(self) -> None:
+        self._counts.take()
+        if self._counts.elapsed_s >= self._next_s:
+            self._next_s += LINE_EVERY_S
+            self._say()
+
+    def close(self) -> None:
+        self._say()
+
+    def _say(self) -> None:
+        print(f"parkgate demo: {self._counts.elapsed_s:.0f} s, {self._counts.line()}", file=sys.stderr, flush=True)
+
+
+def value_text(device: Device, name: str, value: Value) -> str:
+    """`21.5 °C`, by the field's unit and step."""
+    field = next((field for field in device.fields if field.name == name), None)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, float):
+        return str(value)
+    places = 5 if field is not None and field.unit == "deg" else 1 if abs(value) < 1000 else 0
+    symbol = UNITS[field.unit].symbol if field is not None else ""
+    return f"{value:.{places}f} {symbol}".rstrip()
+
+
+def short(name: str, device: Device) -> str:
+    """A field's name without the ending that its unit already says."""
+    field = next((field for field in device.fields if field.name == name), None)
+    suffix = "_" + UNITS[field.unit].suffix if field is not None and UNITS[field.unit].suffix else ""
+    return name.removesuffix(suffix).replace("_", " ") if suffix else name.replace("_", " ")
+
+
+def values_text(device: Device, fields: dict[str, Value]) -> Text:
+    """The first few values worth a panel, the described ones first."""
+    order = [field.name for field in device.fields if field.panel and field.name in fields]
+    order += [name for name in fields if name not in order]
+    text = Text(overflow="ellipsis", no_wrap=True)
+    for name in order[:VALUES_A_ROW]:
+        text.append(f"{short(name, device)} ", style="dim")
+        text.append(value_text(device, name, fields[name]) + "  ")
+    return text
+
+
+class LiveTable:
+    """The table. Values come out of the store, so what is seen has travelled the whole way."""
+
+    def __init__(self, fleet: Fleet, gateway: Gateway, for_s: float | None, console: Console) -> None:
+        self._specs = fleet.specs
+        self._gateway = gateway
+        self._for_s = for_s
+        self._console = console
+        self._counts = Counts(fleet, gateway)
+        self._live = Live(console=console, auto_refresh=False, screen=False, transient=False)
+        self._live.start()
+
+    async def draw(self) -> None:
+        self._counts.take()
+        local = self._gateway.config.local
+        assert local is not None  # the demo's own configuration
+        shown = self._specs[: max(1, self._console.height - FRAME_LINES)]
+        values = await asyncio.to_thread(latest, local.path, shown)
+        self._live.update(self.picture(shown, values), refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def picture(self, shown: Sequence[ThingSpec], values: dict[str, dict[str, Value]]) -> Group:
+        """Title, counts, one row a thing, and how many more there are."""
+        left = "" if self._for_s is None else f" of {self._for_s:.0f}"
+        title = Text(f"parkgate demo: {len(self._specs)} things, {self._counts.elapsed_s:.0f}{left} s", style="bold")
+        table = Table(expand=True, pad_edge=False)
+        for name in ("thing", "device", "link"):
+            table.add_column(name, no_wrap=True)
+        table.add_column("last values", ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column("readings", justify="right", no_wrap=True)
+        table.add_column("age", justify="right", no_wrap=True)
+        stats = {each.thing: each for each in self._gateway.stats.devices.values()}
+        for spec in shown:
+            table.add_row(*self._row(spec, stats.get(spec.name), values.get(spec.name, {})))
+        parts: list[Text | Table] = [title, Text(self._counts.line()), table]
+        if len(shown) < len(self._specs):
+            parts.append(Text(f"… and {len(self._specs) - len(shown)} more", style="dim"))
+        return Group(*parts)
+
+    def _row(self, spec: ThingSpec, stats: DeviceStats | None, fields: dict[str, Value]) -> list[Text]:
+        heard = stats is not None and stats.last_seen_ns > 0
+        age = (self._gateway.clock.now_ns() - stats.last_seen_ns) / 1e9 if stats is not None and heard else 0.0
+        late = age > 5.0 * spec.period_s + 1.0
+        return [
+            Text(spec.name),
+            Text(spec.device, style="cyan"),
+            Text(spec.via),
+            values_text(spec.type, fields),
+            Text(str(stats.readings if stats is not None else 0)),
+            Text(f"{age:.1f} s" if heard else "-", style="red" if late else "green"),
+        ]

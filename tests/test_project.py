@@ -1,0 +1,162 @@
+"""What holds for the project as a whole: the floor plan, and that the papers tell the truth."""
+
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from devices.registry import BY_NAME
+from gateway.cli.main import main
+from gateway.config import load
+
+ROOT = Path(__file__).parent.parent
+PAPERS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
+ENVIRON = {"INFLUX_TOKEN": "t", "TTN_API_KEY": "k"}
+
+COMMANDS = {
+    "demo": ["--for", "--things", "--seed"],
+    "run": ["--config"],
+    "check": ["--config"],
+    "devices": ["--json"],
+    "decode": ["--device", "--topic", "--hex", "--text"],
+    "simulate": ["--config"],
+    "dashboards build": ["--out"],
+}
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: the files that belong to the project are not known")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_imports_keep_to_the_floor_plan() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_and_the_command_line_agree(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main([*command.split(), "--help"]) == 0
+    helped = capsys.readouterr().out
+    (row,) = [
+        line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `parkgate {command}")
+    ]
+    for option in COMMANDS[command]:
+        assert option in helped
+        assert option in row
+
+
+def test_every_command_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    named = set(re.findall(r"parkgate ([a-z]+)(?= |`|$)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert main([]) == 0
+    offered = set(re.findall(r"^  ([a-z]+)  ", capsys.readouterr().out, re.MULTILINE))
+    assert {"demo", "run", "check", "devices", "decode", "simulate", "dashboards"} <= offered
+    assert named & {"check", "run", "devices"} == {"check", "run", "devices"}
+    assert named - offered <= {"is"}, "the README names a command that is not there"
+
+
+def blocks() -> list[tuple[str, str]]:
+    found = []
+    for paper in PAPERS:
+        for number, match in enumerate(
+            re.finditer(r"^( *)```toml\n(.*?)^ *```", paper.read_text(), re.DOTALL | re.MULTILINE)
+        ):
+            found.append((f"{paper.relative_to(ROOT)}:{number}", textwrap.dedent(match[2])))
+    return found
+
+
+@pytest.mark.parametrize(("name", "text"), blocks(), ids=[name for name, _ in blocks()])
+def test_every_configuration_in_the_papers_is_a_good_one(tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(text)
+    config = load(file, ENVIRON)
+    assert config.serial or config.mqtt
+
+
+def test_the_example_configuration_is_a_good_one() -> None:
+    config = load(ROOT / "examples" / "gateway.toml", ENVIRON)
+    assert [item.device for item in config.serial] == ["pms5003", "nmea0183", "bci-oximeter"]
+    assert {item.device for broker in config.mqtt for item in broker.subscriptions} == {"ttn-v3", "vda5050", "senml"}
+
+
+def test_every_key_is_described() -> None:
+    from gateway import config
+
+    text = (ROOT / "docs" / "configuration.md").read_text()
+    for kind in (
+        config.GatewayConfig,
+        config.SpoolConfig,
+        config.InfluxConfig,
+        config.LocalConfig,
+        config.MqttConfig,
+        config.SubscriptionConfig,
+        config.SerialConfig,
+        config.WillConfig,
+    ):
+        for key in kind.__dataclass_fields__:
+            if key not in ("name", "subscriptions"):
+                assert f"`{key}`" in text or f"{key} = " in text, f"{kind.__name__}.{key}"
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
+def test_links_between_the_papers_lead_somewhere(paper: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", paper.read_text()):
+        assert (paper.parent / target).exists(), target
+
+
+def test_the_change_log_names_every_first_device() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    for name in ("pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050"):
+        assert f"`{name}`" in text
+        assert name in BY_NAME
+
+
+def test_pins_are_names_and_versions_only() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert len(lines) > 20
+    for line in lines:
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9A-Za-z.+]*", line), line
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.split(r"[<>=!;\[ ]", line)[0].lower().replace("_", "-") for line in wanted}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    assert names <= pinned
+
+
+PRIVATE = re.compile(
+    rb"/(?:home|Users|root)/[a-z]|/work/|(?:[a-z0-9-]+\.)*(?:pypi\.org|pythonhosted\.org)"
+    rb"|https?://[^\s\"'<>)]*/(?:simple|wheels|artifactory|nexus)/"
+)
+
+
+def test_no_file_names_this_machine_or_a_package_index() -> None:
+    for file in tracked():
+        if file != Path(__file__) and file.suffix not in (".png", ".bin"):
+            found = PRIVATE.search(file.read_bytes())
+            assert found is None, f"{file.relative_to(ROOT)}: {found.group()!r}"
+
+
+def test_modules_and_tests_keep_to_their_sizes() -> None:
+    for file in tracked():
+        if file.suffix == ".py":
+            limit = 700 if "tests" in file.parts else 400
+            lines = len(file.read_text().splitlines())
+            assert lines <= limit, f"{file.relative_to(ROOT)} has {lines} lines"
