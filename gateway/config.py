@@ -1,7 +1,7 @@
 """The configuration: frozen typed objects, read once from a TOML file.
 
 Precedence, highest first: the file's own values (with `${NAME}` taken from the environment),
-then the defaults written here. There is no third place. Relative paths start at the folder
+then the defaults of the objects. There is no third place. Relative paths start at the folder
 of the configuration file, whatever the working directory is.
 
 Nothing but ConfigError leaves `load`, and its text is one line: file, key path, value (never
@@ -11,7 +11,7 @@ that of a secret) and what was expected. Array indices in key paths count from 0
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Literal, NoReturn, cast
 from urllib.parse import urlsplit
@@ -20,6 +20,17 @@ from devices.registry import BY_NAME
 from devices.spec.device import Device
 from gateway import _config_rules as rules
 from gateway._config_read import ConfigError, Origin, Table, one_line, shown
+from gateway._config_types import (
+    Config,
+    GatewayConfig,
+    InfluxConfig,
+    LocalConfig,
+    MqttConfig,
+    SerialConfig,
+    SpoolConfig,
+    SubscriptionConfig,
+    WillConfig,
+)
 
 __all__ = [
     "Config",
@@ -34,114 +45,6 @@ __all__ = [
     "WillConfig",
     "load",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayConfig:
-    name: str = "parkgate"
-    state_dir: Path = Path("var")
-    listen: str = "127.0.0.1:8080"
-
-
-@dataclass(frozen=True, slots=True)
-class SpoolConfig:
-    max_bytes: int = 1 << 30
-    max_age_s: float = 7 * 86400.0
-    quarantine_bytes: int = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class InfluxConfig:
-    """`username` and `password` for 1.x, `token` for 2.x and 3. `gzip` None: only off loopback."""
-
-    url: str
-    database: str
-    token: str | None = None
-    username: str | None = None
-    password: str | None = None
-    api: Literal["v1", "v2", "v3"] = "v1"
-    org: str | None = None
-    retention: str | None = None
-    batch_points: int = 5000
-    in_flight: int = 2
-    timeout_s: float = 10.0
-    gzip: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LocalConfig:
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionConfig:
-    """`topic` is a pattern: an MQTT topic filter in which one level may be `{thing}`.
-
-    It may begin with `$share/<group>/`. `thing` names the thing where the topic does not.
-    """
-
-    topic: str
-    device: str
-    thing: str | None = None
-    qos: Literal[0, 1] = 1
-    location: tuple[float, float] | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class WillConfig:
-    topic: str
-    payload: str = "offline"
-    qos: Literal[0, 1] = 1
-    retain: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class MqttConfig:
-    """One broker. `url` is mqtt://host:port or mqtts://host:port."""
-
-    name: str
-    url: str
-    client_id: str
-    subscriptions: tuple[SubscriptionConfig, ...]
-    protocol: Literal["5", "3.1.1"] = "5"
-    username: str | None = None
-    password: str | None = None
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    keepalive_s: int = 30
-    session_expiry_s: int = 86400
-    receive_maximum: int = 4000
-    max_payload: int = 1 << 18
-    max_things: int = 10_000
-    will: WillConfig | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SerialConfig:
-    """One port. `port` is a path or a socket:// or rfc2217:// URL.
-
-    `baud` and `parity` override the device type's own settings where given.
-    """
-
-    port: str
-    device: str
-    thing: str
-    location: tuple[float, float] | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    baud: int | None = None
-    parity: Literal["N", "E", "O"] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    gateway: GatewayConfig
-    spool: SpoolConfig
-    influxdb: InfluxConfig | None
-    local: LocalConfig | None
-    mqtt: tuple[MqttConfig, ...]
-    serial: tuple[SerialConfig, ...]
 
 
 _TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial")

@@ -1,0 +1,116 @@
+"""What can be configured: frozen typed objects with their defaults.
+
+Everybody imports them from `gateway.config`, which reads them from the file.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    name: str = "parkgate"
+    state_dir: Path = Path("var")
+    listen: str = "127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolConfig:
+    max_bytes: int = 1 << 30
+    max_age_s: float = 7 * 86400.0
+    quarantine_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxConfig:
+    """`username` and `password` for 1.x, `token` for 2.x and 3. `gzip` None: only off loopback."""
+
+    url: str
+    database: str
+    token: str | None = None
+    username: str | None = None
+    password: str | None = None
+    api: Literal["v1", "v2", "v3"] = "v1"
+    org: str | None = None
+    retention: str | None = None
+    batch_points: int = 5000
+    in_flight: int = 2
+    timeout_s: float = 10.0
+    gzip: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalConfig:
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionConfig:
+    """`topic` is a pattern: an MQTT topic filter in which one level may be `{thing}`.
+
+    It may begin with `$share/<group>/`. `thing` names the thing where the topic does not.
+    """
+
+    topic: str
+    device: str
+    thing: str | None = None
+    qos: Literal[0, 1] = 1
+    location: tuple[float, float] | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WillConfig:
+    topic: str
+    payload: str = "offline"
+    qos: Literal[0, 1] = 1
+    retain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """One broker. `url` is mqtt://host:port or mqtts://host:port."""
+
+    name: str
+    url: str
+    client_id: str
+    subscriptions: tuple[SubscriptionConfig, ...]
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str | None = None
+    password: str | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    keepalive_s: int = 30
+    session_expiry_s: int = 86400
+    receive_maximum: int = 4000
+    max_payload: int = 1 << 18
+    max_things: int = 10_000
+    will: WillConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SerialConfig:
+    """One port. `port` is a path or a socket:// or rfc2217:// URL.
+
+    `baud` and `parity` override the device type's own settings where given.
+    """
+
+    port: str
+    device: str
+    thing: str
+    location: tuple[float, float] | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    baud: int | None = None
+    parity: Literal["N", "E", "O"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    gateway: GatewayConfig
+    spool: SpoolConfig
+    influxdb: InfluxConfig | None
+    local: LocalConfig | None
+    mqtt: tuple[MqttConfig, ...]
+    serial: tuple[SerialConfig, ...]
