@@ -156,12 +156,21 @@ class Fleet:
 
     def _link_of(self, spec: ThingSpec, group: asyncio.TaskGroup) -> MqttLink:
         assert self._broker is not None
-        own = spec.device == "vda5050"
+        device = self._peers[spec.name]
+        own = device.presence("ONLINE", self._now()) is not None
         key = spec.name if own else "fleet"
         if key not in self._brokers:
+
+            def presence(word: str) -> tuple[str, bytes]:
+                frame = device.presence(word, self._now())
+                assert frame is not None
+                return frame.topic, frame.data
+
             host, port = self._broker
             user, password = self._login or (None, None)
-            link = MqttLink(host, port, f"sim-{key}", username=user, password=password)
+            link = MqttLink(
+                host, port, f"sim-{key}", presence=presence if own else None, username=user, password=password
+            )
             self._brokers[key] = link
             group.create_task(link.run(), name=f"broker[{key}]")
         return self._brokers[key]

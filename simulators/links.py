@@ -252,8 +252,8 @@ class TcpLink:
 class MqttLink:
     """One client of a broker; comes back by itself until `run` is cancelled.
 
-    `will` is (topic, payload), retained; `hello` is published, retained, on every connection,
-    `goodbye` before an orderly end.
+    `presence` gives the retained message (topic, payload) for ONLINE, said on every connection,
+    OFFLINE before an orderly end, and CONNECTION_BROKEN, left with the broker as the last will.
     """
 
     def __init__(
@@ -262,15 +262,13 @@ class MqttLink:
         port: int,
         client_id: str,
         *,
-        will: tuple[str, bytes] | None = None,
-        hello: tuple[str, bytes] | None = None,
-        goodbye: tuple[str, bytes] | None = None,
+        presence: Callable[[str], tuple[str, bytes]] | None = None,
         username: str | None = None,
         password: str | None = None,
     ) -> None:
         self._address = (host, port)
         self._client_id = client_id
-        self._will, self._hello, self._goodbye = will, hello, goodbye
+        self._presence = presence
         self._login = (username, password)
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
@@ -283,8 +281,8 @@ class MqttLink:
     async def run(self) -> None:
         """Hold the connection until `finish`; never gives up on a broker that is away."""
         host, port = self._address
-        will = aiomqtt.Will(*self._will, qos=1, retain=True) if self._will else None
         while not self._done.is_set():
+            will = aiomqtt.Will(*self._presence("CONNECTION_BROKEN"), 1, True) if self._presence else None
             try:
                 async with aiomqtt.Client(
                     host, port, identifier=self._client_id, will=will, username=self._login[0],
@@ -333,8 +331,8 @@ class MqttLink:
         self._done.set()
 
     async def _hold(self, client: aiomqtt.Client) -> None:
-        if self._hello:
-            await client.publish(*self._hello, qos=1, retain=True)
+        if self._presence:
+            await client.publish(*self._presence("ONLINE"), qos=1, retain=True)
         self._client, self.trouble = client, ""
         self._lost.clear()
         self._up.set()
@@ -346,8 +344,8 @@ class MqttLink:
             self._client = None
             if listening.done():
                 listening.result()
-            elif self._goodbye and self._done.is_set():
-                await client.publish(*self._goodbye, qos=1, retain=True)
+            elif self._presence and self._done.is_set():
+                await client.publish(*self._presence("OFFLINE"), qos=1, retain=True)
         finally:
             listening.cancel()
             ending.cancel()

@@ -77,8 +77,8 @@ class Instrument:
         self.talking = True
         self.sent: Counter[Series] = Counter()
         self._epoch = epoch
-        self._thing = thing
-        self._topic = topic
+        self.thing = thing
+        self.topic = topic
         self._phase = unit(seed, 0x7E1) * period_s
         self._due: float | None = None
         self._asked = 0
@@ -128,6 +128,11 @@ class Instrument:
         if frame.number is not None:
             self.sent[frame.series] = frame.number + 1
 
+    def presence(self, word: str, now_s: float) -> Frame | None:
+        """What it tells the broker about its own connection (ONLINE, OFFLINE, CONNECTION_BROKEN); most say nothing."""
+        del word, now_s
+        return None
+
     def _frames(self, moments: list[float]) -> list[Frame]:
         ahead: Counter[Series] = Counter()
         frames = []
@@ -141,8 +146,8 @@ class Instrument:
 
     def _frame(self, reading: Reading, series: Series, number: int) -> Frame:
         reading.fields = self.device.sequence.embed(reading.fields, number)
-        reading.thing = self._thing
-        return Frame(self.device.encode(reading), series, number, self._topic)
+        reading.thing = self.thing
+        return Frame(self.device.encode(reading), series, number, self.topic)
 
 
 class Sensor(Instrument):

@@ -13,6 +13,7 @@ from typing import Literal
 from devices.registry import BY_NAME
 from devices.spec.device import Device, MessageDevice
 from devices.spec.events import Reading
+from simulators import vda5050
 from simulators.faults import Faults
 from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
@@ -43,11 +44,12 @@ PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "
 
 PEERS: Mapping[str, type[Instrument]] = {
     "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "sds011": Nova, "sds198": Nova,
+    "vda5050": vda5050.Robot,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 
-EPOCHS: Mapping[str, Callable[[int], Epoch]] = {}
-"""Types that say several readings at a time: seed to epoch."""
+EPOCHS: Mapping[str, Callable[[int, str], Epoch]] = {"vda5050": vda5050.epoch}
+"""Types whose readings are more than their fields: seed and topic to epoch."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ class ThingSpec:
 
 
 def usual_topic(device: MessageDevice, thing: str) -> str:
-    """The type's usual topic for `thing`; wildcard levels become `park`."""
+    """The type's usual topic for `thing`; wildcard levels become `parkgate`."""
     levels = device.topic.replace("{thing}", thing).split("/")
-    return "/".join("park" if level in ("+", "#") else level for level in levels)
+    return "/".join("parkgate" if level in ("+", "#") else level for level in levels)
 
 
 def peer(spec: ThingSpec) -> Instrument:
@@ -98,7 +100,7 @@ def peer(spec: ThingSpec) -> Instrument:
     device = spec.type
     make_epoch = EPOCHS.get(spec.device)
     if make_epoch is not None:
-        epoch = make_epoch(spec.seed)
+        epoch = make_epoch(spec.seed, spec.topic_name)
     else:
         one = truth(device, spec.seed, spec.kind)
 
