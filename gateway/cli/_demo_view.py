@@ -5,11 +5,14 @@ height of the terminal. Sizes: at most 4 values a row, redrawn twice a second.
 """
 
 import asyncio
+import io
+import re
 import sys
 import time
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
+from rich import box
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -23,6 +26,9 @@ from gateway.cli._demo_store import latest
 from gateway.stats import DeviceStats
 from simulators.fleet import Fleet, ThingSpec
 
+_FONT_FACE = re.compile(r"\s*@font-face \{[^}]*\}")
+"""rich's pictures fetch a font from the network; without it they use the reader's own."""
+
 LINE_EVERY_S = 5.0
 VALUES_A_ROW = 4
 FRAME_LINES = 8
@@ -35,10 +41,10 @@ class View(Protocol):
     def close(self) -> None: ...
 
 
-def make_view(fleet: Fleet, gateway: Gateway, for_s: float | None) -> View:
+def make_view(board: "Board", fleet: Fleet, gateway: Gateway) -> View:
     """A live table where standard output is a terminal, else progress lines on stderr."""
     console = Console()
-    return LiveTable(fleet, gateway, for_s, console) if console.is_terminal else Progress(fleet, gateway)
+    return LiveTable(board, console) if console.is_terminal else Progress(fleet, gateway)
 
 
 class Counts:
@@ -115,9 +121,11 @@ def short(name: str, device: Device) -> str:
 
 
 def values_text(device: Device, fields: dict[str, Value]) -> Text:
-    """The first few values worth a panel, the described ones first."""
-    order = [field.name for field in device.fields if field.panel and field.name in fields]
-    order += [name for name in fields if name not in order]
+    """The first few values: what has thresholds first, counters and flags last."""
+    described = [field for field in device.fields if field.panel and field.name in fields]
+    described.sort(key=lambda field: (field.kind not in ("measure", "state"), not field.thresholds))
+    order = [field.name for field in described] + [name for name in fields if device.open_fields]
+    order = list(dict.fromkeys(order))
     text = Text(overflow="ellipsis", no_wrap=True)
     for name in order[:VALUES_A_ROW]:
         text.append(f"{short(name, device)} ", style="dim")
@@ -125,34 +133,25 @@ def values_text(device: Device, fields: dict[str, Value]) -> Text:
     return text
 
 
-class LiveTable:
-    """The table. Values come out of the store, so what is seen has travelled the whole way."""
+class Board:
+    """The table itself. Values come out of the store, so what is seen has travelled the whole way."""
 
-    def __init__(self, fleet: Fleet, gateway: Gateway, for_s: float | None, console: Console) -> None:
+    def __init__(self, fleet: Fleet, gateway: Gateway, for_s: float | None) -> None:
         self._specs = fleet.specs
         self._gateway = gateway
         self._for_s = for_s
-        self._console = console
         self._counts = Counts(fleet, gateway)
-        self._live = Live(console=console, auto_refresh=False, screen=False, transient=False)
-        self._live.start()
 
-    async def draw(self) -> None:
+    async def picture(self, rows: int) -> Group:
+        """Title, counts, one row a thing (at most `rows`), and how many more there are."""
         self._counts.take()
         local = self._gateway.config.local
         assert local is not None  # the demo's own configuration
-        shown = self._specs[: max(1, self._console.height - FRAME_LINES)]
+        shown = self._specs[: max(1, rows)]
         values = await asyncio.to_thread(latest, local.path, shown)
-        self._live.update(self.picture(shown, values), refresh=True)
-
-    def close(self) -> None:
-        self._live.stop()
-
-    def picture(self, shown: Sequence[ThingSpec], values: dict[str, dict[str, Value]]) -> Group:
-        """Title, counts, one row a thing, and how many more there are."""
-        left = "" if self._for_s is None else f" of {self._for_s:.0f}"
+        left = "" if self._for_s is None else f" of {self._for_s:g}"
         title = Text(f"parkgate demo: {len(self._specs)} things, {self._counts.elapsed_s:.0f}{left} s", style="bold")
-        table = Table(expand=True, pad_edge=False)
+        table = Table(expand=True, pad_edge=False, box=box.SIMPLE_HEAD)
         for name in ("thing", "device", "link"):
             table.add_column(name, no_wrap=True)
         table.add_column("last values", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -178,3 +177,27 @@ class LiveTable:
             Text(str(stats.readings if stats is not None else 0)),
             Text(f"{age:.1f} s" if heard else "-", style="red" if late else "green"),
         ]
+
+
+class LiveTable:
+    """The board, redrawn in place."""
+
+    def __init__(self, board: Board, console: Console) -> None:
+        self._board = board
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._live.start()
+
+    async def draw(self) -> None:
+        self._live.update(await self._board.picture(self._console.height - FRAME_LINES), refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+async def save_svg(board: Board, file: Path) -> None:
+    """Write the board as it is now as a picture of a terminal, 118 columns wide."""
+    console = Console(record=True, width=118, file=io.StringIO(), force_terminal=True)
+    console.print(await board.picture(40))
+    picture = console.export_svg(title="parkgate demo")
+    file.write_text(_FONT_FACE.sub("", picture), encoding="utf-8")

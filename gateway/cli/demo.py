@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from simulators.fleet import Fleet, ThingSpec
 
+STORE = "parkgate.duckdb"
 START_S = 30.0
 DRAIN_S = 30.0
 LOOK_S = 0.05
@@ -48,16 +49,20 @@ def demo(
     state_dir: Annotated[
         Path | None, typer.Option("--state-dir", help="Keep the store here; without it a temporary folder.")
     ] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Save a picture of the last table here.")] = None,
 ) -> int:
     """Watch simulated sensors, robots and a pulse oximeter travel from the wire into a store."""
     from gateway.cli._loop import run_async
+    from simulators.fleet import park
 
     if for_s is not None and not 0 < for_s <= 86400 * 366:
         raise UsageError(f"--for: expected seconds, more than 0, got {for_s:g}")
     if not 1 <= things <= 10_000:
         raise UsageError(f"--things: expected a number from 1 to 10000, got {things}")
     with _folder(state_dir) as folder:
-        totals = run_async(_demo(for_s, things, seed, folder, keep=state_dir is not None))
+        totals = run_async(_demo(for_s, park(things, seed), folder, svg))
+    if state_dir is not None:
+        print(f"parkgate demo: the store is {folder / STORE}", file=sys.stderr)
     print(json.dumps(totals), flush=True)
     return 0
 
@@ -65,7 +70,7 @@ def demo(
 @contextlib.contextmanager
 def _folder(wanted: Path | None) -> Iterator[Path]:
     if wanted is not None:
-        if (wanted / "parkgate.duckdb").exists():
+        if (wanted / STORE).exists():
             raise UsageError(f"--state-dir: {wanted} holds a store already; the audit needs an empty one")
         yield wanted
         return
@@ -100,29 +105,29 @@ def demo_config(folder: Path, port: int, specs: "Sequence[ThingSpec]", ports: di
         gateway=GatewayConfig("demo", folder, "127.0.0.1:0"),
         spool=SpoolConfig(),
         influxdb=None,
-        local=LocalConfig(folder / "parkgate.duckdb"),
+        local=LocalConfig(folder / STORE),
         mqtt=(broker,) if subscriptions else (),
         serial=tuple(serial),
     )
 
 
-async def _demo(for_s: float | None, things: int, seed: int, folder: Path, *, keep: bool) -> dict[str, int]:
+async def _demo(for_s: float | None, specs: "Sequence[ThingSpec]", folder: Path, svg: Path | None) -> dict[str, int]:
     from gateway.app import Gateway
     from gateway.cli._demo_store import audited
-    from gateway.cli._demo_view import make_view
+    from gateway.cli._demo_view import Board, make_view, save_svg
     from gateway.cli._embedded import embedded_broker
     from gateway.cli._log import log_to_stderr
-    from simulators.fleet import Fleet, park
+    from simulators.fleet import Fleet
 
     log_to_stderr(logging.WARNING)
     enough = asyncio.Event()
     _on_signals(enough.set)
     async with embedded_broker() as port:
-        specs = park(things, seed)
         fleet = Fleet(specs, broker=("127.0.0.1", port))
         await fleet.open()
         gateway = Gateway(demo_config(folder, port, specs, fleet.ports))
-        view = make_view(fleet, gateway, for_s)
+        board = Board(fleet, gateway, for_s)
+        view = make_view(board, fleet, gateway)
         stop = asyncio.Event()
         running = asyncio.create_task(gateway.run(stop), name="gateway")
         try:
@@ -130,14 +135,14 @@ async def _demo(for_s: float | None, things: int, seed: int, folder: Path, *, ke
                 raise RuntimeError(f"not connected after {START_S:g} s: {'; '.join(_unconnected(gateway))}")
             await _speak(fleet, view, enough, for_s)
             await _until(lambda: _drained(fleet, gateway), running, DRAIN_S)  # else the audit says what is missing
+            if svg is not None:
+                await save_svg(board, svg)
         finally:
             stop.set()
             view.close()
             await running
             await fleet.close()
-    if keep:
-        print(f"parkgate demo: the store is {folder / 'parkgate.duckdb'}", file=sys.stderr)
-    totals = audited(folder / "parkgate.duckdb", fleet.ledger)
+    totals = audited(folder / STORE, fleet.ledger)
     return {**totals, "quarantined": gateway.stats.stages.quarantined}
 
 
