@@ -29,11 +29,9 @@ from gateway.intake import Sink
 from gateway.pipeline import Pipeline
 from gateway.routes import Subscription
 from gateway.sinks.delivery import Delivery
-from gateway.sinks.influxdb import InfluxSink
-from gateway.sinks.local import LocalSink
 from gateway.sources.mqtt import make_mqtt_source
 from gateway.sources.serial import SerialSource
-from gateway.spool import Spool
+from gateway.spool import Spool, SpoolUnusable
 from gateway.stats import Stats
 from gateway.web import Page, serve
 
@@ -66,6 +64,8 @@ class Gateway:
         try:
             config.gateway.state_dir.mkdir(parents=True, exist_ok=True)
             self.spool = Spool.open(config.gateway.state_dir / "spool.db", config.spool, self.clock)
+        except SpoolUnusable as fault:
+            raise StartError(str(fault)) from fault
         except OSError as fault:
             raise StartError(
                 f"cannot use gateway.state_dir {config.gateway.state_dir}: {fault.strerror or fault}; "
@@ -94,8 +94,13 @@ class Gateway:
         )
 
     def _sink(self) -> Sink:
+        # imported here: a gateway that writes to InfluxDB need not hold DuckDB in memory
         if self.config.influxdb is not None:
+            from gateway.sinks.influxdb import InfluxSink
+
             return InfluxSink(self.config.influxdb, self.clock)
+        from gateway.sinks.local import LocalSink
+
         assert self.config.local is not None  # the config loader gives one of the two
         return LocalSink(self.config.local.path)
 
@@ -187,9 +192,13 @@ async def run_gateway(config: Config, pages: Mapping[str, Page] | None = None) -
 
 def run(config: Config, pages: Mapping[str, Page] | None = None) -> int:
     """`run_gateway` on uvloop where it is installed, else on asyncio's own loop."""
-    try:
-        from uvloop import new_event_loop
-    except ImportError:
-        new_event_loop = asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(run_gateway(config, pages))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop

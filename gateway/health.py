@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from gateway.pipeline import Pipeline
 from gateway.point import Series
-from gateway.spool import Spool, lasts
+from gateway.spool import Spool, say_forecast
 from gateway.stats import DeviceStats, Stats
 
 PERIOD_S = 10.0
@@ -48,7 +48,9 @@ class Health:
         """One line for each thing that is wrong now."""
         found = [] if self.pipeline.state == "ok" else [self.pipeline.state]
         found += [f"{source.name}: {source.state}" for source in self.stats.sources.values() if source.state != "up"]
-        found += [f"{sink.name}: {sink.state}" for sink in self.stats.sinks.values() if sink.state != "up"]
+        found += [
+            f"{sink.name}: {sink.state}" for sink in self.stats.sinks.values() if sink.state not in ("up", "starting")
+        ]
         if self.spool.notice:
             found.append(self.spool.notice)
         return found
@@ -68,11 +70,12 @@ class Health:
             "things": {"seen": len(devices), "online": sum(self.online(stats) for stats in devices)},
             "stages": {key: getattr(self.stats.stages, key) for key in self.stats.stages.__slots__},
             "spool": {
+                "state": depth.state,
                 "points": depth.points,
                 "bytes": depth.bytes,
                 "oldest_s": self._age_s(depth.oldest_ns, now_ns),
                 "forecast_s": None if forecast is None else round(forecast),
-                "forecast": lasts(forecast),
+                "forecast": say_forecast(forecast),
             },
             "devices": [
                 {

@@ -1,0 +1,152 @@
+"""The processes of a benchmark: real servers, the gateway as its user runs it, helpers that talk by lines."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.servers.influxd import Influxd
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import Process, answers_http, find_binary, free_port, on_free_port
+
+ROOT = Path(__file__).parent.parent
+POLL_S = 0.1
+"""How often a benchmark asks the gateway for its counters: each costs it about a millisecond."""
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class BenchError(Exception):
+    """A benchmark that cannot be run; the text says what to do."""
+
+
+def require(*binaries: str) -> None:
+    packages = {"mosquitto": "mosquitto", "influxd": "influxdb"}
+    missing = [name for name in binaries if find_binary(name) is None]
+    if missing:
+        raise BenchError(
+            f"{' and '.join(missing)} not found; apt-get install {' '.join(packages[name] for name in missing)}"
+        )
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="parkgate-bench-") as directory:
+        yield Path(directory)
+
+
+@contextmanager
+def broker(directory: Path) -> Iterator[Mosquitto]:
+    server = on_free_port(lambda port: Mosquitto(directory / "mosquitto", port))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def influx(directory: Path) -> Iterator[Influxd]:
+    server = on_free_port(lambda port: Influxd(directory / "influxd", port))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class Gateway:
+    """`parkgate run` in a process of its own, with its counters, CPU time and memory."""
+
+    def __init__(self, directory: Path, config: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        path = directory / "gateway.toml"
+        head = f'[gateway]\nname = "bench"\nstate_dir = "{directory / "state"}"\nlisten = "127.0.0.1:{self.port}"\n'
+        path.write_text(head + config)
+        command = [str(Path(sys.executable).with_name("parkgate")), "run", "--config", str(path)]
+        ready = f"http://127.0.0.1:{self.port}/metrics"
+        self.process = Process("parkgate", command, directory / "gateway.log", lambda: answers_http(ready))
+
+    def health(self) -> Any:
+        with _OPENER.open(f"http://127.0.0.1:{self.port}/healthz", timeout=30.0) as response:
+            return json.load(response)
+
+    def wait(self, condition: Callable[[Any], bool], what: str, seconds: float = 300.0) -> Any:
+        """Poll the counters until `condition` holds; they, or BenchError."""
+        deadline = time.monotonic() + seconds
+        while not condition(health := self.health()):
+            if time.monotonic() > deadline:
+                raise BenchError(f"{what}: not within {seconds:g} s; {json.dumps(health['stages'])}")
+            time.sleep(POLL_S)
+        return health
+
+    @property
+    def cpu_s(self) -> float:
+        return cpu_s(self.process.pid)
+
+    @property
+    def peak_mb(self) -> float:
+        """The most resident memory since the start, MB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+        return round(int(kilobytes) / 1000, 1)
+
+
+@contextmanager
+def gateway(directory: Path, config: str) -> Iterator[Gateway]:
+    running = Gateway(directory, config)
+    running.process.start()
+    try:
+        yield running
+    finally:
+        running.process.stop()
+
+
+def cpu_s(pid: int) -> float:
+    """User and system seconds of a process and all its threads."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Worker:
+    """A helper process that says `ready`, is told to go, and says `done …`."""
+
+    def __init__(self, module: str, **options: object) -> None:
+        arguments = [word for key, value in options.items() for word in (f"--{key}", str(value))]
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        )  # fmt: skip
+        self._expect("ready")
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    def go(self) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.write("go\n")
+        self._child.stdin.flush()
+
+    def done(self) -> list[float]:
+        """Wait for `done`; the figures behind it."""
+        return [float(word) for word in self._expect("done")]
+
+    def _expect(self, word: str) -> list[str]:
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline().split()
+        if not line or line[0] != word:
+            raise BenchError(f"helper process {self._child.args!r} ended instead of saying {word}")
+        return line[1:]
+
+    def end(self) -> None:
+        if self._child.stdin is not None:
+            self._child.stdin.close()
+        self._child.terminate()
+        self._child.wait(10.0)
