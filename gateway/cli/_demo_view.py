@@ -200,4 +200,4 @@ async def save_svg(board: Board, file: Path) -> None:
     console = Console(record=True, width=118, file=io.StringIO(), force_terminal=True)
     console.print(await board.picture(40))
     picture = console.export_svg(title="parkgate demo")
-    file.write_text(_FONT_FACE.sub("", picture), encoding="utf-8")
+    await asyncio.to_thread(file.write_text, _FONT_FACE.sub("", picture), encoding="utf-8")
