@@ -11,8 +11,9 @@ draw per frame; noise may stand before any frame. So the losses a decoder may co
 
 What can be found out depends on the protocol (`Armour`). Frames with an integrity check take
 any fault. Streams without one take only faults that break their shape: flips of bit 7 and noise
-below 0x80, for they are synchronised by that bit. Payloads over MQTT come whole or not at all:
-a flip becomes a break, and noise is a payload of its own.
+below 0x80, for they are synchronised by that bit; and the frame behind a broken one is left
+alone, since together they could make up a third. Payloads over MQTT come whole or not at all: a
+flip becomes a break, and noise is a payload of its own.
 
 Limits: the log keeps the last 10,000 entries, the counts are complete.
 """
@@ -112,6 +113,7 @@ class Injector:
     counts: Counter[str] = field(default_factory=Counter)
     log: deque[Injected] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
     _frame: int = 0
+    _broken: bool = False
     _rng: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,11 +123,14 @@ class Injector:
         """What is sent in place of `frame`. Three draws decide, whatever the outcome."""
         faults, rng = self.faults, self._rng
         fate, where, noisy = rng.random(), rng.random(), rng.random()
+        if self._broken and self.armour is Armour.SHAPED:
+            fate, noisy = 1.0, 1.0
         before = (self._noise(),) if noisy < faults.noise else ()
         self._frame += 1
+        self._broken = fate < faults.flip + faults.partial
         if fate < faults.flip:
-            wire = (self._flip(frame, where),) if self.armour is not Armour.WHOLE else (self._break(frame, where),)
-            return Wire((*before, *wire), 0)
+            hurt = self._break if self.armour is Armour.WHOLE else self._flip
+            return Wire((*before, hurt(frame, where)), 0)
         fate -= faults.flip
         if fate < faults.partial:
             return Wire((*before, self._break(frame, where)), 0)

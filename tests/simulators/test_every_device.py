@@ -1,0 +1,113 @@
+"""Every registered device type is simulated: the same seed says the same, and faults cost what they cost."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from devices.registry import DEVICES
+from devices.spec.device import Device, MessageDevice, StreamDevice
+from devices.spec.events import Event, Reading
+from devices.spec.sequence import audit
+from simulators.faults import Armour, Faults, Injector
+from simulators.peer import Frame, Instrument
+from simulators.things import ThingSpec, peer
+
+NOON = 1_767_326_400.0  # 2026-01-02 12:00 in UTC+8
+FRAMES = 400
+
+everyone = pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
+FAULTY = Faults(seed=7, flip=0.05, partial=0.04, duplicate=0.03, noise=0.06)
+
+
+def thing(device: Device, seed: int = 7) -> Instrument:
+    kind = "weather" if device.open_fields and device.name in ("senml", "ttn-v3") else None
+    return peer(ThingSpec("thing-1", device.name, seed, period_s=1.0, kind=kind))
+
+
+def frames(device: Device, count: int = FRAMES, seed: int = 7) -> Iterator[Frame]:
+    """`count` frames, each delivered before the next."""
+    instrument, now, said = thing(device, seed), NOON, 0
+    while said < count:
+        for frame in instrument.tick(now):
+            instrument.delivered(frame)
+            said += 1
+            yield frame
+        now += 0.5
+
+
+def hear(device: Device, frame_topic: str, pieces: list[bytes]) -> list[Event]:
+    """What a decoder makes of `pieces`: a stream in random cuts, or one message each."""
+    if isinstance(device, MessageDevice):
+        return [event for piece in pieces for event in device.decode(frame_topic, piece, int(NOON * 1e9))]
+    assert isinstance(device, StreamDevice)
+    decoder, stream, rng, events = device.decoder(), b"".join(pieces), random.Random(1), []
+    while stream:
+        cut = rng.randint(1, 40)
+        events += decoder.feed(stream[:cut])
+        stream = stream[cut:]
+    return events + decoder.flush()
+
+
+def readings(events: list[Event]) -> list[Reading]:
+    return [event for event in events if isinstance(event, Reading)]
+
+
+@everyone
+def test_the_same_seed_says_the_same_bytes_and_another_seed_others(device: Device) -> None:
+    once = [frame.data for frame in frames(device, 50)]
+    assert once == [frame.data for frame in frames(device, 50)]
+    assert once != [frame.data for frame in frames(device, 50, seed=8)]
+    assert len(set(once)) > 1
+
+
+@everyone
+def test_what_is_said_is_understood_and_the_count_has_no_gap(device: Device) -> None:
+    said = list(frames(device))
+    heard = readings(hear(device, said[0].topic, [frame.data for frame in said]))
+    assert len(heard) == len(said)
+    for series in {frame.series for frame in said}:
+        numbers = [frame.number for frame in said if frame.series == series]
+        assert numbers == list(range(len(numbers)))
+        stored = [device.sequence.extract(one.fields) for one in heard if tuple(sorted(one.tags.items())) == series]
+        result = audit(len(numbers), [number for number in stored if number is not None], device.sequence.modulus)
+        assert (result.stored, result.lost, result.duplicates) == (len(numbers), 0, 0)
+
+
+@everyone
+def test_with_faults_on_no_value_is_wrong_and_the_losses_are_those_injected(device: Device) -> None:
+    injector = Injector(FAULTY, Armour.of(device), "thing-1")
+    pieces: list[bytes] = []
+    expected: list[bytes] = []
+    topic = ""
+    for frame in frames(device):
+        wire = injector.apply(frame.data)
+        pieces += wire.pieces
+        expected += [frame.data] * wire.copies
+        topic = frame.topic
+    heard = readings(hear(device, topic, pieces))
+    assert [one.fields for one in heard] == [one.fields for one in readings(hear(device, topic, expected))]
+    lost = injector.counts["flip"] + injector.counts["partial"]
+    assert lost > 0
+    assert injector.counts["noise"] > 0
+    assert len(heard) == FRAMES - lost + injector.counts["duplicate"]
+
+
+@everyone
+def test_every_byte_of_a_faulty_stream_is_accounted_for(device: Device) -> None:
+    if not isinstance(device, StreamDevice):
+        injector = Injector(Faults(seed=3, partial=1.0), Armour.WHOLE)
+        frame = next(frames(device, 1))
+        (broken,) = injector.apply(frame.data).pieces
+        assert hear(device, frame.topic, [broken])
+        assert readings(hear(device, frame.topic, [broken])) == []
+        return
+    injector = Injector(FAULTY, Armour.of(device), "thing-1")
+    sizes = 0
+    pieces: list[bytes] = []
+    for frame in frames(device, 200):
+        wire = injector.apply(frame.data)
+        pieces += wire.pieces
+        sizes += len(frame.data) * wire.copies
+    refused = sum(0 if isinstance(event, Reading) else len(event.data) for event in hear(device, "", pieces))
+    assert refused == len(b"".join(pieces)) - sizes
