@@ -9,13 +9,12 @@ Versions (RFC 9100): `bver` is a bit field. Bits 0 to 3 are reserved and ask for
 10 and 11 are all plain SenML), bit 4 is secondary units; any higher bit is refused.
 
 Limits: container nesting 16 deep in CBOR; the semantic tags taken are 2, 3 (bignum), 4 (decimal
-fraction) and 5 (bigfloat), all others are refused before they build anything.
+fraction) and 5 (bigfloat) with parts that fit a double, all others are refused before they build anything.
 """
 
 import math
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from typing import NoReturn
 
@@ -54,6 +53,7 @@ _LABELS = {
 }  # fmt: skip
 _NUMBERS = frozenset(("bt", "bv", "bs", "v", "s", "t", "ut"))
 _KNOWN_FEATURES = 0b1_1111
+_MAX_EXPONENT = 1100
 _TAGS_REFUSED = (0, 1, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
 
 _json_records = msgspec.json.Decoder(list[Record])
@@ -98,11 +98,31 @@ def _refuse_must_understand(labels: Mapping[object, object]) -> None:
             raise PackRefused(f"label {label[:40]!r} must be understood and is not")
 
 
-def _refuse_tag(*_: object) -> NoReturn:
+def _refuse_tag(_value: object, _immutable: bool) -> NoReturn:
     raise cbor2.CBORDecodeError("semantic tag is not used in SenML")
 
 
-_semantic = dict.fromkeys(_TAGS_REFUSED, _refuse_tag)
+def _fraction(value: object, _immutable: bool) -> float:
+    """Tag 4, mantissa times a power of ten. cbor2's own takes seconds for a mantissa of 250 kB."""
+    exponent, mantissa = _pair(value)
+    return float(f"{mantissa}e{exponent}")
+
+
+def _bigfloat(value: object, _immutable: bool) -> float:
+    """Tag 5, mantissa times a power of two."""
+    exponent, mantissa = _pair(value)
+    return math.ldexp(mantissa, exponent)
+
+
+def _pair(value: object) -> tuple[int, int]:
+    if isinstance(value, list | tuple) and len(value) == 2 and all(type(part) is int for part in value):
+        exponent, mantissa = value
+        if abs(exponent) <= _MAX_EXPONENT and mantissa.bit_length() <= _MAX_EXPONENT:
+            return exponent, mantissa
+    raise cbor2.CBORDecodeError("expected an exponent and a mantissa that a double can hold")
+
+
+_semantic = dict.fromkeys(_TAGS_REFUSED, _refuse_tag) | {4: _fraction, 5: _bigfloat}
 
 
 def _read_cbor(payload: bytes) -> list[Record]:
@@ -142,10 +162,10 @@ def _record(item: object, index: int) -> Record:
 
 def _plain(label: str, value: object, index: int) -> object:
     """A CBOR value in the type that the JSON form would give."""
-    if label in _NUMBERS and type(value) in (int, float, Decimal):
+    if label in _NUMBERS and type(value) in (int, float):
         try:
             number = float(value)  # type: ignore[arg-type]
-        except (OverflowError, InvalidOperation, ValueError):
+        except OverflowError:
             number = math.inf
         if not math.isfinite(number):
             raise PackRefused(f"CBOR: record {index}: {label} is not a finite number")

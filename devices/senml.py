@@ -54,6 +54,7 @@ from devices.spec.sequence import Bits, Sequence
 _RELATIVE_BELOW = float(1 << 28)
 _LATEST = 9.2e9
 _MAX_SPOTS = 4096
+_MAX_DETAIL = 200
 _MAX_COUNT = float(1 << 53)
 
 _KINDS = {field.name: field.kind for field in FIELDS}
@@ -93,7 +94,7 @@ def decode(_topic: str, payload: bytes, received_ns: int) -> list[Event]:
             return [reading]
         return list(_readings(read(payload), received_ns))
     except (PackRefused, NameRefused) as error:
-        return [SanityError(str(error), payload)]
+        return [SanityError(str(error)[:_MAX_DETAIL], payload)]
 
 
 def _decode_short(payload: bytes, received_ns: int) -> Reading | None:
