@@ -6,7 +6,8 @@
 Every connect subscribes again and checks every reason code; a subscription that is refused is
 said in `stats.state` and in the log and asked for again on the living connection, after 1 s
 and up to 60 s. The reconnect backoff (0.5 to 30 s) starts over once a subscription was granted
-or a message came, not when TCP opened, and not after an end that will probably repeat.
+or a message came, not when TCP opened; not after an end that will probably repeat, nor after a
+connection of less than 5 s (two gateways with one client id throw each other out for ever).
 
 Stopping has two steps: `stop_reading`, after which nothing more is handed over; then, when the
 last commit has been acknowledged, `close`. Cancelling `run` is the first step alone.
@@ -32,6 +33,7 @@ FIRST_WAIT_S = 0.5
 MOST_WAIT_S = 30.0
 FIRST_ASK_S = 1.0
 MOST_ASK_S = 60.0
+STEADY_S = 5.0
 
 Opener = Callable[[MqttConfig, MessageIntake, Clock, SourceStats], Awaitable[Link]]
 
@@ -57,6 +59,7 @@ class MqttSource:
         self._where = address(config.url)
         self._wanted = [Wanted(topic_filter(each.topic), each.qos) for each in config.subscriptions]
         self._link: Link | None = None
+        self._since = 0.0  # when this connection was accepted
         self._answered = False  # every subscription, on this connection
         self._last_message: float | None = None
         self._ask_again = asyncio.Event()
@@ -123,6 +126,7 @@ class MqttSource:
     async def _attend(self, link: Link) -> ConnectionEnded:
         """Serve one connection to its end; returns how it ended."""
         self.stats.connects += 1
+        self._since = self._clock.monotonic()
         if self.stats.connects > 1 and not link.session_present and self._config.session_expiry_s:
             why = "the broker has forgotten the session; what was published meanwhile may be missing"
             log.warning("%s: %s", self.name, why)
@@ -179,12 +183,13 @@ class MqttSource:
         link, self._link = self._link, None
         if link is None:
             return False
+        steady = self._clock.monotonic() - self._since >= STEADY_S
         good = link.last_message is not None or (self._answered and len(self.refused) < len(self._wanted))
         self._last_message = link.last_message if link.last_message is not None else self._last_message
         self._answered = False
         self.refused.clear()
         await link.close()
-        return good
+        return good and steady
 
     async def _rest(self, seconds: float) -> None:
         await self._first(self._hurry, seconds)

@@ -40,6 +40,9 @@ from gateway.sources.mqtt_link import (
 from gateway.sources.mqtt_receive import HEAD_BYTES
 from gateway.stats import SourceStats
 
+NO_TOPIC = "parkgate/nothing"
+"""A topic filter that is never subscribed to."""
+
 
 class Session311:
     """One connection from its CONNACK to its end; implements `Link` and `Acknowledger`."""
@@ -111,9 +114,16 @@ class Session311:
             self._ended.set_result(end)
 
     async def close(self) -> None:
-        """DISCONNECT, flush, close."""
+        """DISCONNECT, once the broker has seen the last acknowledgements, and close.
+
+        Closing with unread data would reset the connection, and the broker might never see them;
+        so ask it something that changes nothing, and read (and drop) up to its answer.
+        """
         self.end(ConnectionEnded("closed"))
         self._client.timeout = GOODBYE_S
+        self._flow()
+        with contextlib.suppress(aiomqtt.MqttError):
+            await self._client.unsubscribe(NO_TOPIC)
         with contextlib.suppress(aiomqtt.MqttError):
             await self._client.__aexit__(None, None, None)
 
@@ -131,7 +141,7 @@ class Session311:
         if socket is None:
             return
         self._loop.remove_reader(socket)
-        if not self._paused and not self._stopped:
+        if self._ended.done() or not (self._paused or self._stopped):
             self._loop.add_reader(socket, self._read)
 
     def _read(self) -> None:

@@ -124,8 +124,13 @@ def _tls_words(error: OSError) -> str:
 def unreachable(where: Address, error: OSError) -> ConnectionEnded:
     """An OSError of connecting, in words."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "ca_file must name the CA that signed the broker's certificate"
-        return ConnectionEnded(f"{where}: certificate refused: {error.verify_message}; {hint}", at_fault=True)
+        if error.verify_code in (62, 64):  # OpenSSL: host name mismatch, IP address mismatch
+            hint = "the url must name the broker as its certificate does"
+        else:
+            hint = "ca_file must name the CA that signed the broker's certificate"
+        return ConnectionEnded(
+            f"{where}: certificate refused: {error.verify_message.rstrip('.')}; {hint}", at_fault=True
+        )
     if isinstance(error, ssl.SSLError):
         return ConnectionEnded(f"{where}: TLS failed: {error.reason or error}; is it a TLS port?", at_fault=True)
     known = error.errno is not None and not isinstance(error, socket.gaierror)

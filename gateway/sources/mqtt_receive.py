@@ -13,6 +13,10 @@ The codec raises IndexError for an incomplete packet, ValueError for a malformed
 PanicException (a BaseException that cannot be imported) for strings that are not UTF-8.
 Whatever the bytes, what leaves here is `Malformed` or nothing.
 
+A broker that sends more than the receive maximum is not cut off for it: mosquitto 2.0.11 does
+so (each PUBACK releases up to a whole receive maximum of what waits). What bounds memory is
+the intake, which pauses the connection.
+
 Source: MQTT 5.0 (OASIS, 2019): 2.1.4 remaining length, 3.3 PUBLISH, 3.3.4 receive maximum.
 """
 
@@ -88,14 +92,11 @@ class Receiver:
         intake: MessageIntake,
         control: Callable[[mqtt5.Packet], None],
         max_payload: int,
-        receive_maximum: int,
     ) -> None:
-        self.unacknowledged = 0
         self._connection = connection
         self._intake = intake
         self._control = control
         self._max_payload = max_payload
-        self._receive_maximum = receive_maximum
         self._buffer = bytearray(BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._end = 0
@@ -111,7 +112,7 @@ class Receiver:
         view, buffer, end = self._view, self._buffer, self._end + nbytes
         read, message, known = mqtt5.read, self._intake.message, self._known
         connection, large = self._connection, self._max_payload
-        pos = taken = held = 0
+        pos = taken = 0
         if self._oversize is not None:
             pos = self._pass_over(self._oversize, end)
             taken = int(self._oversize is None)
@@ -139,25 +140,17 @@ class Receiver:
                 packet_id = packet.packet_id
                 if not packet_id or head & 0x04:
                     raise Malformed(Reason.QOS_NOT_SUPPORTED, "a PUBLISH of QoS 2, or without packet identifier")
-                held += 1
             taken += 1
             if size > large and len(payload) > large:
                 kept = bytes(payload[:HEAD_BYTES])
                 self._intake.oversize(connection, topic, kept, len(payload), packet_id, head & 8 != 0)
             else:
                 message(connection, topic, payload, packet_id, head & 8 != 0)
-        self._count(held)
         if pos < end:
             self._keep(pos, end)
         else:
             self._end = 0
         return taken
-
-    def _count(self, held: int) -> None:
-        self.unacknowledged += held
-        if self.unacknowledged > self._receive_maximum:
-            why = f"{self.unacknowledged} messages unacknowledged, receive maximum {self._receive_maximum}"
-            raise Malformed(Reason.RECEIVE_MAX_EXCEEDED, why)
 
     def _learn(self, topic: str) -> None:
         """See that a topic name new to this connection is one."""
@@ -176,7 +169,6 @@ class Receiver:
         if not oversize.left:
             self._oversize = None
             self._learn(oversize.topic)
-            self._count(int(oversize.packet_id is not None))
             self._intake.oversize(
                 self._connection,
                 oversize.topic,

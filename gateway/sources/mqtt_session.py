@@ -2,9 +2,10 @@
 
     broker <--bytes--> Wire (asyncio transport, flow) <--packets--> Session (`Link`)
 
-Flow: QoS 1 is held by the receive maximum, since acknowledgements follow commits; `pause`
-stops reading; and while the broker does not take our acknowledgements we do not read either,
-so the send buffer is bounded too. The acknowledgements of one commit are one write.
+Flow: QoS 1 is held by the receive maximum, since acknowledgements follow commits (mosquitto
+2.0.11 keeps to it until the first PUBACK only, see mqtt_receive.py); `pause` stops reading;
+and while the broker does not take our acknowledgements we do not read either, so the send
+buffer is bounded too. The acknowledgements of one commit are one write.
 
 Keep alive: a PINGREQ every half of the keep alive time; nothing heard for the other half ends
 the connection. Silence does not count while the intake has paused it.
@@ -13,6 +14,7 @@ Source: MQTT 5.0 (OASIS, 2019): 3.1 CONNECT, 3.1.2.10 keep alive, 4.13 errors.
 """
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
@@ -68,12 +70,17 @@ class Wire(asyncio.BufferedProtocol):
         self.heard = 0
         self.last_message: float | None = None
         self.paused = False
+        # mosquitto 2.0.11 says nothing to a client whose id another one has taken
+        self._closed_words = (
+            "the broker closed the connection without a word; if this repeats, "
+            f"see whether another client uses client_id {config.client_id!r}"
+        )
         self._choked = False  # the broker does not take what we send
         self._stopped = False
         self._intake = intake
         self._clock = clock
         self._stats = stats
-        self._receiver = Receiver(self, intake, control, config.max_payload, config.receive_maximum)
+        self._receiver = Receiver(self, intake, control, config.max_payload)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -82,7 +89,7 @@ class Wire(asyncio.BufferedProtocol):
         self.transport = None
         if not self.closed.done():
             self.closed.set_result(None)
-        self.end(ConnectionEnded(f"the connection broke: {exc}" if exc else "the broker closed the connection"))
+        self.end(ConnectionEnded(f"the connection broke: {exc}" if exc else self._closed_words))
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         return self._receiver.space()
@@ -130,7 +137,6 @@ class Wire(asyncio.BufferedProtocol):
 
     def acknowledge(self, packet_ids: list[int]) -> None:
         """Send PUBACKs, in this order, in one write."""
-        self._receiver.unacknowledged -= len(packet_ids)
         self.send(struct.pack(f">{len(packet_ids)}I", *[_PUBACK | packet_id for packet_id in packet_ids]))
 
     def send(self, data: bytes) -> None:
@@ -246,7 +252,8 @@ class Session:
         wire.end(ConnectionEnded("closed"), Reason.NORMAL_DISCONNECTION)
         if wire.transport is not None:
             if wire.transport.can_write_eof():
-                wire.transport.write_eof()
+                with contextlib.suppress(OSError):  # gone already; connection_lost will say so
+                    wire.transport.write_eof()
             await first_of(self._clock, GOODBYE_S, wire.closed)
         self.abandon()
 
