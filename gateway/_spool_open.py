@@ -21,6 +21,8 @@ from gateway._spool_file import SpoolFile
 from gateway._spool_schema import Damaged
 
 RESERVE_BYTES = 8 << 20
+MARGIN_BYTES = 1 << 18
+"""Left free when the reserve is taken back: room for the log of a few removals."""
 CHECKED_BYTES = 256 << 20
 """Files up to this size are checked page by page at the start (0.1 s, if they are cached), larger ones by row."""
 
@@ -98,8 +100,8 @@ class Reserve:
         self._path = path.with_name(path.name + ".reserve")
 
     @property
-    def held(self) -> bool:
-        return self._path.exists()
+    def whole(self) -> bool:
+        return self._size() >= RESERVE_BYTES
 
     def release(self) -> bool:
         """Give it to the disk; False when there was none."""
@@ -111,19 +113,41 @@ class Reserve:
 
     def restore(self) -> None:
         """Take it again where the disk can well spare it (three times its size is free)."""
-        if self._path.exists() or not hasattr(os, "posix_fallocate"):
+        if not self.whole and self._free() >= 3 * RESERVE_BYTES:
+            self._take(RESERVE_BYTES)
+
+    def retake(self) -> None:
+        """Take back what was just released, or as much of it as is still there."""
+        size = min(RESERVE_BYTES, self._free() - MARGIN_BYTES)
+        if size > 0:
+            self._take(size)
+
+    def _take(self, size: int) -> None:
+        if not hasattr(os, "posix_fallocate"):
             return
         try:
-            free = os.statvfs(self._path.parent)
-            if free.f_bavail * free.f_frsize < 3 * RESERVE_BYTES:
-                return
             fd = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
             try:
-                os.posix_fallocate(fd, 0, RESERVE_BYTES)
+                os.posix_fallocate(fd, 0, size)
             finally:
                 os.close(fd)
         except OSError:
             self.release()
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+    def _free(self) -> int:
+        if not hasattr(os, "statvfs"):
+            return 0
+        try:
+            free = os.statvfs(self._path.parent)
+        except OSError:
+            return 0
+        return free.f_bavail * free.f_frsize
 
 
 def open_file(path: Path, now_ns: int, quarantine_limit: int) -> tuple[SpoolFile, str | None]:

@@ -94,7 +94,7 @@ class Store:
             return Appended((first, self.file.last_seq) if rows else None, dropped)
 
         appended = self._guarded(commit, now_ns)
-        if not self._reserve.held:
+        if not self._reserve.whole:
             self._reserve.restore()
         return appended
 
@@ -131,7 +131,7 @@ class Store:
             return open_file(self.path, now_ns, self._config.quarantine_bytes)
 
     def _guarded(self, work: Callable[[], T], now_ns: int, *, forgetting: bool = False) -> T:
-        """Do `work`, once more after a damaged file was replaced or the reserve was given to the disk.
+        """Do `work`, once more after a damaged file was replaced or the disk was given some room.
 
         Only work that frees rows may have the reserve: appends would eat it and nothing could
         ever be forgotten again.
@@ -145,14 +145,28 @@ class Store:
                 full = disk_error(self.path, error)
                 if full is None:
                     raise
-                if not forgetting or not self._reserve.release():
-                    raise full from error
-                log.warning("%s; the reserve is given up so that delivered rows can be forgotten", full)
-                self._checkpoint()
+                if forgetting and self._reserve.release():
+                    return self._on_reserve(work)
+                self._checkpoint()  # the log's own space may be enough
         try:
             return work()
         except sqlite3.Error as error:
             raise disk_error(self.path, error) or error from error
+
+    def _on_reserve(self, work: Callable[[], T]) -> T:
+        """Do `work`, with the reserve given to the disk, and take the reserve back.
+
+        Emptying the log into the file costs the disk nothing: the file grows by no more than
+        the log shrinks.
+        """
+        try:
+            self._checkpoint()
+            return work()
+        except sqlite3.Error as error:
+            raise disk_error(self.path, error) or error from error
+        finally:
+            self._checkpoint()
+            self._reserve.retake()
 
     def _checkpoint(self) -> None:
         try:
