@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboards import air, city, device, gateway_board, health
+from dashboards import air, city, device, gateway_board, health, robots
 from dashboards.panels import Json
 from dashboards.spatial import MAP_URL
 from devices.registry import DEVICES
@@ -16,7 +16,7 @@ def derived(devices: Sequence[DeviceType] = DEVICES) -> list[Json]:
 
 def composed(map_url: str = MAP_URL) -> list[Json]:
     """The hand-composed boards."""
-    return [city.build(map_url), air.build(), health.build(), gateway_board.build()]
+    return [city.build(map_url), air.build(), robots.build(map_url), health.build(), gateway_board.build()]
 
 
 def every_board(map_url: str = MAP_URL) -> list[Json]:

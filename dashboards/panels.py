@@ -24,6 +24,13 @@ COLOURS = {"good": "green", "fair": "yellow", "poor": "orange", "bad": "red"}
 NEUTRAL = "text"
 FLAG: tuple[Mapping, ...] = (("true", "yes", "green"), ("false", "no", "red"))
 PLAIN_FLAG: tuple[Mapping, ...] = (("true", "yes", "blue"), ("false", "no", "text"))
+WORD_COLOURS = {
+    **dict.fromkeys(("none", "ok", "online", "active", "automatic", "ready", "idle"), "green"),
+    **dict.fromkeys(("warning", "semiautomatic", "standby", "hibernating", "asleep"), "yellow"),
+    **dict.fromkeys(("urgent", "service", "manual", "teach_in", "intervened"), "orange"),
+    **dict.fromkeys(("critical", "fatal", "error", "fault", "offline", "connection_broken"), "red"),
+}
+"""States whose word says how good they are; other words take the next colour that is left."""
 STATE_COLOURS = ("green", "blue", "orange", "purple", "yellow", "semi-dark-blue", "red", "super-light-green")
 
 
@@ -47,9 +54,7 @@ class Look:
         """The look of a device's field; the range is left to the data unless it is a percentage."""
         mappings: tuple[Mapping, ...] = ()
         if field.kind == "state":
-            mappings = tuple(
-                (state, state, STATE_COLOURS[at % len(STATE_COLOURS)]) for at, state in enumerate(field.states)
-            )
+            mappings = state_mappings(field.states)
         elif field.kind == "flag":
             mappings = PLAIN_FLAG
         bounded = field.unit == "%"
@@ -65,6 +70,14 @@ class Look:
 
     def within(self, minimum: float | None, maximum: float | None) -> "Look":
         return replace(self, minimum=minimum, maximum=maximum)
+
+
+def state_mappings(states: Sequence[str]) -> tuple[Mapping, ...]:
+    """A colour for each state."""
+    return tuple(
+        (state, state, WORD_COLOURS.get(state.lower(), STATE_COLOURS[at % len(STATE_COLOURS)]))
+        for at, state in enumerate(states)
+    )
 
 
 def _decimals(step: float | None) -> int | None:

@@ -1,0 +1,128 @@
+"""What each hand-composed board answers."""
+
+from typing import Any
+
+import pytest
+
+from dashboards import air, catalogue, city, gateway_board, health, robots
+from dashboards.boards import every_board
+from devices.registry import DEVICES
+
+Board = dict[str, Any]
+
+
+def panel(board: Board, title: str) -> Board:
+    (found,) = [each for each in board["panels"] if each["title"] == title and each["type"] != "row"]
+    return dict(found)
+
+
+def queries(board: Board, title: str) -> list[str]:
+    return [target["query"] for target in panel(board, title)["targets"]]
+
+
+def headings(board: Board) -> list[str]:
+    return [each["title"] for each in board["panels"] if each["type"] == "row"]
+
+
+def test_the_set_is_the_composed_boards_and_one_a_device_type() -> None:
+    uids = [board["uid"] for board in every_board()]
+    assert uids[:5] == ["parkgate-city", "parkgate-air", "parkgate-robots", "parkgate-health", "parkgate-gateway"]
+    assert uids[5:] == [f"parkgate-device-{device.name}" for device in DEVICES]
+
+
+def test_city_says_what_is_alive_where_and_what_it_measures() -> None:
+    board = city.build()
+    assert headings(board) == ["Alive", "Where", "Now", "What happened"]
+    chart = panel(board, "Map")
+    assert [layer["name"] for layer in chart["options"]["layers"]] == ["Park", "Things", "Moving"]
+    assert [layer.get("filterData") for layer in chart["options"]["layers"][1:]] == [
+        {"id": "byRefId", "options": "A"},
+        {"id": "byRefId", "options": "B"},
+    ]
+    assert all('AS "latitude"' in query for query in queries(board, "Map"))
+
+
+def test_a_thing_on_the_city_board_leads_to_the_board_of_its_type() -> None:
+    (override,) = [
+        each
+        for each in panel(city.build(), "Things")["fieldConfig"]["overrides"]
+        if each["matcher"] == {"id": "byName", "options": "thing"}
+    ]
+    (link,) = override["properties"][0]["value"]
+    assert link["url"] == (
+        "/d/parkgate-device-${__data.fields.device}?var-thing=${__data.fields.thing}&${__url_time_range}"
+    )
+
+
+def test_air_shows_every_make_in_one_panel() -> None:
+    (query,) = queries(air.build(), "PM2.5")
+    assert query.startswith('SELECT mean("pm2_5_ug_m3") AS "pm2_5_ug_m3" FROM /^(')
+    for measurement in ("pms5003", "sds011", "senml", "ttn_v3"):
+        assert measurement in query.partition("WHERE")[0]
+
+
+def test_air_judges_days_by_the_who_and_moments_by_the_epa() -> None:
+    board = air.build()
+    day = panel(board, "PM2.5, mean of 24 hours")
+    assert day["timeFrom"] == "24h"
+    assert [step["value"] for step in day["fieldConfig"]["defaults"]["thresholds"]["steps"]] == [None, 15.0, 37.5, 75.0]
+    moment = panel(board, "PM2.5")
+    steps = [step["value"] for step in moment["fieldConfig"]["defaults"]["thresholds"]["steps"]]
+    assert steps == [None, 9.1, 35.5, 55.5]
+
+
+def test_health_says_first_that_it_is_no_medical_device() -> None:
+    board = health.build()
+    assert "Not a medical device" in board["description"]
+    assert board["panels"][0]["type"] == "text"
+    assert "not a medical device" in board["panels"][0]["options"]["content"].lower()
+
+
+def test_the_pulse_wave_is_not_averaged() -> None:
+    (query,) = queries(health.build(), "Pulse wave")
+    assert query.startswith('SELECT "pleth" AS "pleth" FROM "bci_oximeter" WHERE $timeFilter')
+    assert "time(" not in query
+    assert panel(health.build(), "Pulse wave")["timeFrom"] == "20s"
+
+
+def test_robots_have_a_track_in_degrees_and_one_in_metres() -> None:
+    board = robots.build()
+    track, here = queries(board, "Map")
+    assert 'FROM "nmea0183"' in track
+    assert 'mean("latitude_deg") AS "latitude"' in track
+    assert 'last("latitude_deg") AS "latitude"' in here
+    plan = panel(board, "Floor plan")
+    assert plan["type"] == "xychart"
+    assert plan["options"]["series"][0]["x"] == {"matcher": {"id": "byName", "options": "x"}}
+    assert plan["transformations"][0]["options"]["fields"] == ["thing"]
+
+
+def test_robot_modes_are_coloured_by_what_they_mean() -> None:
+    options = panel(robots.build(), "Mode")["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    assert options["AUTOMATIC"]["color"] == "green"
+    assert options["MANUAL"]["color"] == "orange"
+    errors = panel(robots.build(), "Worst error")["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    assert [errors[word]["color"] for word in ("NONE", "WARNING", "FATAL")] == ["green", "yellow", "red"]
+
+
+def test_gateway_shows_rate_errors_and_duration() -> None:
+    board = gateway_board.build()
+    assert headings(board) == ["At a glance", "Rate, errors, duration", "Things", "What happened"]
+    aliases = [target["alias"] for target in panel(board, "Rate")["targets"]]
+    assert aliases == [
+        "$tag_gateway received",
+        "$tag_gateway decoded",
+        "$tag_gateway spooled",
+        "$tag_gateway written",
+    ]
+    (counters,) = queries(board, "Things by source")
+    for name in ("last_seen_age_s", "readings", "noise_bytes", "integrity_errors", "sanity_errors", "dropped"):
+        assert f'last("{name}")' in counters
+    assert [variable["name"] for variable in board["templating"]["list"]] == ["datasource", "gateway", "zone", "thing"]
+
+
+def test_a_field_that_nobody_has_is_an_error() -> None:
+    with pytest.raises(LookupError, match="no device type has a field phlogiston_kg"):
+        catalogue.source("phlogiston_kg")
+    with pytest.raises(LookupError, match="sds011 has no field phlogiston_kg"):
+        catalogue.field("phlogiston_kg", "sds011")
