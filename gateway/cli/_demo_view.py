@@ -145,10 +145,8 @@ class Board:
     async def picture(self, rows: int) -> Group:
         """Title, counts, one row a thing (at most `rows`), and how many more there are."""
         self._counts.take()
-        local = self._gateway.config.local
-        assert local is not None  # the demo's own configuration
         shown = self._specs[: max(1, rows)]
-        values = await asyncio.to_thread(latest, local.path, shown)
+        values = await latest(self._gateway.sink, shown)
         left = "" if self._for_s is None else f" of {self._for_s:g}"
         title = Text(f"parkgate demo: {len(self._specs)} things, {self._counts.elapsed_s:.0f}{left} s", style="bold")
         table = Table(expand=True, pad_edge=False, box=box.SIMPLE_HEAD)

@@ -19,7 +19,7 @@ import logging
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,11 +29,12 @@ from gateway.cli._usage import UsageError
 
 if TYPE_CHECKING:
     from gateway.app import Gateway
+    from gateway.cli._demo_store import TypeTotals
     from gateway.cli._demo_view import View
     from gateway.config import Config
     from simulators.fleet import Fleet, ThingSpec
 
-STORE = "parkgate.duckdb"
+STORE = "demo.duckdb"
 START_S = 30.0
 DRAIN_S = 30.0
 LOOK_S = 0.05
@@ -142,8 +143,23 @@ async def _demo(for_s: float | None, specs: "Sequence[ThingSpec]", folder: Path,
             view.close()
             await running
             await fleet.close()
-    totals = audited(folder / STORE, fleet.ledger)
-    return {**totals, "quarantined": gateway.stats.stages.quarantined}
+    return _summed(audited(folder / STORE, fleet.ledger), gateway.stats.stages.quarantined)
+
+
+def _summed(types: "Mapping[str, TypeTotals]", quarantined: int) -> dict[str, int]:
+    """The totals of all device types; each of them on stderr."""
+    for name, each in types.items():
+        things = "1 thing" if each.things == 1 else f"{each.things} things"
+        counts = f"sent {each.sent}, stored {each.stored}, lost {each.lost}, duplicates {each.duplicates}"
+        print(f"parkgate demo: {name}: {things}, {counts}", file=sys.stderr)
+    return {
+        "things": sum(each.things for each in types.values()),
+        "sent": sum(each.sent for each in types.values()),
+        "stored": sum(each.stored for each in types.values()),
+        "lost": sum(each.lost for each in types.values()),
+        "duplicates": sum(each.duplicates for each in types.values()),
+        "quarantined": quarantined,
+    }
 
 
 def _on_signals(call: Callable[[], None]) -> None:
