@@ -23,11 +23,11 @@ Source: the answers of each generation are tabled in _influx_errors.py.
 """
 
 import asyncio
+import base64
 import gzip
 import ipaddress
 import logging
 import os
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import aiohttp
@@ -36,8 +36,9 @@ from yarl import URL
 from gateway.clock import Clock
 from gateway.config import InfluxConfig
 from gateway.intake import Accept, Batch, Keep, Outcome
+from gateway.sinks._cut import halve, pieces, take_out
 from gateway.sinks._influx_admin import Generation, Server, detect, ensure_database, retention_seconds
-from gateway.sinks._influx_errors import Answer, BadLine, Verdict, read_answer
+from gateway.sinks._influx_errors import Answer, Verdict, read_answer
 
 log = logging.getLogger("parkgate.sinks")
 
@@ -246,7 +247,8 @@ def _authorization(config: InfluxConfig) -> dict[str, str]:
         return {"Authorization": f"{'Token' if config.api == 'v2' else 'Bearer'} {config.token}"}
     if config.token or config.username:
         user, password = config.username or "parkgate", config.password or ""
-        return {"Authorization": aiohttp.BasicAuth(user, config.token or password, "utf-8").encode()}
+        pair = f"{user}:{config.token or password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
     return {}
 
 
@@ -266,52 +268,3 @@ def _in_words(error: Exception, timeout_s: float) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot connect: {os.strerror(error.errno) if error.errno else error.os_error}"
     return f"no whole answer: {error or type(error).__name__}"
-
-
-def pieces(lines: bytes, most: int) -> Iterator[bytes]:
-    """`lines` in as few parts of similar size as hold `most` bytes each, cut at line ends."""
-    if len(lines) <= most:
-        yield lines
-        return
-    step = -(-len(lines) // -(-len(lines) // most))
-    start = 0
-    while start < len(lines):
-        end = len(lines) if len(lines) - start <= step else lines.rfind(b"\n", start, start + step + 1)
-        if end < start:  # no line end in reach: this line is longer than a part
-            end = lines.find(b"\n", start + step)
-            end = len(lines) if end < 0 else end
-        yield lines[start:end]
-        start = end + 1
-
-
-def halve(lines: bytes) -> tuple[bytes, bytes] | None:
-    """Two parts of about the same size, cut at a line end; None for a single line."""
-    middle = len(lines) // 2
-    cut = lines.rfind(b"\n", 0, middle)
-    if cut < 0:
-        cut = lines.find(b"\n", middle)
-    return None if cut < 0 else (lines[:cut], lines[cut + 1 :])
-
-
-def take_out(lines: bytes, named: list[BadLine]) -> tuple[list[tuple[bytes, str]], bytes]:
-    """The named lines with the words about them, and the others. A name that fits no line is no name."""
-    if not named:
-        return [], lines
-    split = lines.split(b"\n")
-    words: dict[int, str] = {}
-    places: dict[bytes, list[int]] | None = None
-    for bad in named:
-        text = None if bad.text is None else bad.text.encode()
-        if bad.number is not None:
-            index = bad.number - 1
-            if 0 <= index < len(split) and (not text or split[index].startswith(text)):
-                words[index] = bad.words
-        elif text:
-            if places is None:
-                places = {}
-                for index, line in enumerate(split):
-                    places.setdefault(line, []).append(index)
-            for index in places.get(text, []):
-                words[index] = bad.words
-    rejected = [(split[index], words[index]) for index in sorted(words)]
-    return rejected, b"\n".join(line for index, line in enumerate(split) if index not in words)
