@@ -159,7 +159,7 @@ async def test_a_file_held_by_another_process_is_one_line_and_an_alarm(tmp_path:
         assert isinstance(outcome, Keep)
         assert outcome.alarm
     finally:
-        await other.communicate()
+        await other.communicate(b"")
     assert await sink.write(batch("air t=1.0 1")) == Accept([])
     await sink.close()
 
