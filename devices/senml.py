@@ -27,6 +27,7 @@ Sources: RFC 8428, RFC 8798, RFC 9100.
 """
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -81,6 +82,7 @@ class _Short(Struct, gc=False, forbid_unknown_fields=True):
     t: float | UnsetType = UNSET
 
 
+_later_base = re.compile(rb'"b[ntu]"').search
 _short_records = msgjson.Decoder(list[_Short])
 _spots: dict[tuple[str | UnsetType, str | UnsetType], Spot] = {}
 _flag_spots: dict[str | UnsetType, Spot] = {}
@@ -105,7 +107,7 @@ def _decode_short(payload: bytes, received_ns: int) -> Reading | None:
     except (DecodeError, UnicodeDecodeError, RecursionError):
         return None
     # No backslash: labels stand in the bytes as they are, so this sees every later base field.
-    if not records or payload.find(b'"b', payload.find(b"}")) >= 0 or b"\\" in payload:
+    if not records or b"\\" in payload or _later_base(payload, payload.find(b"}")) is not None:
         return None
     first = records[0]
     base = first.bn

@@ -51,15 +51,6 @@ def count_fault(stats: DeviceStats, event: Fault) -> None:
         stats.sanity_errors += 1
 
 
-def believed(time_ns: int | None, received_ns: int, behind_ns: int | None) -> int | None:
-    """The phenomenon time if a sound clock could have said it, else None."""
-    if time_ns is None or time_ns > received_ns + AHEAD_NS or time_ns < EARLIEST_NS:
-        return None
-    if behind_ns is not None and time_ns < received_ns - behind_ns:
-        return None
-    return time_ns
-
-
 class PortIntake:
     """What one serial port brings: implements `BytesIntake`."""
 
@@ -91,8 +82,9 @@ class PortIntake:
         for event in events:
             if isinstance(event, Reading):
                 received_ns = pipeline.clock.now_ns()
-                time_ns = believed(event.time_ns, received_ns, SERIAL_BEHIND_NS)
-                if time_ns is None and event.time_ns is not None:
+                time_ns = event.time_ns
+                if time_ns is not None and not received_ns - SERIAL_BEHIND_NS <= time_ns <= received_ns + AHEAD_NS:
+                    time_ns = None
                     stats.clock_errors += 1
                 line = self._line(event.tags).line(event.fields, time_ns, received_ns)
                 if line is not None:
@@ -205,7 +197,7 @@ class BrokerIntake:
                 return
             series, stats = found
         time_ns = reading.time_ns
-        if time_ns is not None and believed(time_ns, received_ns, None) is None:
+        if time_ns is not None and not EARLIEST_NS <= time_ns <= received_ns + AHEAD_NS:
             time_ns = None
             stats.clock_errors += 1
         line = series.line(reading.fields, time_ns, received_ns)

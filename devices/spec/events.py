@@ -5,15 +5,16 @@ reading, it failed the integrity check, it was well formed but not believable, o
 noise. A dying cable must not look like silence.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct
 
 Value = float | int | bool | str
 """A field's value: float for a measured quantity, int for a declared counter, bool for a
 flag, str for a state or a text. Zero and false are values; a missing value is absent."""
 
 
-@dataclass(slots=True)
-class Reading:
+class Reading(Struct):
     """All values of one frame or payload.
 
     `time_ns` is the phenomenon time in nanoseconds since 1970 UTC, or None where the device
@@ -24,7 +25,7 @@ class Reading:
     fields: dict[str, Value]
     time_ns: int | None = None
     thing: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each reading its own
 
 
 @dataclass(slots=True)
