@@ -52,9 +52,9 @@ FIELDS = (
           minimum=1, maximum=64, step=1),
     Field("spreading_factor", "1", "LoRa spreading factor", kind="counter",
           minimum=5, maximum=12, step=1, optional=True),
-    Field("bandwidth_hz", "Hz", "LoRa bandwidth", minimum=7800.0, maximum=1_625_000.0, step=100.0,
+    Field("bandwidth_hz", "Hz", "LoRa bandwidth", minimum=7800.0, maximum=1_625_000.0, step=1.0,
           optional=True, panel=False),
-    Field("frequency_hz", "Hz", "Carrier frequency", minimum=137e6, maximum=2.5e9, step=100.0,
+    Field("frequency_hz", "Hz", "Carrier frequency", minimum=137e6, maximum=2.5e9, step=1.0,
           optional=True, panel=False),
     Field("airtime_s", "s", "Time the uplink was on the air", minimum=0.0, maximum=10.0, step=1e-6,
           optional=True, panel=False),
@@ -104,7 +104,7 @@ def encode(reading: Reading) -> bytes:
     fields = reading.fields
     ids: dict[str, object] = {}
     device_id = fields.get("device_id", reading.thing)
-    if device_id is not None:
+    if device_id is not None and ("device_id" in fields or device_id != fields.get("dev_eui")):
         ids["device_id"] = device_id
     if "application" in reading.tags:
         ids["application_ids"] = {"application_id": reading.tags["application"]}

@@ -31,6 +31,7 @@ class PayloadRefused(ValueError):
 
 _WORDS: dict[str, tuple[str, str]] = {
     "temperature": ("temperature", "c"), "temp": ("temperature", "c"), "tempc": ("temperature", "c"),
+    "temp_c": ("temperature", "c"),
     "temperature_c": ("temperature", "c"), "humidity": ("humidity", "pct"), "hum": ("humidity", "pct"),
     "relative_humidity": ("humidity", "pct"), "barometric_pressure": ("pressure", "hpa"),
     "barometer": ("pressure", "hpa"), "atmospheric_pressure": ("pressure", "hpa"), "co2": ("co2", "ppm"),

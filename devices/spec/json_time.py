@@ -44,7 +44,10 @@ def _offset_s(zone: str, text: str) -> int:
     digits = zone[1:].replace(":", "")
     if zone[0] not in "+-" or len(digits) != 4 or not (digits.isascii() and digits.isdigit()):
         raise ValueError(f"expected Z or an offset like +02:00 at the end of {text[:40]!r}")
-    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError(f"expected an offset below 24 hours at the end of {text[:40]!r}")
+    seconds = hours * 3600 + minutes * 60
     return -seconds if zone[0] == "-" else seconds
 
 

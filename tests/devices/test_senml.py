@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from devices import _senml_names as names
 from devices import senml
+from devices._senml_pack import PackRefused, read
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError
 from tests.devices.published import payload, published
@@ -237,11 +238,11 @@ def test_the_short_way_says_what_the_long_way_says(pack: list[dict[str, Any]]) -
     data = json.dumps(pack).encode()
     try:
         short = senml._decode_short(data, NOW)
-    except (senml.PackRefused, senml.NameRefused):
+    except (PackRefused, names.NameRefused):
         short = None
         assert isinstance(decode(data)[0], SanityError)
     if short is not None:
-        assert list(senml._readings(senml.read(data), NOW)) == [short]
+        assert list(senml._readings(read(data), NOW)) == [short]
 
 
 @RELAXED
@@ -272,7 +273,7 @@ def test_any_bytes_end_in_events(data: bytes, start: bytes) -> None:
 
 @RELAXED
 @given(
-    st.fixed_dictionaries({}, optional={field.name: values(field) for field in senml.FIELDS}).filter(len),
+    st.fixed_dictionaries({}, optional={field.name: values(field) for field in senml.DEVICE.fields}).filter(len),
     st.one_of(st.none(), st.integers(300_000_000_000_000, 9_000_000_000_000_000).map(lambda us: us * 1000)),
     st.sampled_from([None, "post-01", "urn:dev:mac:0024befffe804ff1", "park/lake"]),
 )
