@@ -18,6 +18,7 @@ from typing import NamedTuple
 from gateway._spool_file import Room, Row, StoredRow
 from gateway._spool_open import SpoolUnusable
 from gateway._spool_pages import open_pages
+from gateway._spool_schema import read_only
 from gateway._spool_store import Store
 from gateway.config import SpoolConfig
 from gateway.intake import Intake, Lane
@@ -82,7 +83,7 @@ class _Reader:
     def _sql(self, select: str) -> Iterator[StoredRow]:
         """Rows until SQLite stumbles, which leaves `whole` False."""
         try:
-            with contextlib.closing(_read_only(self._path)) as db:
+            with contextlib.closing(_opened(self._path)) as db:
                 for row in db.execute(select.format(_COLUMNS)):
                     yield StoredRow(*row)
         except sqlite3.Error:
@@ -92,7 +93,7 @@ class _Reader:
         """The lowest row that SQLite reaches, lines and all, from the highest row down to `low`."""
         lowest = (1 << 63) - 1
         try:
-            with contextlib.closing(_read_only(self._path)) as db:
+            with contextlib.closing(_opened(self._path)) as db:
                 for row in db.execute("SELECT seq, lines FROM row WHERE seq > ? ORDER BY seq DESC", (low,)):
                     lowest = row[0]
         except sqlite3.Error:
@@ -112,8 +113,8 @@ class _Reader:
                     yield row
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+def _opened(path: Path) -> sqlite3.Connection:
+    db = read_only(path)
     db.text_factory = bytes
     return db
 

@@ -62,3 +62,9 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def checksum(seq: int, at_ns: int, lane: int, points: int, lines: bytes) -> int:
     return zlib.crc32(lines, zlib.crc32(struct.pack("<qqqq", seq, at_ns, lane, points)))
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing. Without a log beside the file SQLite makes none either."""
+    log = path.with_name(path.name + "-wal")
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}", uri=True)

@@ -1,0 +1,134 @@
+"""`parkgate spool`: what waits in the spool, what is in its quarantine, what is left of a damaged file."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli._usage import UsageError
+
+if TYPE_CHECKING:
+    from gateway._spool_peek import Look
+
+app = typer.Typer(
+    help="What waits in the spool; `quarantine` and `salvage`.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file (TOML).")]
+
+
+@app.callback()
+def spool(
+    context: typer.Context,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show depth, oldest row and forecast of a spool, also while its gateway runs."""
+    if context.invoked_subcommand is not None:
+        return
+    from gateway._spool_peek import look
+
+    path, max_bytes = _spool_of(config)
+    found = look(path, max_bytes)
+    if as_json:
+        fields = {**found._asdict(), "max_bytes": max_bytes, "damaged": [str(file) for file in found.damaged]}
+        typer.echo(json.dumps(fields))
+    else:
+        typer.echo(_said(found, path, max_bytes))
+
+
+@app.command("quarantine")
+def quarantine(
+    config: ConfigOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")] = 20,
+) -> None:
+    """List what could not be decoded or was refused by the sink: one JSON object a line."""
+    from gateway._spool_peek import quarantine as newest
+
+    path, _ = _spool_of(config)
+    for item in newest(path, limit):
+        fields = {**item._asdict(), "time": _time(item.time_ns), "data": item.data.hex()}
+        if item.data.isascii() and item.data.decode().isprintable():
+            fields["text"] = item.data.decode()
+        typer.echo(json.dumps(fields))
+
+
+@app.command("salvage")
+def salvage(
+    file: Annotated[Path, typer.Argument(help="A spool file that was set aside (spool.db.damaged-…).")],
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="A spool (*.db) or a new text file of line protocol (*.lp). Default: spool beside."),
+    ] = None,
+) -> None:
+    """Copy whatever is still readable in a damaged spool file; the file itself is left as it is."""
+    from gateway._spool_open import SpoolUnusable
+    from gateway._spool_salvage import salvage as copy
+
+    into = to or file.with_name(file.name.partition(".damaged-")[0])
+    if into.suffix not in (".db", ".lp"):
+        raise UsageError(f"--to {into}: expected a spool (*.db) or a text file of line protocol (*.lp)")
+    try:
+        report = copy(file, into, time.time_ns())
+    except SpoolUnusable as error:
+        if "in use" in str(error):
+            raise SpoolUnusable(f"{error}; or write the points to a text file: --to {file.name}.lp") from error
+        raise
+    typer.echo(f"{report.points} points in {report.rows} rows written to {into}")
+    if report.carved:
+        typer.echo(f"{report.carved} rows were found in bare pages: some may have been delivered before")
+    if report.unsound:
+        typer.echo(f"{report.unsound} rows were left out: their checksum does not fit")
+    if not report.whole:
+        typer.echo("part of the file could not be read: what stood there is lost")
+
+
+def _spool_of(config: Path | None) -> tuple[Path, int]:
+    """The spool file that a configuration means, and its bound in bytes."""
+    from gateway.config import load
+
+    if config is None:
+        raise UsageError("--config is missing: the configuration file says where the spool is")
+    loaded = load(config, os.environ)
+    return loaded.gateway.state_dir / "spool.db", loaded.spool.max_bytes
+
+
+def _said(found: "Look", path: Path, max_bytes: int) -> str:
+    from gateway.spool import say_duration
+
+    share = 100.0 * found.bytes / max_bytes
+    used = ", written by a running gateway" if found.in_use else ", no gateway is running on it"
+    lines = [
+        f"spool       {path}{used}",
+        f"waiting     {found.points:,} points in {found.rows:,} rows, {_size(found.bytes)} of {_size(max_bytes)}"
+        f" ({share:.1f} %)",
+    ]
+    if found.oldest_ns is not None:
+        age = max(0.0, (time.time_ns() - found.oldest_ns) / 1e9)
+        lines.append(f"oldest      {_time(found.oldest_ns)}, {say_duration(age)} ago")
+    if found.lasts_s is not None:
+        lasts = say_duration(found.lasts_s)
+        lines.append(f"forecast    at the rate these rows came in, and none delivered, the spool lasts {lasts}")
+    else:
+        lines.append("forecast    none: less than 10 s of rows wait")
+    lines.append(f"quarantine  {found.quarantined:,} items, {_size(found.quarantine_bytes)}")
+    lines += [f"set aside   {file}: parkgate spool salvage {file}" for file in found.damaged]
+    return "\n".join(lines)
+
+
+def _time(time_ns: int) -> str:
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
