@@ -3,6 +3,7 @@
 from devices import (
     bci_oximeter,
     contec_recorded,
+    nmea0183,
     pms3003,
     pms5003,
     pms5003t,
@@ -20,6 +21,7 @@ DEVICES: tuple[Device, ...] = (
     pms3003.DEVICE,
     sds011.DEVICE,
     sds198.DEVICE,
+    nmea0183.DEVICE,
     bci_oximeter.DEVICE,
     contec_recorded.DEVICE,
     senml.DEVICE,

@@ -7,6 +7,7 @@
     kind = "capture"                    # capture, unit-test, vendor-doc, spec-example, negative, made-here
     source = "repository@commit:path"   # or the document
     licence = "MIT"
+    several = true                      # the bytes are more than one frame; default false
     both_ways = true                    # encode(reading) gives exactly these bytes; default false
     input_hex = "424d..."               # stream devices: input_hex or input_text
     topic = "v3/app/devices/x/up"       # message devices: topic, and payload_json, _text or _hex
@@ -40,7 +41,7 @@ HERE = Path(__file__).parent
 RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
 KINDS = {"capture", "unit-test", "vendor-doc", "spec-example", "negative", "made-here"}
 KEYS = {
-    "name", "kind", "source", "licence", "both_ways", "input_hex", "input_text", "topic", "payload_json",
+    "name", "kind", "source", "licence", "both_ways", "several", "input_hex", "input_text", "topic", "payload_json",
     "payload_text", "payload_hex", "received", "events", "note",
 }  # fmt: skip
 
@@ -67,6 +68,7 @@ class Example:
     topic: str
     received_ns: int
     both_ways: bool
+    several: bool
 
     def __str__(self) -> str:
         return f"{self.device.name}: {self.name}"
@@ -98,6 +100,7 @@ def read_examples(path: Path) -> list[Example]:
                 topic=entry.get("topic", ""),
                 received_ns=nanoseconds(entry.get("received", RECEIVED)),
                 both_ways=entry.get("both_ways", False),
+                several=entry.get("several", False),
             )
         )
     return examples

@@ -1,9 +1,11 @@
 """Random readings of a device type, drawn from its description."""
 
+import json
 from collections.abc import Callable
 
 from hypothesis import strategies as st
 
+from devices.registry import BY_NAME
 from devices.spec.device import Device
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
@@ -45,4 +47,55 @@ def readings(device: Device) -> st.SearchStrategy[Reading]:
     return st.fixed_dictionaries(required, optional=optional).map(lambda drawn: Reading(dict(drawn)))
 
 
-SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {}
+def sentences() -> st.SearchStrategy[Reading]:
+    """NMEA 0183 sentences of a receiver with a fix."""
+    listed = {field.name: field for field in BY_NAME["nmea0183"].fields}
+    place = ("latitude_deg", "longitude_deg")
+    motion = ("speed_kn", "course_deg")
+    return st.one_of(
+        _sentence("RMC", [listed[name] for name in (*place, *motion, "magnetic_variation_deg")], timed=True),
+        _sentence("VTG", [listed[name] for name in (*motion, "course_magnetic_deg", "speed_km_h")]),
+        _sentence(
+            "GGA",
+            [listed[name] for name in (*place, "altitude_m", "hdop", "satellites_used", "geoid_separation_m")],
+        ),
+        _group(),
+    )
+
+
+def _sentence(name: str, fields: list[Field], timed: bool = False) -> st.SearchStrategy[Reading]:
+    drawn = st.fixed_dictionaries({field.name: values(field) for field in fields})
+    talkers = st.sampled_from(("GP", "GN", "GL", "GA", "GB"))
+    times = st.integers(315_532_800_00, 3_471_292_799_99).map(lambda hundredth: hundredth * 10_000_000)
+    return st.builds(
+        lambda found, talker, time_ns: Reading(dict(found), time_ns, tags={"sentence": name, "talker": talker}),
+        drawn,
+        talkers,
+        times if timed else st.none(),
+    )
+
+
+def _group() -> st.SearchStrategy[Reading]:
+    satellite = st.builds(
+        lambda prn, elevation, azimuth, level: {
+            "prn": prn,
+            "elevation_deg": elevation,
+            "azimuth_deg": azimuth,
+            "snr_db_hz": level,
+        },
+        st.integers(1, 99),
+        st.one_of(st.none(), st.integers(0, 90)),
+        st.one_of(st.none(), st.integers(0, 359)),
+        st.one_of(st.none(), st.integers(0, 60)),
+    )
+    return st.builds(
+        lambda sky, signal: Reading(
+            {"satellites_in_view": len(sky), "satellites": json.dumps(sky, separators=(",", ":"))},
+            tags={"sentence": "GSV", "talker": "GP", **({"signal": signal} if signal else {})},
+        ),
+        st.lists(satellite, max_size=36),
+        st.sampled_from(("", "1", "5")),
+    )
+
+
+SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {"nmea0183": sentences}

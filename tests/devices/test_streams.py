@@ -17,6 +17,7 @@ from tests.devices.readings import readings
 STREAMS = [device for device in DEVICES if isinstance(device, StreamDevice)]
 EXAMPLES = stream_examples()
 WHOLE = [example for example in EXAMPLES if example.both_ways and len(example.events) == 1]
+SINGLE = [example for example in WHOLE if not example.several]
 RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -58,7 +59,7 @@ def test_noise_around_costs_nothing(example: Example) -> None:
     assert wrong_bytes(events) == 6
 
 
-@pytest.mark.parametrize("example", WHOLE, ids=str)
+@pytest.mark.parametrize("example", SINGLE, ids=str)
 def test_every_prefix_yields_nothing(example: Example) -> None:
     device = example.device
     assert isinstance(device, StreamDevice)
@@ -69,8 +70,9 @@ def test_every_prefix_yields_nothing(example: Example) -> None:
         assert wrong_bytes(events) == length
 
 
-@pytest.mark.parametrize("example", [e for e in WHOLE if getattr(e.device, "checked", False)], ids=str)
+@pytest.mark.parametrize("example", [e for e in SINGLE if getattr(e.device, "checked", False)], ids=str)
 def test_every_flipped_bit_is_refused(example: Example) -> None:
+    """But for the letter case of a checksum in text, which changes nothing."""
     device = example.device
     assert isinstance(device, StreamDevice)
     frame = example.data.rstrip(b"\r\n")
@@ -78,6 +80,8 @@ def test_every_flipped_bit_is_refused(example: Example) -> None:
     for bit in range(8 * len(frame)):
         flipped = bytearray(frame)
         flipped[bit // 8] ^= 1 << bit % 8
+        if bit // 8 >= len(frame) - 2 and flipped.lower() == frame.lower():
+            continue
         events = fed(device, [bytes(flipped) + ending])
         assert not any(isinstance(event, Reading) for event in events), f"bit {bit % 8} of byte {bit // 8}"
         assert wrong_bytes(events) == len(example.data)
@@ -98,8 +102,13 @@ def test_random_readings_come_back(device: StreamDevice, data: st.DataObject) ->
     found = events[0]
     assert isinstance(found, Reading), found
     assert found.tags == reading.tags
+    assert found.time_ns == reading.time_ns
+    steps = {field.name: field.step for field in device.fields}
     for name, value in reading.fields.items():
-        assert found.fields[name] == value, name
+        if isinstance(value, float):
+            assert found.fields[name] == pytest.approx(value, rel=0, abs=(steps[name] or 0) / 2), name
+        else:
+            assert found.fields[name] == value, name
 
 
 @pytest.mark.parametrize("device", STREAMS, ids=lambda device: device.name)

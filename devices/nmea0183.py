@@ -1,0 +1,299 @@
+"""NMEA 0183: what satellite receivers, and instruments on board, say. Text, 1 to 10 Hz.
+
+    $GNRMC,103607.00,A,5327.03942,N,00214.42462,W,0.046,77.52,060321,,,A,V*0E CR LF
+     | |   time      | latitude     longitude     knots course date      |    exclusive or, hex
+     | sentence      status A/V                                         mode
+     talker: GP GPS, GL GLONASS, GA Galileo, GB or BD BeiDou, GQ QZSS, GI NavIC, GN several
+
+Each sentence is a reading with tags `sentence` and `talker` (and `signal` for GSV); the
+rows are in _nmea_sentences, the groups of GSV in _nmea_sky, the wire in _nmea_lines.
+
+* Time: RMC, ZDA and PUBX,04 bring the date; sentences with a time of day alone take the date
+  last seen in the stream, also across midnight. Before that they carry `utc_time` and no time.
+  Two-digit years from 80 on are 19xx.
+* A void fix (status V, fix quality 0, mode N) never becomes a position: only what tells of the
+  fix itself is kept, and its time is not believed (`utc_time` only).
+* A sentence that is whole and checked but not in the table is kept as `text`.
+* A sentence that has no value in it is a sanity error ("no values"): receivers say this
+  until they have a fix.
+
+Limits: dates 1980 to 2079; receivers with the GPS week counter rolled over say dates 1024
+weeks off, which is for the gateway to notice, as it has a clock and this has none.
+Source: NMEA 0183 as described by gpsd (BSD-2-Clause), pynmeagps (BSD-3-Clause), pynmea2 (MIT).
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+
+from devices._nmea_fields import BY_NAME, FIELDS, FIX, KNOT
+from devices._nmea_lines import LONGEST, NmeaLines, exclusive_or
+from devices._nmea_sentences import OLD_VTG, SENTENCES, Row
+from devices._nmea_sky import Sky, group_items, ublox_satellites
+from devices.spec.device import SerialSettings, StreamDevice
+from devices.spec.errors import EncodeError
+from devices.spec.events import Event, IntegrityError, Reading, SanityError, Value
+from devices.spec.sequence import Bits, ListBits, Sequence
+
+SECOND = 1_000_000_000
+DAY = 86400 * SECOND
+EPOCH = date(1970, 1, 1).toordinal()
+ADDRESS = re.compile(r"[A-Z][A-Z0-9]{2,15}", re.ASCII)
+KEPT_WHEN_VOID = frozenset(field.name for field in FIX) | {"utc_time", "text"}
+DERIVED = frozenset({"speed_m_s"})
+LIMITS = {
+    field.name: (field.minimum, field.maximum)
+    for field in FIELDS
+    if field.minimum is not None and field.maximum is not None
+}
+
+
+@lru_cache(maxsize=256)
+def _address(address: str, first: str) -> tuple[str, str, Row | None]:
+    """Talker, sentence and row of an address; proprietary sentences have no talker."""
+    if address == "PUBX":
+        return "", "PUBX" + first, SENTENCES.get("PUBX" + first)
+    if address in SENTENCES:
+        return "", address, SENTENCES[address]
+    if address.startswith("P") or len(address) != 5:
+        return "", address, None
+    return address[:2], address[2:], SENTENCES.get(address[2:])
+
+
+@lru_cache(maxsize=8)
+def _day(text: str) -> int:
+    """Days since 1970 of ddmmyy; ValueError if there is no such day."""
+    year = int(text[4:6])
+    return date(year + (1900 if year >= 80 else 2000), int(text[2:4]), int(text[:2])).toordinal() - EPOCH
+
+
+def _nanoseconds(text: str) -> int:
+    """Nanoseconds since midnight of hhmmss.ss."""
+    whole = int(text[:2]) * 3600 + int(text[2:4]) * 60 + int(text[4:6])
+    return whole * SECOND + (int(text[7:16].ljust(9, "0")) if len(text) > 7 else 0)
+
+
+def _readable(text: str) -> str:
+    """hhmmss.ss as hh:mm:ss.ssZ."""
+    clock = f"{text[:2]}:{text[2:4]}:{text[4:]}"
+    return (clock.rstrip("0").rstrip(".") if "." in clock else clock) + "Z"
+
+
+def _is_void(fields: Mapping[str, Value]) -> bool:
+    modes = str(fields.get("modes", "-"))
+    return (
+        fields.get("status") == "V"
+        or fields.get("mode") in ("N", "V")
+        or fields.get("fix_quality") == 0
+        or fields.get("nav_state") == "NF"
+        or not modes.strip("N")
+    )
+
+
+class NmeaStream:
+    """The decoder of one stream: remembers the date, and the groups of GSV that are open."""
+
+    __slots__ = ("_clock", "_days", "_lines", "_sky")
+
+    def __init__(self) -> None:
+        self._lines = NmeaLines(self._sentence)
+        self._sky = Sky()
+        self._days: int | None = None
+        self._clock = 0
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes; answer the events they complete, in the order of the bytes."""
+        return self._lines.feed(data)
+
+    def flush(self) -> list[Event]:
+        """The stream has ended: a checked sentence without line end counts, open groups are given."""
+        return [*self._lines.flush(), *self._sky.close()]
+
+    def _sentence(self, body: str, line: bytes, checked: bool) -> list[Event]:
+        items = body.split(",")
+        talker, sentence, row = _address(items[0], items[1] if len(items) > 1 else "")
+        try:
+            if sentence == "GSV":
+                return list(self._sky.take(talker, items))
+            if sentence == "PUBX03":
+                return [Reading(ublox_satellites(items), tags={"sentence": sentence})]
+            if row is None:
+                return [self._unknown(talker, sentence, body, line, checked)]
+            if sentence == "VTG" and len(items) == 5:
+                row = OLD_VTG
+            reading = self._reading(row.read(items), talker, sentence)
+        except ValueError as error:
+            detail = f"{sentence}: {error}"
+            return [SanityError(detail, line) if checked else IntegrityError(f"no checksum, and {detail}", line)]
+        return [reading if reading is not None else SanityError(f"{sentence}: no values", line)]
+
+    @staticmethod
+    def _unknown(talker: str, sentence: str, body: str, line: bytes, checked: bool) -> Event:
+        if not checked:
+            return IntegrityError(f"no checksum, and {sentence!r} is not a sentence that is known", line)
+        address = body.partition(",")[0]
+        if ADDRESS.fullmatch(address) is None:
+            return SanityError(f"{address!r} is not the address of a sentence", line)
+        tags = {"sentence": sentence, "talker": talker} if talker else {"sentence": sentence}
+        return Reading({"text": body}, tags=tags)
+
+    def _reading(self, fields: dict[str, Value], talker: str, sentence: str) -> Reading | None:
+        """The reading of a row's fields; None where there is no value in it."""
+        for name, value in fields.items():
+            limits = LIMITS.get(name)
+            if limits is not None and not isinstance(value, str) and not limits[0] <= value <= limits[1]:
+                raise ValueError(f"{name} {value} is outside {limits[0]}..{limits[1]}")
+        clock = str(fields.pop("utc_time", ""))
+        days = self._date(fields)
+        void = _is_void(fields)
+        if void:
+            fields = {name: value for name, value in fields.items() if name in KEPT_WHEN_VOID}
+        time_ns = self._time(clock, None if void else days) if clock and not void else None
+        if clock and time_ns is None:
+            fields["utc_time"] = _readable(clock)
+        if not fields and time_ns is None:
+            return None
+        knots = fields.get("speed_kn")
+        if knots is not None and not isinstance(knots, str):
+            fields["speed_m_s"] = round(knots * KNOT, 3)
+        if time_ns is not None and not fields:
+            fields["utc_time"] = _readable(clock)
+        return Reading(
+            fields, time_ns, tags={"sentence": sentence, "talker": talker} if talker else {"sentence": sentence}
+        )
+
+    @staticmethod
+    def _date(fields: dict[str, Value]) -> int | None:
+        """Days since 1970 that the sentence itself says, taken out of `fields`."""
+        if "utc_date" in fields:
+            return _day(str(fields.pop("utc_date")))
+        parts = [fields.pop(name, None) for name in ("year", "month", "day")]
+        if None in parts:
+            return None
+        year, month, day = (int(part) for part in parts if part is not None)
+        if not 1980 <= year < 2080:
+            raise ValueError(f"year {year} is outside 1980..2079")
+        return date(year, month, day).toordinal() - EPOCH
+
+    def _time(self, clock: str, days: int | None) -> int | None:
+        """Nanoseconds since 1970, with the date of the sentence or the last one of the stream."""
+        since = _nanoseconds(clock)
+        if days is None:
+            if self._days is None:
+                return None
+            days = self._days
+            if since > self._clock + DAY // 2:
+                return (days - 1) * DAY + since
+            if since < self._clock - DAY // 2:
+                days += 1
+        self._days, self._clock = days, since
+        return days * DAY + since
+
+
+def _clock_items(reading: Reading) -> dict[str, Value]:
+    """`utc_time` and the date in the form of the wire."""
+    if reading.time_ns is None:
+        readable = str(reading.fields.get("utc_time", ""))
+        if not readable:
+            return {}
+        whole, _, decimals = readable.removesuffix("Z").replace(":", "").partition(".")
+        return {"utc_time": f"{whole}.{decimals:0<2}"}
+    days, since = divmod(reading.time_ns, DAY)
+    seconds, fraction = divmod(since, SECOND)
+    today = date.fromordinal(EPOCH + days)
+    decimals = f"{fraction:09d}".rstrip("0").ljust(2, "0")
+    return {
+        "utc_time": f"{seconds // 3600:02d}{seconds // 60 % 60:02d}{seconds % 60:02d}.{decimals}",
+        "utc_date": f"{today:%d%m%y}",
+        "day": today.day,
+        "month": today.month,
+        "year": today.year,
+    }
+
+
+def _checked_fields(reading: Reading, row: Row) -> dict[str, Value]:
+    """The fields of a reading as the row writes them; what every receiver says is filled in."""
+    fields = {name: value for name, value in reading.fields.items() if name not in DERIVED and name != "utc_time"}
+    for name, value in fields.items():
+        low, high = LIMITS.get(name, (None, None))
+        if low is not None and high is not None and not isinstance(value, str) and not low <= value <= high:
+            raise EncodeError(f"{name}: {value} is outside {low}..{high}")
+    speed = reading.fields.get("speed_m_s")
+    if speed is not None and not isinstance(speed, str) and "speed_kn" in row.names:
+        fields.setdefault("speed_kn", speed / KNOT)
+    if "latitude_deg" in row.names:
+        found = "latitude_deg" in fields
+        for name, value in (("status", "A" if found else "V"), ("fix_quality", 1 if found else 0)):
+            if name in row.names:
+                fields.setdefault(name, value)
+    if _is_void(fields):
+        for name in fields:
+            if name not in KEPT_WHEN_VOID:
+                raise EncodeError(f"{name}: a receiver without a fix does not say it")
+    stamps = {name: value for name, value in _clock_items(reading).items() if name in row.names}
+    return {**fields, **stamps}
+
+
+def sentence_bytes(address: str, items: list[str]) -> bytes:
+    """`$address,items*hh` and the line end."""
+    body = ",".join((address, *items)).encode("ascii")
+    return b"$%b*%02X\r\n" % (body, exclusive_or(body))
+
+
+def encode(reading: Reading) -> bytes:
+    """The sentence (for GSV: all of its group) that says the reading.
+
+    Tag `sentence` names it, RMC if there is none, tag `talker` the talker, GP if there is
+    none. Numbers are written as u-blox receivers do. EncodeError for fields that the sentence
+    does not have, values out of range, and positions without a fix.
+    """
+    sentence = reading.tags.get("sentence", "RMC")
+    talker = reading.tags.get("talker", "" if sentence.startswith("P") else "GP")
+    if sentence == "GSV":
+        groups = group_items(reading.fields, reading.tags.get("signal", ""))
+        return b"".join(sentence_bytes(talker + "GSV", items) for items in groups)
+    row = SENTENCES.get(sentence)
+    if row is None:
+        return _unlisted(reading, talker + sentence)
+    items = row.write(_checked_fields(reading, row))
+    if sentence.startswith("PUBX"):
+        return sentence_bytes("PUBX", [sentence[4:], *items[1:]])
+    if not any(items):
+        raise EncodeError(f"{sentence}: no values")
+    return sentence_bytes(talker + sentence, items)
+
+
+def _unlisted(reading: Reading, address: str) -> bytes:
+    text = str(reading.fields.get("text", ""))
+    if len(reading.fields) != 1 or text.partition(",")[0] != address or not text.isascii() or "*" in text:
+        raise EncodeError(f"{address}: not in the table, and no text that is this sentence")
+    return sentence_bytes(address, text.split(",")[1:])
+
+
+SEQUENCE = Sequence(
+    parts=(Bits.of(BY_NAME["speed_kn"], 6), Bits.of(BY_NAME["course_deg"], 6)),
+    others=(
+        (
+            Bits.of(BY_NAME["hdop"], 6),
+            Bits.of(BY_NAME["altitude_m"], 4),
+            Bits.of(BY_NAME["geoid_separation_m"], 2),
+        ),
+        (ListBits("satellites", "azimuth_deg", each=2, entries=6, maximum=359),),
+    ),
+)
+"""RMC and VTG carry the count in speed and course, GGA in HDOP and heights, GSV in azimuths."""
+
+DEVICE = StreamDevice(
+    name="nmea0183",
+    title="Satellite receiver (NMEA 0183)",
+    domain="robot",
+    source="NMEA 0183 as described by gpsd (BSD-2-Clause), pynmeagps (BSD-3-Clause) and pynmea2 (MIT)",
+    fields=FIELDS,
+    expected_every_s=1.0,
+    sequence=SEQUENCE,
+    serial=SerialSettings(baud=9600),
+    decoder=NmeaStream,
+    encode=encode,
+    longest_frame=LONGEST,
+)
