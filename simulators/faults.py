@@ -4,7 +4,8 @@ A fault befalls whole frames, at most one of flip, partial and duplicate each, d
 draw per frame; noise may stand before any frame. So the losses a decoder may count are known:
 
     flip        one bit of the frame is turned over      the reading is lost
-    partial     the frame breaks off (1..n-1 bytes)      the reading is lost
+    partial     the frame breaks off (before a line's    the reading is lost
+                end, which nobody would miss)
     duplicate   the frame comes twice                    the reading comes twice
     noise       1 to 24 bytes before the frame           nothing is lost
     unplug      the port goes away and comes back        nothing is lost; half a frame is noise
@@ -164,7 +165,8 @@ class Injector:
         return frame[:at] + bytes((frame[at] ^ 1 << bit,)) + frame[at + 1 :]
 
     def _break(self, frame: bytes, where: float) -> bytes:
-        kept = 1 + int(where * (len(frame) - 1))
+        last = len(frame) - (2 if frame.endswith(b"\r\n") else 0)
+        kept = 1 + int(where * (last - 1))
         self._note("partial", f"{kept} of {len(frame)} bytes")
         return frame[:kept]
 

@@ -13,7 +13,7 @@ from typing import Literal
 from devices.registry import BY_NAME
 from devices.spec.device import Device, MessageDevice
 from devices.spec.events import Reading
-from simulators import vda5050
+from simulators import nmea0183, vda5050
 from simulators.faults import Faults
 from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
@@ -48,7 +48,7 @@ PEERS: Mapping[str, type[Instrument]] = {
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 
-EPOCHS: Mapping[str, Callable[[int, str], Epoch]] = {"vda5050": vda5050.epoch}
+EPOCHS: Mapping[str, Callable[[int, str], Epoch]] = {"nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch}
 """Types whose readings are more than their fields: seed and topic to epoch."""
 
 
