@@ -11,9 +11,10 @@ from gateway.config import MqttConfig, SubscriptionConfig, WillConfig
 from gateway.intake import MessageIntake
 from gateway.sources.mqtt import MqttSource
 from gateway.sources.mqtt_link import address, connack_words, disconnect_words, suback_words
-from gateway.sources.mqtt_session import connect_packet
+from gateway.sources.mqtt_session import Wire, connect_packet
 from gateway.stats import SourceStats
 from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, Memory, false_broker, running, until
+from tests.gateway.virtual import VirtualClock
 
 QOS_1 = bytes.fromhex("32 0a 0003 612f62 000a 00 6869")  # topic "a/b", packet identifier 10, payload "hi"
 PINGREQ = mqtt5.PingReqPacket
@@ -86,6 +87,52 @@ async def test_acknowledgements_are_in_order_and_in_one_write() -> None:
         await room.got(300)
         room.intake.acknowledge()
         assert await heard == list(range(1, 301))
+
+
+class Tap(asyncio.Transport):
+    """A transport of which only the tap is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = True
+
+    def pause_reading(self) -> None:
+        self.open = False
+
+    def resume_reading(self) -> None:
+        self.open = True
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_reading_rests_while_messages_come_thick_and_fast() -> None:
+    clock, memory, tap = VirtualClock(), Memory(), Tap()
+    config = MqttConfig("main", "mqtt://b", "east", ())
+    wire = Wire(memory, lambda packet: None, config, clock, SourceStats("mqtt:main"))
+    wire.connection_made(tap)
+
+    def receive(data: bytes) -> None:
+        wire.get_buffer(-1)[: len(data)] = data
+        wire.buffer_updated(len(data))
+
+    await clock.advance(1.0)
+    receive(QOS_1)
+    assert tap.open, "a single message"
+    receive(QOS_1)
+    assert not tap.open, "another one at once"
+    await until(lambda: tap.open)
+    await clock.advance(1.0)
+    receive(QOS_1 * 10)
+    assert not tap.open, "many in one chunk"
+    wire.pause()
+    await asyncio.sleep(0.01)
+    assert not tap.open, "the intake has paused it"
+    wire.resume()
+    await until(lambda: tap.open)
+    receive(QOS_1 * 6000)
+    assert tap.open, "a full chunk: there is more to fetch"
+    assert len(memory.messages) == 6012
 
 
 async def test_every_cut_of_the_greeting_and_the_messages() -> None:
