@@ -10,6 +10,7 @@ The reserve exists because forgetting what was delivered needs room too: on a fu
 can neither write its log nor move the log into the file.
 """
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -18,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway._spool_file import SpoolFile
-from gateway._spool_schema import Damaged
+from gateway._spool_ledger import TakenLedger
+from gateway._spool_schema import Damaged, read_only
 
 RESERVE_BYTES = 8 << 20
 MARGIN_BYTES = 1 << 18
@@ -175,18 +177,31 @@ def open_file(path: Path, now_ns: int, quarantine_limit: int) -> tuple[SpoolFile
 def replace_file(
     path: Path, now_ns: int, quarantine_limit: int, why: str, old: SpoolFile | None = None
 ) -> tuple[SpoolFile, str]:
-    """Set the closed, damaged file aside and begin a new one, with the numbers and ledgers of `old`."""
+    """Set the closed, damaged file aside and begin a new one, with the numbers and ledgers of `old`.
+
+    Without `old` they are read from the damaged file, where that is possible.
+    """
     aside = set_aside(path, now_ns)
-    first = now_ns // 1000
-    opened = SpoolFile(path, max(first, old.last_seq + 1) if old else first, quarantine_limit)
-    if old is not None:
-        opened.compact_taken(old.taken)
+    number, taken = (old.last_seq + 1, old.taken) if old is not None else _remembered(aside)
+    opened = SpoolFile(path, max(now_ns // 1000, number), quarantine_limit)
+    if taken is not None:
+        opened.compact_taken(taken)
     sync_directory(path.parent)
     notice = (
         f"spool {path} was damaged ({why}); it is set aside as {aside.name} and a new one is begun. "
         f"What is readable: parkgate spool salvage {aside}"
     )
     return opened, notice
+
+
+def _remembered(aside: Path) -> tuple[int, TakenLedger | None]:
+    """The next row number and the ledger of a damaged file, as far as SQLite still finds them."""
+    number, taken = 0, None
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(read_only(aside)) as db:
+        found = db.execute("SELECT value FROM state WHERE name = 'ceiling'").fetchone()
+        number = found[0] if found and isinstance(found[0], int) else 0
+        taken = TakenLedger(db)
+    return number, taken
 
 
 def set_aside(path: Path, now_ns: int) -> Path:
@@ -197,10 +212,10 @@ def set_aside(path: Path, now_ns: int) -> Path:
     while aside.exists():
         number += 1
         aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-    path.rename(aside)
     log = path.with_name(path.name + "-wal")
-    if log.exists():
+    if log.exists():  # first: beside no file, or a new one, SQLite would throw it away
         log.rename(aside.with_name(aside.name + "-wal"))
+    path.rename(aside)
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
     return aside
 

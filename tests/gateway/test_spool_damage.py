@@ -310,3 +310,19 @@ def test_the_quarantine_survives_a_flipped_thing_list(tmp_path: Path) -> None:
     assert store.append(Intake(lines=["x" * 100]), NOW_NS).dropped == {"": 1}
     assert store.file.quarantine_rows(5) == [item]
     store.close()
+
+
+def test_a_new_file_goes_on_with_the_numbers_and_messages_of_the_damaged_one(tmp_path: Path) -> None:
+    """Even where the clock was never set, so that it cannot give a higher number by itself."""
+    path = tmp_path / "spool.db"
+    filled(path, 100)
+    with path.open("r+b") as file:
+        file.seek(4096 * 60)
+        file.write(bytes(4096 * 3))
+    store = Store(path, SpoolConfig(), 1_000_000_000)
+    assert store.notice is not None
+    assert store.file.taken.of("main") == {row + 1: row for row in range(100)}
+    appended = store.append(Intake(lines=["a v=1 1"]), 1_000_000_000)
+    assert appended.rows is not None
+    assert appended.rows[0] > 1_767_225_600_000_000 + 100
+    store.close()
