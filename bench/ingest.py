@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.parts import Gateway, Worker, broker, gateway, influx, require, scratch
+from bench.publisher import START_S
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
@@ -86,10 +87,13 @@ def gateway_run(
 
 
 def stored(influxd: Influxd, database: str, count: int, things: int) -> dict[str, int]:
-    """What InfluxDB holds against what was sent, by thing."""
+    """What InfluxDB holds of messages 0..count-1 against what was sent, by thing."""
+    end_ns = START_S * 1_000_000_000 + -(-count // things) * 10_000_000
     held = {
         row["tags"]["thing"]: int(row["values"][0][1])
-        for row in influxd.query('SELECT COUNT("temperature_c") FROM "senml" GROUP BY "thing"', database)
+        for row in influxd.query(
+            f'SELECT COUNT("temperature_c") FROM "senml" WHERE time < {end_ns} GROUP BY "thing"', database
+        )
     }
     lost = duplicates = 0
     for thing in range(things):

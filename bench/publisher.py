@@ -33,11 +33,11 @@ def payload(number: int, things: int) -> bytes:
     return json.dumps(records, separators=(",", ":")).encode()
 
 
-def blocks(count: int, things: int, qos: int, prefix: str) -> list[bytes]:
-    """The whole load as bytes, BLOCK messages each."""
+def blocks(first: int, count: int, things: int, qos: int, prefix: str) -> list[bytes]:
+    """Messages first..first+count-1 as bytes, BLOCK messages each."""
     level = mqtt5.QoS.AT_LEAST_ONCE if qos else mqtt5.QoS.AT_MOST_ONCE
     found = []
-    for first in range(0, count, BLOCK):
+    for begin in range(first, first + count, BLOCK):
         packets = [
             mqtt5.PublishPacket(
                 f"{prefix}/t{number % things}",
@@ -45,7 +45,7 @@ def blocks(count: int, things: int, qos: int, prefix: str) -> list[bytes]:
                 qos=level,
                 packet_id=number % 65_535 + 1 if qos else None,
             ).write()
-            for number in range(first, min(first + BLOCK, count))
+            for number in range(begin, min(begin + BLOCK, first + count))
         ]
         found.append(b"".join(packets))
     return found
@@ -107,13 +107,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--things", type=int, default=1000)
     parser.add_argument("--qos", type=int, choices=(0, 1), default=1)
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--window", type=int, default=2000)
     parser.add_argument("--prefix", default="bench")
     options = parser.parse_args()
-    load = blocks(options.count, options.things, options.qos, options.prefix)
+    load = blocks(options.first, options.count, options.things, options.qos, options.prefix)
     link = connect(options.port, "bench-publisher")
     print("ready", flush=True)
     sys.stdin.readline()

@@ -1,0 +1,67 @@
+"""From publish to queryable: probes among a steady load, each asked for until InfluxDB has it.
+
+The clock stops when a query returns the probe; the queries are POLL_S apart, which is the
+resolution. A probe is a SenML message of thing `probe` with a count.
+"""
+
+import json
+import socket
+import statistics
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import mqtt5
+
+from bench.ingest import config, subscribed
+from bench.parts import Worker, broker, gateway, influx, require, scratch
+from bench.publisher import connect
+from tests.servers.influxd import Influxd
+
+POLL_S = 0.005
+PROBE_EVERY_S = 0.05
+
+
+def _probe(link: socket.socket, influxd: Influxd, number: int) -> float:
+    """Publish one probe and wait until it can be queried; seconds."""
+    payload = json.dumps([{"n": "probe", "v": number}]).encode()
+    packet = mqtt5.PublishPacket("bench/probe", payload, qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=number % 65_535 + 1)
+    began = time.perf_counter()
+    link.sendall(packet.write())
+    query = f'SELECT "probe" FROM "senml" WHERE "thing" = \'probe\' AND "probe" = {number}'
+    while not influxd.rows(query, "parkgate"):
+        if time.perf_counter() - began > 30.0:
+            return float("inf")
+        time.sleep(POLL_S)
+    return time.perf_counter() - began
+
+
+def latency(rate: float = 5000.0, seconds: float = 30.0, things: int = 1000) -> dict[str, Any]:
+    require("mosquitto", "influxd")
+    with ExitStack() as stack:
+        directory = stack.enter_context(scratch())
+        mosquitto, influxd = stack.enter_context(broker(directory)), stack.enter_context(influx(directory))
+        text = config(mosquitto.port, influxd.url, "parkgate", 1)
+        running = stack.enter_context(gateway(directory / "gateway", text))
+        subscribed(running)
+        count = int(rate * (seconds + 10))
+        load = Worker("bench.publisher", port=mosquitto.port, count=count, things=things, rate=rate)
+        link = connect(mosquitto.port, "bench-probe")
+        link.settimeout(0.0)
+        load.go()
+        running.wait(lambda health: health["stages"]["written"] > rate, "the load to flow", 30.0)
+        found: list[float] = []
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            found.append(_probe(link, influxd, len(found) + 1))
+            time.sleep(PROBE_EVERY_S)
+        link.close()
+        load.end()
+    cuts = statistics.quantiles(found, n=100, method="inclusive")
+    return {
+        "msgs_per_s": round(rate),
+        "probes": len(found),
+        "p50_ms": round(cuts[49] * 1000),
+        "p99_ms": round(cuts[98] * 1000),
+        "max_ms": round(max(found) * 1000),
+    }

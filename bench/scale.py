@@ -1,0 +1,38 @@
+"""Many things: what one message costs, and what one thing costs in memory, as things grow.
+
+The same number of messages each time, spread over 100 to 100,000 things. Memory per thing is
+the growth of the gateway's peak from the smallest to the largest run over the things added.
+"""
+
+from typing import Any
+
+from bench.ingest import gateway_run, stored
+from bench.parts import broker, influx, require, scratch
+
+STEPS = (100, 1_000, 10_000, 100_000)
+
+
+def scale(count: int = 200_000, steps: tuple[int, ...] = STEPS) -> dict[str, Any]:
+    require("mosquitto", "influxd")
+    rows: list[dict[str, Any]] = []
+    for things in steps:
+        with scratch() as directory, broker(directory) as mosquitto, influx(directory) as influxd:
+            run = gateway_run(directory / "run", mosquitto, influxd.url, "scale", 1, count, things)
+            audit = stored(influxd, "scale", count, things)
+            rows.append(
+                {
+                    "things": things,
+                    "cpu_us_per_msg": round(run["cpu_us"], 2),
+                    "rss_mb": run["rss_mb"],
+                    "lost": audit["lost"],
+                    "duplicates": audit["duplicates"],
+                }
+            )
+    costs = [row["cpu_us_per_msg"] for row in rows]
+    per_thing = (rows[-1]["rss_mb"] - rows[0]["rss_mb"]) * 1e3 / (rows[-1]["things"] - rows[0]["things"])
+    return {
+        "messages": count,
+        "steps": rows,
+        "cost_spread": round(max(costs) / min(costs) - 1, 3),
+        "kb_per_thing": round(per_thing, 2),
+    }
