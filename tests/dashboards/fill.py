@@ -1,104 +1,159 @@
-"""Fill a database with what a running gateway would have written, for the queries to find."""
+"""Fill a database the way it is filled in a park: simulators, broker and serial ports, gateway.
 
-import math
+One thing of every device type at least, each on its own link. Simulators leave out optional
+fields that their signals do not know; so each MQTT type gets one more thing, which says every
+field the type has, in the type's own bytes. The gateway's own points are asked for once
+a second instead of every ten, so that counters have rates within seconds.
+"""
+
+import asyncio
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiomqtt
 
 from devices.registry import DEVICES
-from devices.spec.device import DeviceType
-from devices.spec.events import Value
+from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.events import Reading, Value
 from devices.spec.field import Field
+from gateway.app import Gateway
+from gateway.config import load
 from gateway.point import Series
+from simulators.fleet import Fleet
+from simulators.scene import KINDS, truth
+from simulators.things import Link, ThingSpec, usual_topic
 from tests.servers.influxd import Influxd
+from tests.servers.mosquitto import Mosquitto
 
-MINUTES = 30
-STEP_S = 10
-PARK = (22.4270, 114.2110)
-STAGES = ["received", "decoded", "spooled", "written", "rejected", "dropped", "redelivered", "quarantined"]
+DEADLINE_S = 60.0
+ROUNDS = 4
+BUCKET_NS = 1_000_000_000
+"""The test's `$__interval`: each round is in a bucket of its own."""
 
-
-def fill(influxd: Influxd, database: str) -> tuple[int, int]:
-    """Half an hour of every device type, of things and of the gateway itself, ending now.
-
-    Answers the first and last time in nanoseconds. Two things a type: one in the zone "lake",
-    one that has no zone at all.
-    """
-    influxd.query(f'CREATE DATABASE "{database}"')
-    last = time.time_ns() // 1_000_000_000 * 1_000_000_000
-    times = [last - step * STEP_S * 1_000_000_000 for step in range(MINUTES * 60 // STEP_S, -1, -1)]
-    lines = [line for device in DEVICES for line in _device_lines(device, times)]
-    lines += _gateway_lines(times)
-    for at in range(0, len(lines), 5000):
-        _write(influxd, database, lines[at : at + 5000])
-    return times[0], times[-1]
+PLACE = "[22.4270, 114.2110]"
 
 
-def _write(influxd: Influxd, database: str, lines: list[str]) -> None:
-    query = urllib.parse.urlencode({"db": database, "precision": "ns"})
-    request = urllib.request.Request(f"{influxd.url}/write?{query}", "\n".join(lines).encode())
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60.0) as answer:
-        assert answer.status == 204
+@dataclass(frozen=True)
+class Period:
+    """From the first to the last point, nanoseconds since 1970."""
+
+    first_ns: int
+    last_ns: int
 
 
-def _things(device: DeviceType) -> list[dict[str, str]]:
-    return [{"thing": f"{device.name}-1", "zone": "lake"}, {"thing": f"{device.name}-2"}]
+def fill(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: str) -> Period:
+    """Run simulators and gateway until every measurement is there and has rates."""
+    first_ns = time.time_ns() - 1_000_000_000
+    asyncio.run(_run(influxd, mosquitto, folder, database))
+    return Period(first_ns, time.time_ns() + 1_000_000_000)
 
 
-def _device_lines(device: DeviceType, times: list[int]) -> Iterator[str]:
-    for tags in _things(device):
-        series = Series(device.measurement, tags)
-        for at, stamp in enumerate(times):
-            line = series.line({field.name: _value(field, at) for field in device.fields}, stamp, stamp)
-            assert line is not None
-            yield line
+def things() -> list[ThingSpec]:
+    """One thing a type, two of the first, one a kind of those that carry any field."""
+    specs = [ThingSpec("pms5003-2", "pms5003", seed=99, period_s=0.2, link="tcp")]
+    for seed, device in enumerate(DEVICES):
+        link: Link = "tcp" if device.link == "serial" else "mqtt"
+        for number, kind in enumerate(KINDS if device.open_fields else [None], 1):
+            specs.append(ThingSpec(f"{device.name}-{number}", device.name, seed, 0.2, kind=kind, link=link))
+    return specs
 
 
-def _value(field: Field, at: int) -> Value:
-    """A value the field can have, different from one step to the next."""
+def config(influxd: Influxd, mosquitto: Mosquitto, fleet: Fleet, database: str) -> str:
+    """The gateway's configuration. The second PMS5003 has no zone, all others are at the lake."""
+    parts = [
+        '[gateway]\nname = "park-east"\nstate_dir = "state"\nlisten = "127.0.0.1:0"\n',
+        f'[influxdb]\nurl = "{influxd.url}"\ndatabase = "{database}"\n',
+        f'[mqtt.main]\nurl = "{mosquitto.url}"\nclient_id = "park-east"\n',
+    ]
+    zone = 'tags = { zone = "lake" }\n'
+    for device in DEVICES:
+        topics = [device.topic] if isinstance(device, MessageDevice) else []
+        if device.name == "vda5050":
+            topics.append(topics[0].removesuffix("state") + "connection")
+        for topic in topics:
+            parts.append(f'[[mqtt.main.subscription]]\ntopic = "{topic}"\ndevice = "{device.name}"\n{zone}')
+    for spec in fleet.specs:
+        if isinstance(spec.type, StreamDevice):
+            head = f'[[serial]]\nport = "{fleet.ports[spec.name]}"\ndevice = "{spec.device}"\n'
+            tail = "" if spec.name == "pms5003-2" else zone
+            parts.append(f'{head}thing = "{spec.name}"\nlocation = {PLACE}\n{tail}')
+    return "\n".join(parts)
+
+
+async def _run(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: str) -> None:
+    fleet = Fleet(things(), broker=("127.0.0.1", mosquitto.port))
+    await fleet.open()
+    file = folder / "gateway.toml"
+    file.write_text(config(influxd, mosquitto, fleet, database))
+    gateway = Gateway(load(file, {}))
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(gateway.run(stop))
+        playing = group.create_task(fleet.run())
+        wanted = {spec.name for spec in things()}
+        await until(lambda: wanted <= {stats.thing for stats in gateway.stats.devices.values() if stats.readings})
+        await _say_everything(mosquitto)
+        for _ in range(ROUNDS):
+            await _round(gateway)
+        fleet.stop()
+        await playing
+        stop.set()
+        await running
+    await fleet.close()
+
+
+async def _round(gateway: Gateway) -> None:
+    """The gateway's own points, once; over when they are stored and the next bucket has begun."""
+    written, bucket = gateway.stats.stages.written, time.time_ns() // BUCKET_NS
+    gateway.pipeline.drop("gateway", [*gateway.health.lines(), _event()])
+    await until(lambda: gateway.stats.stages.written > written and time.time_ns() // BUCKET_NS > bucket)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Look every 10 ms; counters have no event to wait for."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s"
+        await asyncio.sleep(0.01)
+
+
+async def _say_everything(mosquitto: Mosquitto) -> None:
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+        for device in DEVICES:
+            if isinstance(device, MessageDevice):
+                name = f"{device.name}-talker"
+                await client.publish(usual_topic(device, name), device.encode(_everything(device, name)), qos=1)
+
+
+def _everything(device: MessageDevice, name: str) -> Reading:
+    """What the signals know, and for every other shown field a value it can have."""
+    reading = truth(device, 7)(time.time())
+    for field in device.fields:
+        if field.panel and field.name != "connection_state":
+            reading.fields.setdefault(field.name, _value(field))
+    if device.name == "vda5050":
+        reading.fields |= {"version": "3.0.0", "error_count": 1, "fatal_count": 0, "error_level": "WARNING"}
+    reading.thing = name
+    return reading
+
+
+def _value(field: Field) -> Value:
     if field.kind == "flag":
-        return at % 7 == 0
+        return True
     if field.kind == "state":
-        return field.states[at // 10 % len(field.states)] if field.states else "unknown"
+        return field.states[0]
     if field.kind == "text":
-        return f"text {at}"
+        return "word"
     if field.kind == "counter":
-        return at
-    wave = (1 + math.sin(at / 9)) / 2
-    if field.name in ("latitude_deg", "longitude_deg"):
-        return PARK[field.name == "longitude_deg"] + wave / 1000
-    low = 0.0 if field.minimum is None else field.minimum
-    high = low + 100.0 if field.maximum is None else field.maximum
-    return float(low + wave * (high - low))
+        return 1
+    return (field.minimum or 0.0) if field.maximum is None else field.maximum
 
 
-def _gateway_lines(times: list[int]) -> Iterator[str]:
-    own = Series("gateway", {"gateway": "park-east"})
-    event = Series("gateway_event", {"gateway": "park-east", "thing": "pms5003-1", "layer": "port"})
-    rows = [(device, tags) for device in DEVICES for tags in _things(device)]
-    for at, stamp in enumerate(times):
-        fields: dict[str, Value] = {stage: at * (9 - place) for place, stage in enumerate(STAGES)}
-        fields |= {"spool_points": at % 5, "spool_bytes": at % 5 * 900, "things_online": len(rows)}
-        fields |= {"spool_oldest_s": 0.5, "spool_forecast_s": 90_000.0, "write_latency_s": 0.01}
-        yield from _line(own, fields, stamp)
-        if at % 60 == 0:
-            yield from _line(event, {"title": "Port is silent", "text": "unplugged"}, stamp)
-        for device, tags in rows:
-            yield from _thing_lines(device, tags, at, stamp)
-
-
-def _thing_lines(device: DeviceType, tags: dict[str, str], at: int, stamp: int) -> Iterator[str]:
-    counters: dict[str, Value] = {"readings": at, "noise_bytes": at // 3, "integrity_errors": at // 50}
-    counters |= {"sanity_errors": at // 60, "clock_errors": 0, "dropped": 0, "last_seen_age_s": 1.5}
-    own = tags | {"gateway": "park-east", "source": f"{device.link}:test", "device": device.name}
-    yield from _line(Series("gateway_device", own), counters, stamp)
-    if at % 6 == 0:
-        place: dict[str, Value] = {"online": True, "latitude_deg": PARK[0], "longitude_deg": PARK[1]}
-        yield from _line(Series("things", tags | {"device": device.name}), place, stamp)
-
-
-def _line(series: Series, fields: dict[str, Value], stamp: int) -> Iterator[str]:
-    line = series.line(fields, stamp, stamp)
+def _event() -> str:
+    """A watchdog's event, as the gateway writes it when a port falls silent."""
+    series = Series("gateway_event", {"gateway": "park-east", "thing": "pms5003-1", "layer": "port"})
+    line = series.line({"title": "Port is silent", "text": "no byte for 30 s"}, None, time.time_ns())
     assert line is not None
-    yield line
+    return line

@@ -13,7 +13,10 @@ import pytest
 from dashboards.boards import every_board
 from tests.dashboards.fill import fill
 from tests.servers.influxd import Influxd
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import on_free_port
 
+pytestmark = pytest.mark.services("mosquitto", "influxd")
 DATABASE = "dashboards_live"
 BOARDS = {board["uid"]: board for board in every_board()}
 
@@ -24,7 +27,7 @@ class Filled:
     first_ns: int
     last_ns: int
 
-    def ask(self, query: str, interval: str = "10s", **choices: str) -> list[dict[str, Any]]:
+    def ask(self, query: str, interval: str = "1s", **choices: str) -> list[dict[str, Any]]:
         """The series of a query, expanded with `choices` for its variables and all for the others."""
         text = query.replace("$timeFilter", f"time >= {self.first_ns // 10**6}ms and time <= {self.last_ns // 10**6}ms")
         text = text.replace("$__interval", interval)
@@ -34,14 +37,20 @@ class Filled:
 
 
 @pytest.fixture(scope="module")
-def filled(influxd: Influxd) -> Filled:
-    first_ns, last_ns = fill(influxd, DATABASE)
-    return Filled(influxd, first_ns, last_ns)
+def filled(influxd: Influxd, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """A broker of this module's own: sensors of other tests are none of its things."""
+    folder = tmp_path_factory.mktemp("filled")
+    mosquitto = on_free_port(lambda port: Mosquitto(folder / "mosquitto", port))
+    try:
+        period = fill(influxd, mosquitto, folder, DATABASE)
+    finally:
+        mosquitto.stop()
+    return Filled(influxd, period.first_ns, period.last_ns)
 
 
 def panel_queries() -> list[Any]:
     return [
-        pytest.param(target["query"], panel.get("interval", "10s"), id=f"{uid}-{panel['title']}-{target['refId']}")
+        pytest.param(target["query"], "1s", id=f"{uid}-{panel['title']}-{target['refId']}")
         for uid, board in BOARDS.items()
         for panel in board["panels"]
         for target in panel.get("targets", [])
