@@ -3,7 +3,8 @@
     table "air":   time TIMESTAMP_NS | thing VARCHAR | zone VARCHAR | pm2_5_ug_m3 DOUBLE | ...
                    (never NULL)        tags, NULL where absent        fields: DOUBLE, BIGINT,
                                                                       BOOLEAN, VARCHAR
-    parkgate.columns(measurement, name, kind)    which column is a tag, and each field's type
+    about.columns(measurement, name, kind)       which column is a tag, and each field's type
+                   (a schema called like the file, "parkgate", would be ambiguous to DuckDB)
 
 Columns are added as they appear. A field keeps the type it had first, as in InfluxDB: a point
 that brings another is rejected, the rest of the batch is stored.
@@ -39,8 +40,8 @@ from gateway.sinks._lines import Kind, LineReader, Points, Schema
 MEMORY = "256MB"
 _DTYPES: dict[Kind, Any] = {"DOUBLE": np.float64, "BIGINT": np.int64, "BOOLEAN": np.bool_}
 _STORE = """
-CREATE SCHEMA IF NOT EXISTS parkgate;
-CREATE TABLE IF NOT EXISTS parkgate.columns(measurement VARCHAR, name VARCHAR, kind VARCHAR);
+CREATE SCHEMA IF NOT EXISTS about;
+CREATE TABLE IF NOT EXISTS about.columns(measurement VARCHAR, name VARCHAR, kind VARCHAR);
 """
 
 T = TypeVar("T")
@@ -157,7 +158,7 @@ class _Tables:
     def _learn(self) -> None:
         """Read the schemas out of the file."""
         columns: dict[str, dict[str, Kind]] = {}
-        for measurement, name, kind in self._db.execute("SELECT * FROM parkgate.columns").fetchall():
+        for measurement, name, kind in self._db.execute("SELECT * FROM about.columns").fetchall():
             columns.setdefault(measurement, {})[name] = kind
         self._reader = LineReader({measurement: Schema(kinds) for measurement, kinds in columns.items()})
         for measurement in columns:
@@ -179,7 +180,7 @@ class _Tables:
         for name in schema.added:
             kind = schema.columns[name]
             self._db.execute(f"ALTER TABLE {table} ADD COLUMN {_quoted(name)} {'VARCHAR' if kind == 'TAG' else kind}")
-            self._db.execute("INSERT INTO parkgate.columns VALUES (?, ?, ?)", [measurement, name, kind])
+            self._db.execute("INSERT INTO about.columns VALUES (?, ?, ?)", [measurement, name, kind])
         schema.added.clear()
 
     def _put(self, measurement: str, points: Points) -> None:
