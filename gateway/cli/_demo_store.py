@@ -93,7 +93,8 @@ def _stored(store: duckdb.DuckDBPyConnection, device: Device, tags: Sequence[str
     known = {str(row[0]) for row in store.execute(COLUMNS, [device.measurement]).fetchall()}
     if not known:
         return {}
-    parts = [part.field for part in device.sequence.parts]
+    places = (device.sequence.parts, *device.sequence.others)
+    parts = list(dict.fromkeys(part.field for place in places for part in place))
     wanted = [quoted(name) if name in known else "NULL" for name in ("thing", *tags, *parts)]
     found: Stored = {}
     rows = store.execute(f"SELECT {', '.join(wanted)} FROM {quoted(device.measurement)} ORDER BY time")

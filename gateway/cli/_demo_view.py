@@ -29,6 +29,8 @@ from simulators.fleet import Fleet, ThingSpec
 _FONT_FACE = re.compile(r"\s*@font-face \{[^}]*\}")
 """rich's pictures fetch a font from the network; without it they use the reader's own."""
 
+_DECIMAL = re.compile(r"(?<=\d)_(?=\d)")
+
 LINE_EVERY_S = 5.0
 VALUES_A_ROW = 4
 FRAME_LINES = 8
@@ -114,10 +116,11 @@ def value_text(device: Device, name: str, value: Value) -> str:
 
 
 def short(name: str, device: Device) -> str:
-    """A field's name without the ending that its unit already says."""
+    """A field's name without the ending that its unit already says: `pm2_5_ug_m3` is `pm2.5`."""
     field = next((field for field in device.fields if field.name == name), None)
-    suffix = "_" + UNITS[field.unit].suffix if field is not None and UNITS[field.unit].suffix else ""
-    return name.removesuffix(suffix).replace("_", " ") if suffix else name.replace("_", " ")
+    suffix = UNITS[field.unit].suffix if field is not None else ""
+    plain = name.removesuffix("_" + suffix) if suffix else name
+    return _DECIMAL.sub(".", plain).replace("_", " ")
 
 
 def values_text(device: Device, fields: dict[str, Value]) -> Text:

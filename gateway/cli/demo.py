@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.config import Config
     from simulators.fleet import Fleet, ThingSpec
 
-STORE = "demo.duckdb"
+STORE = "parkgate.duckdb"
 START_S = 30.0
 DRAIN_S = 30.0
 LOOK_S = 0.05
