@@ -41,9 +41,6 @@ class Check:
     width: int = 1
     order: Literal["big", "little"] = "big"
 
-    def stored(self, frame: bytes) -> int:
-        return int.from_bytes(frame[self.at : self.at + self.width or None], self.order)
-
     def sealed(self, body: bytes, trailer: bytes = b"") -> bytes:
         """`body` (everything before the check) with its check and `trailer` behind it."""
         return body + self.of(body[self.first :]).to_bytes(self.width, self.order) + trailer
@@ -119,11 +116,12 @@ class BinaryFramer:
         return events
 
     def flush(self) -> list[Event]:
-        """The stream has ended: what waited for the rest of its frame is noise."""
-        rest, self._rest = self._rest, b""
-        if not rest:
-            return []
-        return [Noise(rest)]
+        """The stream has ended: what waited for the rest of its frame is dropped byte by byte."""
+        events: list[Event] = []
+        while self._rest:
+            rest, self._rest = self._rest, b""
+            events += [Noise(rest[:1]), *self.feed(rest[1:])]
+        return events
 
     def _find(self, buffer: bytes, position: int) -> tuple[Frame | None, int]:
         """The first start at or behind `position`."""
@@ -162,15 +160,15 @@ class BinaryFramer:
         if len(buffer) - start < whole:
             return None, 0
         data = buffer[start : start + whole]
-        if not data.endswith(frame.trailer):
+        if frame.trailer and not data.endswith(frame.trailer):
             found = data[-len(frame.trailer) :].hex()
             return self._refuse(buffer, start, whole, f"trailer {found}, expected {frame.trailer.hex()}")
         check = frame.check
         if check is not None:
             computed = check.of(data[check.first : check.last])
-            if computed != check.stored(data):
-                detail = f"checksum {check.stored(data):#x}, computed {computed:#x}"
-                return self._refuse(buffer, start, whole, detail)
+            stored = int.from_bytes(data[check.at : check.at + check.width or None], check.order)
+            if computed != stored:
+                return self._refuse(buffer, start, whole, f"checksum {stored:#x}, computed {computed:#x}")
         return frame.read(data), whole
 
     def _refuse(self, buffer: bytes, start: int, size: int, detail: str) -> tuple[Event, int]:

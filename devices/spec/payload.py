@@ -6,14 +6,17 @@ table reads, it writes back to the same bytes.
 
     value = raw / divisor        raw in `absent`: the device has no value, the field is absent
 
+The reading side is compiled once from the table into one expression, a dict display over the
+unpacked numbers (as `namedtuple` and `dataclass` compile theirs): half the time of building
+the dict by zip and map.
+
 Limits: `parse` makes no object per value beyond the values and the dict. `pack` refuses
 (EncodeError) what the frame cannot say: unknown fields, values outside minimum..maximum.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import truediv
 from struct import Struct, calcsize
 from typing import Literal
 
@@ -76,19 +79,7 @@ def raw_value(field: Field, divisor: int, absent: tuple[int, ...], fields: Mappi
 class Payload:
     """A table of items at a fixed place in a frame, `order` "<" or ">" for the byte order."""
 
-    __slots__ = (
-        "_absent",
-        "_bits",
-        "_divisors",
-        "_items",
-        "_names",
-        "_narrow",
-        "_offset",
-        "_reader",
-        "_whole",
-        "_writer",
-        "names",
-    )
+    __slots__ = ("_absent", "_bits", "_compiled", "_items", "_narrow", "_offset", "_reader", "_writer", "names")
 
     def __init__(
         self, order: Literal["<", ">"], offset: int, items: tuple[Item, ...], bits: tuple[BitItem, ...] = ()
@@ -100,11 +91,9 @@ class Payload:
         self._items = items
         self._bits = bits
         fields = [(item, item.field) for item in items if item.field is not None]
-        self._names = tuple(field.name for _, field in fields)
-        self._divisors = tuple(item.divisor for item, _ in fields)
-        self._whole = tuple((i, f.name) for i, (_, f) in enumerate(fields) if f.kind == "counter")
+        self._compiled = _compile(fields)
         self._absent = tuple((i, f.name, item.absent) for i, (item, f) in enumerate(fields) if item.absent)
-        self.names = frozenset(self._names) | {bit.field.name for bit in bits}
+        self.names = frozenset(field.name for _, field in fields) | {bit.field.name for bit in bits}
         entries: list[tuple[Item | BitItem, Field]] = [*fields, *((bit, bit.field) for bit in bits)]
         self._narrow = tuple(
             (field.name, field.minimum, field.maximum)
@@ -121,12 +110,15 @@ class Payload:
     def parse(self, frame: bytes) -> dict[str, Value]:
         """The fields of a whole frame. A field without a value is not in the dict."""
         raws = self._reader.unpack_from(frame, self._offset)
-        fields: dict[str, Value] = dict(zip(self._names, map(truediv, raws, self._divisors), strict=True))
-        for index, name in self._whole:
-            fields[name] = raws[index]
+        fields = self._compiled(*raws)
         for index, name, absent in self._absent:
             if raws[index] in absent:
                 del fields[name]
+        if self._bits:
+            self._parse_bits(frame, fields)
+        return fields
+
+    def _parse_bits(self, frame: bytes, fields: dict[str, Value]) -> None:
         for bit in self._bits:
             raw = 0
             for byte, shift, width in bit.pieces:
@@ -135,7 +127,6 @@ class Payload:
                 continue
             kind = bit.field.kind
             fields[bit.field.name] = bool(raw) if kind == "flag" else raw if kind == "counter" else raw / bit.divisor
-        return fields
 
     def outside(self, fields: Mapping[str, Value]) -> str | None:
         """Which value is one that the device cannot say (the frame has room for it), or None."""
@@ -161,6 +152,17 @@ class Payload:
                 out[byte] |= (raw & (1 << width) - 1) << shift
                 raw >>= width
         return bytes(out)
+
+
+def _compile(fields: list[tuple[Item, Field]]) -> Callable[..., dict[str, Value]]:
+    """A function of the raw numbers that gives the dict of the fields, as one expression."""
+    arguments = ", ".join(f"raw{index}" for index in range(len(fields)))
+    values = ", ".join(
+        f"{field.name!r}: raw{index}" + ("" if field.kind == "counter" else f" / {item.divisor:d}")
+        for index, (item, field) in enumerate(fields)
+    )
+    compiled: Callable[..., dict[str, Value]] = eval(f"lambda {arguments}: {{{values}}}", {"__builtins__": {}})
+    return compiled
 
 
 def _fills(entry: Item | BitItem, field: Field, minimum: float, maximum: float) -> bool:
