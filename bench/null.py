@@ -25,7 +25,6 @@ class Counter:
         self.left = count
         self.first = 0.0
         self.done = asyncio.Event()
-        self._connection: Acknowledger | None = None
         self._packet_ids: list[int] = []
 
     def message(
@@ -33,7 +32,6 @@ class Counter:
     ) -> None:
         self.left -= 1
         if packet_id is not None:
-            self._connection = connection
             self._packet_ids.append(packet_id)
 
     def oversize(
@@ -41,10 +39,10 @@ class Counter:
     ) -> None:
         raise AssertionError("the load has no large messages")
 
-    def chunk_end(self) -> None:
+    def chunk_end(self, connection: Acknowledger) -> None:
         self.first = self.first or time.perf_counter()
-        if self._packet_ids and self._connection is not None:
-            self._connection.acknowledge(self._packet_ids)
+        if self._packet_ids:
+            connection.acknowledge(self._packet_ids)
             self._packet_ids = []
         if self.left <= 0:
             self.done.set()

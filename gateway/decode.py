@@ -181,13 +181,13 @@ class BrokerIntake:
         why = f"{size} bytes on topic {topic[:200]!r}, max_payload is {self._config.max_payload}"
         self._refuse("", "", why, head)
 
-    def chunk_end(self) -> None:
+    def chunk_end(self, connection: Acknowledger) -> None:
         """Everything of one received chunk has been handed over: let the commit loop go."""
         pipeline = self._pipeline
         pipeline.wake()
         intake = pipeline.intake
-        if self._connection is not None and len(intake.lines) + len(intake.quarantined) > MAX_PENDING:
-            pipeline.pause(self._connection)
+        if len(intake.lines) + len(intake.quarantined) > MAX_PENDING:
+            pipeline.pause(connection)
 
     def _reading(self, route: _Route, reading: Reading, received_ns: int) -> None:
         series, stats = route.series, route.stats

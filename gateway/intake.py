@@ -76,7 +76,7 @@ class MessageIntake(Protocol):
         """
         ...
 
-    def chunk_end(self) -> None:
+    def chunk_end(self, connection: Acknowledger) -> None:
         """All packets of one received chunk have been handed over."""
         ...
 

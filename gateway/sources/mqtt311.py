@@ -180,7 +180,7 @@ class Session311:
 
     def _chunk_end(self) -> None:
         self._chunk_open = False
-        self._intake.chunk_end()
+        self._intake.chunk_end(self)
 
 
 def _client(config: MqttConfig) -> aiomqtt.Client:

@@ -119,7 +119,7 @@ class Wire(asyncio.BufferedProtocol):
             taken = 0
         if taken:
             self.last_message = now
-        self._intake.chunk_end()
+        self._intake.chunk_end(self)
         if nbytes < FULL_BYTES and (taken >= MANY or now - self._read_at < BRISK_S):
             self._resting = True
             self._flow()

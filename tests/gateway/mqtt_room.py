@@ -65,7 +65,7 @@ class Memory:
         self._owe(connection, packet_id)
         self.large.append((topic, head, size))
 
-    def chunk_end(self) -> None:
+    def chunk_end(self, connection: Acknowledger) -> None:
         self.chunks += 1
 
     def _owe(self, connection: Acknowledger, packet_id: int | None) -> None:
