@@ -161,6 +161,9 @@ class Injector:
             at, bit = int(where * len(frame)), 7
         else:
             at, bit = divmod(int(where * len(frame) * 8), 8)
+            letter = bit == 5 and chr(frame[at]).isalpha()
+            if frame.endswith(b"\r\n") and (frame[at] in b"\r\n" or letter):
+                at, bit = 0, 0  # a line's end or the case of a hex digit: nothing would be lost
         self._note("flip", f"byte {at} bit {bit}")
         return frame[:at] + bytes((frame[at] ^ 1 << bit,)) + frame[at + 1 :]
 
