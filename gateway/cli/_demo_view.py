@@ -77,7 +77,7 @@ class Counts:
         stages, depth = self._gateway.stats.stages, self._gateway.spool.depth()
         return (
             f"{self._fleet.ledger.sent} sent, {self.readings} decoded ({self.rate:.0f}/s), "
-            f"{depth.points} in the spool, {stages.written} points stored, "
+            f"{depth.points} in the spool, {stages.written} points stored (health included), "
             f"{stages.dropped + stages.rejected} lost, {stages.quarantined} quarantined"
         )
 
