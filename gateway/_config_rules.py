@@ -16,7 +16,7 @@ RESERVED_TAGS = frozenset({"thing", "device", "source", "time"})
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
 _WINDOWS_PORT = re.compile(r"COM[0-9]{1,3}", re.IGNORECASE)
-_DURATION = re.compile(r"[1-9][0-9]{0,8}[mhdw]")
+_DURATION = re.compile(r"(?:[1-9][0-9]{0,5}[wdh])+|INF")
 _SERIAL_URLS = ("socket", "rfc2217")
 
 
@@ -78,9 +78,10 @@ def listen_address(table: Table, key: str, default: str) -> str:
 
 
 def duration_or_none(table: Table, key: str) -> str | None:
+    """Weeks, days, hours. Nothing shorter: InfluxDB 1.x wants an hour at least."""
     text = table.text_or_none(key, 'a duration such as "30d"')
     if text is not None and not _DURATION.fullmatch(text):
-        table.fail(key, 'a duration such as "30d", "12h" or "4w"')
+        table.fail(key, 'a duration such as "30d", "4w", "1d12h" or "INF"')
     return text
 
 

@@ -316,7 +316,11 @@ BAD = [
     (INFLUX + "in_flight = 0\n", "influxdb.in_flight = 0: expected a whole number from 1 to 16"),
     (
         INFLUX + 'retention = "month"\n',
-        'influxdb.retention = "month": expected a duration such as "30d", "12h" or "4w"',
+        'influxdb.retention = "month": expected a duration such as "30d", "4w", "1d12h" or "INF"',
+    ),
+    (
+        INFLUX + 'retention = "30m"\n',
+        'influxdb.retention = "30m": expected a duration such as "30d", "4w", "1d12h" or "INF"',
     ),
     (INFLUX + 'api = "v4"\n', 'influxdb.api = "v4": expected "v1", "v2" or "v3"'),
     (MQTT + "keepalive_s = 0\n" + SUBSCRIPTION, "mqtt.main.keepalive_s = 0: expected a whole number from 1 to 65535"),
