@@ -123,7 +123,8 @@ class Worker:
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
-        self._expect("ready")
+        self.ready = self._expect("ready")
+        """What the helper said behind `ready`."""
 
     @property
     def pid(self) -> int:

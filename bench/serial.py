@@ -1,0 +1,49 @@
+"""Serial at line rate: 64 ptys at 115200 baud, PMS5003 frames, 1 % of the bytes with a bit flipped.
+
+CPU is that of the whole gateway, from the first byte until everything is in InfluxDB, over the
+time of the load: 30 % of one core is the reach.
+"""
+
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from bench.parts import Worker, gateway, influx, require, scratch
+
+
+def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dict[str, Any]:
+    require("influxd")
+    with ExitStack() as stack:
+        directory = stack.enter_context(scratch())
+        influxd = stack.enter_context(influx(directory))
+        worker = Worker("bench.ports", ports=ports, seconds=seconds, flipped=flipped)
+        stack.callback(worker.end)
+        text = f'[influxdb]\nurl = "{influxd.url}"\ndatabase = "parkgate"\n'
+        for number, port in enumerate(worker.ready):
+            text += f'\n[[serial]]\nport = "{port}"\ndevice = "pms5003"\nthing = "lamp-{number}"\nbaud = 115200\n'
+        running = stack.enter_context(gateway(directory / "gateway", text))
+        running.wait(lambda health: not any("down" in problem for problem in health["problems"]), "open ports", 20.0)
+        cpu, began = running.cpu_s, time.perf_counter()
+        worker.go()
+        good, written = worker.done()
+        took = time.perf_counter() - began
+        health = running.wait(lambda health: _readings(health) >= good, "every good frame", 20.0)
+        running.wait(lambda health: health["spool"]["points"] == 0, "the spool to drain")
+        used = running.cpu_s - cpu
+        return {
+            "ports": ports,
+            "bytes_per_s": round(written / took),
+            "good_frames": int(good),
+            "readings": _readings(health),
+            "lost": max(0, int(good) - _readings(health)),
+            "integrity_errors": sum(device["integrity_errors"] for device in health["devices"]),
+            "noise_bytes": sum(device["noise_bytes"] for device in health["devices"]),
+            "stored": influxd.count("parkgate", "pms5003", "pm2_5_ug_m3"),
+            "core_share": round(used / took, 3),
+            "cpu_us_per_frame": round(used / good * 1e6, 1),
+            "rss_mb": running.peak_mb,
+        }
+
+
+def _readings(health: Any) -> int:
+    return sum(device["readings"] for device in health["devices"])
