@@ -14,7 +14,6 @@ Sources: The Things Stack documentation, "Payload Formatters" and "CayenneLPP"; 
 the normalised payload in TheThingsNetwork/lorawan-devices, `lib/payload.json`.
 """
 
-import math
 import re
 
 from devices.spec.events import Value
@@ -123,38 +122,36 @@ def flatten(payload: object, fields: dict[str, Value], normalised: bool = False)
 
 
 def _walk(path: str, value: object, fields: dict[str, Value], normalised: bool, depth: int, budget: list[int]) -> None:
-    if isinstance(value, dict | list):
+    kind = type(value)
+    if kind is float or kind is int:
+        name = _NORMALISED.get(snake(path)) if normalised else None
+        name = name or _numbers.get(path) or number_name(path)
+        number = value if kind is float else _number(value, path)
+        fields[name if name not in fields else _free(name, fields)] = number  # type: ignore[assignment]
+    elif kind is str or kind is bool:
+        name = _bounded(snake(path))
+        fields[name if name not in fields else _free(name, fields)] = value  # type: ignore[assignment]
+    elif isinstance(value, (dict, list)):
         if depth == 0:
             raise PayloadRefused(f"payload nested more than {MAX_DEPTH} deep at {path[:40]!r}")
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in items:
             _walk(f"{path}_{key}" if path else str(key), inner, fields, normalised, depth - 1, budget)
         return
-    if value is None:
-        return
     budget[0] -= 1
     if budget[0] < 0:
         raise PayloadRefused(f"payload of more than {MAX_VALUES} values")
-    if isinstance(value, str | bool):
-        fields[_free(_bounded(snake(path)), fields)] = value
-    elif isinstance(value, int | float):
-        name = _NORMALISED.get(snake(path)) if normalised else None
-        fields[_free(name or number_name(path), fields)] = _finite(value, path)
 
 
-def _finite(value: float, path: str) -> float:
+def _number(value: object, path: str) -> float:
+    """A whole number of JSON as a float; it may have any number of digits."""
     try:
-        number = float(value)
+        return float(value)  # type: ignore[arg-type]
     except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise PayloadRefused(f"{path[:40]!r} is out of range")
-    return number
+        raise PayloadRefused(f"{path[:40]!r} is out of range") from None
 
 
 def _free(name: str, fields: dict[str, Value]) -> str:
-    if name not in fields:
-        return name
     stem = "payload_" + name
     number = 2
     free = stem

@@ -18,7 +18,7 @@ Time: below 2**28 seconds a time is relative to the receipt, else it is seconds 
 A double holds it to less than 1 us until 2106, so times are taken to the microsecond. A pack without any
 time, or time 0, leaves the reading's time open (the receipt stands for it).
 
-Limits: absolute times before 2262-04-11; names and field names as in `_senml_names.py`;
+Limits: absolute times before 2261; names and field names as in `_senml_names.py`;
 an empty pack is refused. Streams (SensML) are not taken: over MQTT each payload is a whole pack.
 
 Unknown: `ut` (the longest time to the next record) is read and not used.
