@@ -198,3 +198,14 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
 async def test_a_retention_that_is_no_duration_is_named() -> None:
     with pytest.raises(ValueError, match=r'influxdb.retention: "thirty days" is not a duration'):
         InfluxSink(InfluxConfig(url="http://127.0.0.1:1", database="x", retention="thirty days"), SystemClock())
+
+
+async def test_a_kept_alive_connection_that_the_server_closed_is_no_trouble() -> None:
+    async with FakeInflux(2) as server, sink_to(server) as sink:
+        assert await sink.write(batch(readings(1))) == Accept([])
+        server.faults.append(Fault(how="hang up"))
+        assert await sink.write(batch(readings(100))) == Accept([])
+        assert len(server.stored) == 100
+        server.faults += [Fault(how="hang up"), Fault(how="hang up")]
+        outcome = await sink.write(batch(readings(100)))
+        assert outcome == Keep(f"{server.url}: no whole answer: Server disconnected", None, False)

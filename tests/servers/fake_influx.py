@@ -30,12 +30,13 @@ _NUMBER = re.compile(r"-?\d+(\.\d*)?(e[-+]?\d+)?i?")
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One answer. `how`: "answer" whole; "stall" after the header and half a body until released;
-    "cut" the connection there; "silent" without a header until released. `stores` the lines first."""
+    "cut" the connection there; "silent" without a header until released; "hang up" without a
+    header. `stores` the lines first."""
 
     status: int = 500
     body: str = '{"error":"timeout"}'
     headers: dict[str, str] = field(default_factory=dict)
-    how: Literal["answer", "stall", "cut", "silent"] = "answer"
+    how: Literal["answer", "stall", "cut", "silent", "hang up"] = "answer"
     stores: bool = False
 
 
@@ -165,12 +166,15 @@ class FakeInflux:
         if fault.how == "silent":
             await self.release.wait()
             return web.Response(status=fault.status, text=fault.body)
+        assert request.transport is not None
+        if fault.how == "hang up":
+            request.transport.close()
+            return web.Response()
         response = web.StreamResponse(status=fault.status, headers={**fault.headers, "Content-Length": "1000"})
         await response.prepare(request)
         await response.write(fault.body.encode())
         if fault.how == "stall":
             await self.release.wait()
-        assert request.transport is not None
         request.transport.abort()
         return response
 
