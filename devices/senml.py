@@ -10,7 +10,7 @@ chronological order.
     -> thing lamp-17, 2025-07-17T08:00:00.5Z, temperature_c 21.5, open false
 
 Values: v is a float, vb a flag, vs and vd (base64url as on the wire) texts, s the integral over
-time, stored as `<quantity>_sum_<unit>_s`. The names listed in `_senml_fields.py` keep the kind given there: `seq`
+time, stored as `<quantity>_sum_<unit>_sec`. The names listed in `_senml_fields.py` keep the kind given there: `seq`
 is a counter, `parking_occupied` a flag even where it is sent as 0 or 1. How names and units
 become field names: `_senml_names.py`; the two wire forms and versions: `_senml_pack.py`.
 
@@ -315,7 +315,7 @@ def _values(record: Record, base: _Base, quantity: str | None, index: int) -> It
         yield spot.field, _as_kind(str(text), spot)
     if summed:
         total = (base.sum or 0.0) + (0.0 if record.s is UNSET else record.s)
-        yield field_name(quantity, unit, "sum") + "_s", _finite(total, "s", index)
+        yield field_name(quantity, unit, "sum") + "_sec", _finite(total, "s", index)
 
 
 def _finite(number: float, label: str, index: int) -> float:

@@ -65,9 +65,9 @@ def test_published_vector(vector: dict[str, Any]) -> None:
         at = NOW + 250_000_000_000  # bt 100 + t 150, relative to the receipt
         assert found == {
             ("base-name", "name_unit", at): 76.0,  # bv 34 + v 42
-            ("base-name", "name_sum_unit_s", at): 110.0,  # bs 100 + s 10
+            ("base-name", "name_sum_unit_sec", at): 110.0,  # bs 100 + s 10
             ("base-name", "name_1", at): True,
-            ("base-name", "name_1_sum_unit_s", at): 110.0,
+            ("base-name", "name_1_sum_unit_sec", at): 110.0,
         }
 
 
