@@ -157,6 +157,15 @@ class InstantActions(Header, gc=False, rename="camel", kw_only=True):
     actions: list[Item] | None = None
 
 
+class Order(Header, gc=False, rename="camel", kw_only=True):
+    """What the fleet control sends."""
+
+    order_id: str
+    order_update_id: Count
+    nodes: list[Item]
+    edges: list[Item]
+
+
 class Marks(Struct, gc=False, rename="camel", kw_only=True):
     """The labels that tell which message a payload is, where the topic does not."""
 

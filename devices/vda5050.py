@@ -7,7 +7,9 @@
 | state | position, velocity, battery, mode, errors, safety, order progress; `header_id` counts |
 | visualization | position and velocity under the same names; `visualization_header_id` |
 | connection | `connection_state`; `connection_header_id` |
-| order, instantActions, responses, zoneSet, factsheet | the header alone, `<message>_header_id` |
+| order | `sent_order_id` and its size; `order_header_id` |
+| instantActions | `instant_action_count`; `instant_actions_header_id` |
+| responses, zoneSet, factsheet | the header alone, `<message>_header_id` |
 
 Header counts are per topic in VDA 5050, hence a field for each: `header_id` alone has no gaps.
 The thing is `serialNumber`, the time the header's timestamp. The message is told by the topic's
@@ -41,6 +43,7 @@ from devices._vda_message import (
     InstantActions,
     Marks,
     MobileRobotPosition,
+    Order,
     State2,
     State3,
     Velocity,
@@ -61,7 +64,7 @@ _decoders: dict[Kind, msgjson.Decoder[Any]] = {
     "connection": msgjson.Decoder(Connection),
     "visualization": msgjson.Decoder(Visualization),
     "instantActions": msgjson.Decoder(InstantActions),
-    "order": msgjson.Decoder(Header),
+    "order": msgjson.Decoder(Order),
     "responses": msgjson.Decoder(Header),
     "zoneSet": msgjson.Decoder(Header),
     "factsheet": msgjson.Decoder(Header),
@@ -174,8 +177,18 @@ def _reading(kind: Kind, message: Any) -> Reading:
     elif kind == "instantActions":
         actions = message.actions if message.actions is not None else message.instant_actions
         fields["instant_action_count"] = len(actions or ())
+    elif kind == "order":
+        _order(message, fields)
     time_ns = None if message.timestamp is None else parse_ns(message.timestamp)
     return Reading(fields, time_ns, message.serial_number or None)
+
+
+def _order(order: Order, fields: dict[str, Value]) -> None:
+    """Under names of their own: what was ordered is not yet what the robot does."""
+    fields["sent_order_id"] = order.order_id
+    fields["sent_order_update_id"] = order.order_update_id
+    fields["sent_node_count"] = len(order.nodes)
+    fields["sent_edge_count"] = len(order.edges)
 
 
 def _snake(kind: str) -> str:
