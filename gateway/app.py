@@ -25,7 +25,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.config import Config, MqttConfig
 from gateway.decode import BrokerIntake, PortIntake
 from gateway.health import PERIOD_S, Health
-from gateway.intake import Sink
+from gateway.intake import Sink, SinkUnusable
 from gateway.pipeline import Pipeline
 from gateway.routes import Subscription
 from gateway.sinks.delivery import Delivery
@@ -117,8 +117,15 @@ class Gateway:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then stop in order."""
         try:
+            await self.sink.open()
+        except SinkUnusable as fault:
+            await self.sink.close()
+            await self.spool.close()
+            raise StartError(str(fault)) from fault
+        try:
             web = await serve(self.config.gateway.listen, self.health, self.pages)
         except OSError as fault:
+            await self.sink.close()
             await self.spool.close()
             raise StartError(
                 f"cannot listen on gateway.listen {self.config.gateway.listen}: {fault.strerror or fault}; "

@@ -133,8 +133,17 @@ class Keep(NamedTuple):
 Outcome = Accept | Keep
 
 
+class SinkUnusable(Exception):
+    """A sink that only a person can mend, found at the start; one line for that person."""
+
+
 class Sink(Protocol):
     name: str
+
+    async def open(self) -> None:
+        """Look, before anything starts, whether it can ever work. Raises SinkUnusable; a server
+        that is merely away is no reason."""
+        ...
 
     async def write(self, batch: Batch) -> Outcome:
         """Write the whole batch, or say why not. Writing a batch again changes nothing."""

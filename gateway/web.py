@@ -5,6 +5,7 @@ Listens on loopback unless the config says otherwise. It only reads.
 
 from collections.abc import Mapping
 
+import msgspec
 from aiohttp import web
 
 from gateway.health import Health
@@ -19,7 +20,8 @@ _CORS = {"Access-Control-Allow-Origin": "*"}
 
 async def _healthz(request: web.Request) -> web.Response:
     report = request.app[_HEALTH].report()
-    return web.json_response(report, status=503 if report["status"] == "failing" else 200)
+    status = 503 if report["status"] == "failing" else 200
+    return web.Response(body=msgspec.json.encode(report), content_type="application/json", status=status)
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -102,6 +102,9 @@ class InfluxSink:
             return Keep(f"{self._base}: {_in_words(error, self._config.timeout_s)}")
         return Accept(tally.rejected)
 
+    async def open(self) -> None:
+        """Nothing to look at: a server that is away now may be there for the first batch."""
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()

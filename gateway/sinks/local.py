@@ -33,7 +33,7 @@ from typing import Any, TypeVar
 import duckdb
 import numpy as np
 
-from gateway.intake import Accept, Batch, Keep, Outcome
+from gateway.intake import Accept, Batch, Keep, Outcome, SinkUnusable
 from gateway.sinks._cut import halve
 from gateway.sinks._lines import Kind, LineReader, Points, Schema
 
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS about.columns(measurement VARCHAR, name VARCHAR, kind
 T = TypeVar("T")
 
 
-class LocalStoreError(Exception):
+class LocalStoreError(SinkUnusable):
     """The file cannot be used; one line for the person who named it."""
 
 

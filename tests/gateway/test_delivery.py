@@ -44,6 +44,9 @@ class ScriptedSink:
             self.stored += batch.lines.split(b"\n")
         return outcome
 
+    async def open(self) -> None:
+        pass
+
     async def close(self) -> None: ...
 
 
