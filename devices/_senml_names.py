@@ -13,15 +13,19 @@ Values keep the unit on the wire: `hPa` is not turned into `Pa`, the suffix says
 or second.
 
 Limits: resolved names of 1 to 1,024 characters out of A-Z a-z 0-9 - : . / _ beginning with a
-letter or digit (RFC 8428 section 4.5.1); field names of at most 128 characters.
+letter or digit (RFC 8428 section 4.5.1); field names of at most 128 characters, units of
+at most 64; the last 4,096 names are remembered.
 
 Sources: RFC 8428 (names, units), RFC 8798 (secondary units), RFC 9039 (device URNs).
 """
 
 import re
+from functools import lru_cache
 
 MAX_NAME = 1024
 MAX_FIELD = 128
+MAX_UNIT = 64
+_REMEMBERED = 4096
 
 
 class NameRefused(ValueError):
@@ -103,9 +107,15 @@ def snake(name: str) -> str:
 
 def split(base: str, name: str) -> tuple[str | None, str | None]:
     """(thing, quantity) of base name + name; either may be None. NameRefused if it is no name."""
+    length = len(base) + len(name)
+    if length > MAX_NAME:
+        raise NameRefused(f"name of {length} characters, at most {MAX_NAME}")
+    return _split(base, name)
+
+
+@lru_cache(_REMEMBERED)
+def _split(base: str, name: str) -> tuple[str | None, str | None]:
     full = base + name
-    if len(full) > MAX_NAME:
-        raise NameRefused(f"name of {len(full)} characters, at most {MAX_NAME}")
     if _NAME.fullmatch(full) is None:
         raise NameRefused(f"name {full[:80]!r}: expected A-Z a-z 0-9 - : . / _ beginning with a letter or digit")
     component = _COMPONENT.fullmatch(full)
@@ -124,6 +134,13 @@ def split(base: str, name: str) -> tuple[str | None, str | None]:
 
 def field_name(quantity: str | None, unit: str | None, middle: str = "") -> str:
     """Field name of a quantity in `unit` (None: it has none). `middle` goes before the suffix."""
+    if (unit is not None and len(unit) > MAX_UNIT) or (quantity is not None and len(quantity) > MAX_NAME):
+        raise NameRefused(f"unit or name too long: at most {MAX_UNIT} and {MAX_NAME} characters")
+    return _field_name(quantity, unit, middle)
+
+
+@lru_cache(_REMEMBERED)
+def _field_name(quantity: str | None, unit: str | None, middle: str) -> str:
     stem = snake(quantity) if quantity else ""
     if unit == "C" and "temp" in stem:
         unit = "Cel"  # the commonest slip: C is the coulomb

@@ -22,6 +22,7 @@ MAX_VALUES = 256
 MAX_DEPTH = 8
 MAX_NAME = 128
 _MAX_CACHE = 4096
+_LONGEST_PATH = 512
 
 
 class PayloadRefused(ValueError):
@@ -76,6 +77,8 @@ def number_name(name: str) -> str:
     """Field name of a number that the formatter calls `name` (a path joined with `_`)."""
     found = _numbers.get(name)
     if found is None:
+        if len(name) > _LONGEST_PATH:
+            raise PayloadRefused(f"name of {len(name)} characters, at most {_LONGEST_PATH}")
         if len(_numbers) >= _MAX_CACHE:
             _numbers.clear()
         found = _numbers[name] = _bounded(_with_unit(snake(name)))

@@ -78,6 +78,7 @@ _MAJOR = re.compile(r"/v(\d+)/")
 _WORDS = {"TEACHIN": "TEACH_IN", "CONNECTIONBROKEN": "CONNECTION_BROKEN"}
 _RANK = {"WARNING": 1, "URGENT": 2, "CRITICAL": 3, "FATAL": 4}
 _MAX_TOPICS = 4096
+_MAX_REMEMBERED_TOPIC = 256
 
 _kinds: dict[str, Kind | None] = {}
 
@@ -115,9 +116,10 @@ def _kind_of_topic(topic: str) -> Kind | None:
         major = _MAJOR.search(topic)
         if major is not None:
             kind = "state3" if int(major[1][:4]) >= 3 else "state2"
-    if len(_kinds) >= _MAX_TOPICS:
-        _kinds.clear()
-    _kinds[topic] = kind
+    if len(topic) <= _MAX_REMEMBERED_TOPIC:
+        if len(_kinds) >= _MAX_TOPICS:
+            _kinds.clear()
+        _kinds[topic] = kind
     return kind
 
 

@@ -176,7 +176,7 @@ def test_base_fields_last_until_replaced() -> None:
         (b'[{"n":"a","v":1,"_":0}]', "understood"),
         (b'[{"n":"a","v":1,"x\\u005f":0}]', "understood"),
         (b'[{"n":"' + b"a" * 1_000_000 + b'","v":1}]', "characters"),
-        (b'[{"n":"a","u":"' + b"m" * 1_000_000 + b'","v":1}]', "characters"),
+        (b'[{"n":"a","u":"' + b"m" * 1_000_000 + b'","v":1}]', "too long"),
         (b'[{"n":"a","v":1,"bver":0}]', "positive"),
         (b"\x81" * 1000, "CBOR"),
         (b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff", "CBOR"),
@@ -198,6 +198,12 @@ def test_cbor_numbers_of_every_form() -> None:
     for form, number in forms.items():
         assert one(bytes.fromhex("81a20063613a7802" + form)).fields == {"x": number}
     assert one(bytes.fromhex("81a20063613a780843010203")).fields == {"x": "AQID"}
+
+
+def test_nothing_long_is_remembered() -> None:
+    for number in range(3):
+        assert "too long" in refusal([{"bn": "a:", "n": f"long{number}", "u": " " * 100_000, "v": 1}])
+    assert not any(isinstance(unit, str) and len(unit) > 64 for _, unit in senml._measures)
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -148,6 +148,7 @@ def nested(depth: int) -> Any:
         (b'{"uplink_message":{"decoded_payload":{"a":"\xff"}}}', "utf-8"),
         (b'{"uplink_message":{"decoded_payload":{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}}}", "deep"),
         (b'{"uplink_message":{"decoded_payload":{"' + b"a" * 1_000_000 + b'":1}}}', "characters"),
+        (b'{"uplink_message":{"decoded_payload":{"' + b" " * 1_000_000 + b'":1}}}', "characters"),
         (b'{"uplink_message":{"decoded_payload":{"a":[' + b"1," * 300 + b"1]}}}", "values"),
         (json.dumps({"uplink_message": {"decoded_payload": nested(9)}}).encode(), "deep"),
         (b'{"uplink_message":{"settings":{"frequency":"nan"}}}', "frequency"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices import vda5050
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError
 from devices.vda5050 import DEVICE
@@ -168,6 +169,14 @@ def test_hostile_payload_is_refused(data: Any, words: str) -> None:
     detail = refusal(data)
     assert words in detail
     assert len(detail) < 300
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    for number in range(5000):
+        one(state(), f"uagv/v2/Acme/{number}/state")
+    one(state(), "uagv/v2/" + "a" * 65_000 + "/state")
+    assert len(vda5050._kinds) <= 4096
+    assert max(map(len, vda5050._kinds)) <= 256
 
 
 anything = st.recursive(
