@@ -1,35 +1,45 @@
 """Columns: the kinds of items an NMEA sentence is made of. Each reads and writes.
 
-A sentence is a row of columns; a column covers one or two of its comma-separated items.
-`read(items, at, fields)` puts what stands there into `fields`, nothing where the items are
-empty, and raises ValueError with the reason where they cannot be read. `write(fields)` gives
-the items back, empty where the field is absent.
+A sentence is a row of columns; a column covers one or two of its comma-separated items, and
+knows the field it is. For reading, a row asks each column once for a function: `single` for
+one item, `pair` for two; a column that is neither has `read`. They are called with items that
+are not empty, and raise ValueError with the reason where these cannot be read. For writing,
+`write(fields)` gives the items back, empty where the field is absent.
 
-Numbers are plain decimals; `nan`, `inf` and exponents are refused. Angles come as ddmm.mmmm:
-degrees and minutes in one number, rounded to 1e-9 degrees (0.1 mm) when read.
+Numbers outside minimum..maximum of their field are refused, and so are `nan` and `inf`.
+Angles come as ddmm.mmmm: degrees and minutes in one number, rounded to 1e-9 degrees (0.1 mm).
 """
 
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from devices._nmea_fields import LIMITS
 from devices.spec.errors import EncodeError
 from devices.spec.events import Value
 
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
-ANGLE = re.compile(r"(\d*?)(\d{1,2}(?:\.\d*)?)", re.ASCII)
-TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d|60)(?:\.(\d*))?", re.ASCII)
+PLAIN = re.compile(r"-?\d+(\.\d*)?", re.ASCII)
 
 Fields = dict[str, Value]
+Single = Callable[[str], Value]
+Pair = Callable[[str, str], Value | None]
 
 
-def number(text: str) -> float:
-    """A plain decimal number; ValueError for anything else that float() would take."""
-    if NUMBER.fullmatch(text) is None:
-        raise ValueError(f"{text!r} is not a number")
-    return float(text)
+def decimal(name: str, scale: float = 1.0) -> Callable[[str], float]:
+    """A function that reads the number of field `name`."""
+    low, high = LIMITS[name]
+
+    def read(text: str) -> float:
+        value = float(text)
+        if scale != 1.0:
+            value = round(value * scale, 9)
+        if low <= value <= high:
+            return value
+        raise ValueError(f"{name} {text} is outside {low}..{high}")
+
+    return read
 
 
 def plain(value: Value | None, name: str) -> float:
@@ -41,24 +51,44 @@ def plain(value: Value | None, name: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One kind of item. `names` are the fields it can give; `width` the items it covers."""
+    """One kind of item; `width` items. The base is an item that is reserved: read over."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return ()
+    def field(self) -> str:
+        """The field it is, or nothing."""
+        return ""
 
     @property
     def width(self) -> int:
         return 1
 
+    def single(self) -> Single | None:
+        """What reads the one item, if that is all it takes."""
+        return None
+
+    def pair(self) -> Pair | None:
+        """What reads the two items; None from it: no value."""
+        return None
+
     def read(self, items: list[str], at: int, fields: Fields) -> None:
-        """Read over: reserved items."""
+        """What reads the items otherwise."""
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:  # noqa: ARG002
         return ("",) * self.width
 
 
 SKIP = Column()
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Column):
+    """A column that is the field `name`."""
+
+    name: str
+
+    @property
+    def field(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +106,13 @@ class Fixed(Column):
 
 
 @dataclass(frozen=True, slots=True)
-class Number(Column):
+class Number(Named):
     """A decimal number, `decimals` of them written, with at least `digits` before the point.
 
     With `unit` the next item is that letter (or empty); any other is refused, since the
     number would then mean something else. `always` writes the letter also without a number.
     """
 
-    name: str
     decimals: int = 1
     digits: int = 1
     unit: str = ""
@@ -91,23 +120,23 @@ class Number(Column):
     scale: float = 1.0
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    @property
     def width(self) -> int:
         return 2 if self.unit else 1
 
-    def read(self, items: list[str], at: int, fields: Fields) -> None:
-        text = items[at]
-        if not text:
-            return
-        if self.unit:
-            unit = items[at + 1]
-            if unit and unit != self.unit:
-                raise ValueError(f"{self.name}: unit {unit!r}, expected {self.unit!r}")
-        value = number(text)
-        fields[self.name] = value if self.scale == 1.0 else round(value * self.scale, 9)
+    def single(self) -> Single | None:
+        return None if self.unit else decimal(self.name, self.scale)
+
+    def pair(self) -> Pair | None:
+        if not self.unit:
+            return None
+        name, expected, value = self.name, self.unit, decimal(self.name, self.scale)
+
+        def read(text: str, unit: str) -> Value:
+            if unit and unit != expected:
+                raise ValueError(f"{name}: unit {unit!r}, expected {expected!r}")
+            return value(text)
+
+        return read
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         if self.name not in fields:
@@ -119,21 +148,22 @@ class Number(Column):
 
 
 @dataclass(frozen=True, slots=True)
-class Whole(Column):
+class Whole(Named):
     """A whole number, kept as such, written with at least `digits`; `base` 16 for one hex digit."""
 
-    name: str
     digits: int = 1
     base: int = 10
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name,)
+    def single(self) -> Single:
+        name, base, (low, high) = self.name, self.base, LIMITS[self.name]
 
-    def read(self, items: list[str], at: int, fields: Fields) -> None:
-        text = items[at]
-        if text:
-            fields[self.name] = int(text, self.base)
+        def read(text: str) -> Value:
+            value = int(text, base)
+            if low <= value <= high:
+                return value
+            raise ValueError(f"{name} {text} is outside {low}..{high}")
+
+        return read
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         if self.name not in fields:
@@ -143,23 +173,22 @@ class Whole(Column):
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Column):
+class Text(Named):
     """A word, kept as it came. With `letters` it is one of them; another is refused."""
 
-    name: str
     letters: str = ""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name,)
+    def single(self) -> Single:
+        if not self.letters:
+            return str
+        name, allowed, letters = self.name, frozenset(self.letters), self.letters
 
-    def read(self, items: list[str], at: int, fields: Fields) -> None:
-        text = items[at]
-        if not text:
-            return
-        if self.letters and (len(text) != 1 or text not in self.letters):
-            raise ValueError(f"{self.name}: {text!r}, expected one of {', '.join(self.letters)}")
-        fields[self.name] = text
+        def read(text: str) -> Value:
+            if text in allowed:
+                return text
+            raise ValueError(f"{name}: {text!r}, expected one of {', '.join(letters)}")
+
+        return read
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         text = str(fields.get(self.name, ""))
@@ -171,34 +200,39 @@ class Text(Column):
 
 
 @dataclass(frozen=True, slots=True)
-class Angle(Column):
+class Angle(Named):
     """Latitude or longitude: ddmm.mmmm and a letter, the second letter for negative ones."""
 
-    name: str
     letters: str
     limit: int
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name,)
 
     @property
     def width(self) -> int:
         return 2
 
-    def read(self, items: list[str], at: int, fields: Fields) -> None:
-        text = items[at]
-        side = items[at + 1]
-        if not text or not side:
-            return
-        found = ANGLE.fullmatch(text)
-        if found is None or len(side) != 1 or side not in self.letters:
-            raise ValueError(f"{self.name}: {text},{side} is not ddmm.mmmm and one of {', '.join(self.letters)}")
-        minutes = float(found[2])
-        angle = int(found[1] or 0) + minutes / 60.0
-        if minutes >= 60.0 or angle > self.limit:
-            raise ValueError(f"{self.name}: {text} is no angle up to {self.limit} degrees")
-        fields[self.name] = round(angle if side == self.letters[0] else -angle, 9)
+    def pair(self) -> Pair:
+        name, limit, positive, negative = self.name, self.limit, self.letters[0], self.letters[1]
+        most = 100.0 * limit
+
+        def read(text: str, side: str) -> Value | None:
+            value = float(text)
+            if not 0.0 <= value <= most:
+                raise ValueError(f"{name}: {text} is not ddmm.mmmm up to {limit} degrees")
+            degrees = int(value) // 100
+            minutes = value - 100 * degrees
+            if minutes >= 60.0:
+                raise ValueError(f"{name}: {text} has 60 minutes or more")
+            angle = degrees + minutes / 60.0
+            nano = int(angle * 1e9 + 0.5)
+            if side == positive:
+                return nano / 1e9
+            if side == negative:
+                return -nano / 1e9
+            if side:
+                raise ValueError(f"{name}: side {side!r}, expected {positive} or {negative}")
+            return None
+
+        return read
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         if self.name not in fields:
@@ -214,29 +248,30 @@ class Angle(Column):
 
 
 @dataclass(frozen=True, slots=True)
-class Sided(Column):
+class Sided(Named):
     """A number and the letter of its side; numbers of the second side are negative."""
 
-    name: str
     letters: str
     decimals: int = 1
     digits: int = 1
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    @property
     def width(self) -> int:
         return 2
 
-    def read(self, items: list[str], at: int, fields: Fields) -> None:
-        text = items[at]
-        side = items[at + 1]
-        if side and (side not in self.letters or len(side) != 1):
-            raise ValueError(f"{self.name}: side {side!r}, expected {' or '.join(self.letters)}")
-        if text and side:
-            fields[self.name] = number(text) if side == self.letters[0] else -number(text)
+    def pair(self) -> Pair:
+        name, value, positive, negative = self.name, decimal(self.name), self.letters[0], self.letters[1]
+
+        def read(text: str, side: str) -> Value | None:
+            if side == positive:
+                return value(text)
+            if side == negative:
+                return -value(text)
+            if side:
+                raise ValueError(f"{name}: side {side!r}, expected {positive} or {negative}")
+            return None
+
+        return read
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         if self.name not in fields:
@@ -247,62 +282,28 @@ class Sided(Column):
 
 
 @dataclass(frozen=True, slots=True)
-class Clock(Column):
-    """The UTC time of day, hhmmss.ss. `read` keeps the text; the stream makes a time of it."""
+class Stamp(Named):
+    """Time of day (`utc_time`), date (`utc_date`) or a part of it: the stream makes a time of them."""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return ("utc_time",)
-
-    def read(self, items: list[str], at: int, fields: Fields) -> None:
-        text = items[at]
-        if not text:
-            return
-        if TIME.fullmatch(text) is None:
-            raise ValueError(f"time {text!r} is not hhmmss.ss")
-        fields["utc_time"] = text
+    digits: int = 0
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
-        return (str(fields.get("utc_time", "")),)
+        value = fields.get(self.name, "")
+        return (f"{value:0{self.digits}d}" if self.digits and isinstance(value, int) else str(value),)
 
 
 @dataclass(frozen=True, slots=True)
-class Date(Column):
-    """The UTC date, ddmmyy. `read` keeps the text; the stream makes a date of it."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return ("utc_date",)
-
-    def read(self, items: list[str], at: int, fields: Fields) -> None:
-        text = items[at]
-        if not text:
-            return
-        if len(text) != 6 or not text.isdecimal():
-            raise ValueError(f"date {text!r} is not ddmmyy")
-        fields["utc_date"] = text
-
-    def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
-        return (str(fields.get("utc_date", "")),)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing(Column):
+class Listing(Named):
     """`count` items that are one list, stored as JSON text; 0 for all that are left.
 
     Numbers where `numbers`, else words. With `gaps` empty items stand as null, so that each
     keeps its place; otherwise they are left out.
     """
 
-    name: str
     count: int = 0
     numbers: bool = True
     gaps: bool = False
     digits: int = 1
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name,)
 
     @property
     def width(self) -> int:
@@ -315,7 +316,7 @@ class Listing(Column):
         values: list[float | str | None] = []
         for text in found:
             if text:
-                values.append(_shortest(number(text)) if self.numbers else text)
+                values.append(_shortest(text) if self.numbers else text)
             elif self.gaps:
                 values.append(None)
         while values and values[-1] is None:
@@ -330,6 +331,8 @@ class Listing(Column):
         return (*words, *[""] * (self.count - len(words)))
 
 
-def _shortest(value: float) -> float:
-    """A whole number without its `.0`, as JSON text reads better."""
-    return int(value) if value == int(value) else value
+def _shortest(text: str) -> float:
+    """The number, a whole one without its `.0`: JSON text reads better."""
+    if PLAIN.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a number")
+    return float(text) if "." in text else int(text)

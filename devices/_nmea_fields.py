@@ -227,3 +227,9 @@ RADIO = (
 
 FIELDS = (*POSITION, *FIX, *SKY, *PRECISION, *TIMING, *ROUTE, *WATER, *AIR, *RADIO)
 BY_NAME = {field.name: field for field in FIELDS}
+LIMITS = {
+    field.name: (field.minimum, field.maximum)
+    for field in FIELDS
+    if field.minimum is not None and field.maximum is not None
+}
+"""Minimum and maximum of each number."""

@@ -69,6 +69,8 @@ def ublox_satellites(items: list[str]) -> dict[str, Value]:
     if len(items) < 3:
         raise ValueError(f"{len(items) - 1} items, expected at least 2")
     in_view = int(items[2])
+    if not 0 <= in_view <= 999:
+        raise ValueError(f"{in_view} satellites")
     satellites: list[Satellite] = []
     for at in range(3, 3 + 6 * in_view, 6):
         prn, state, azimuth, elevation, level, lock = items[at : at + 6]

@@ -22,12 +22,12 @@ weeks off, which is for the gateway to notice, as it has a clock and this has no
 Source: NMEA 0183 as described by gpsd (BSD-2-Clause), pynmeagps (BSD-3-Clause), pynmea2 (MIT).
 """
 
+import math
 import re
-from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
-from devices._nmea_fields import BY_NAME, FIELDS, FIX, KNOT
+from devices._nmea_fields import BY_NAME, FIELDS, FIX, KNOT, LIMITS
 from devices._nmea_lines import LONGEST, NmeaLines, exclusive_or
 from devices._nmea_sentences import OLD_VTG, SENTENCES, Row
 from devices._nmea_sky import Sky, group_items, ublox_satellites
@@ -40,13 +40,12 @@ SECOND = 1_000_000_000
 DAY = 86400 * SECOND
 EPOCH = date(1970, 1, 1).toordinal()
 ADDRESS = re.compile(r"[A-Z][A-Z0-9]{2,15}", re.ASCII)
+TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d|60)(\.\d*)?", re.ASCII)
+LOOSE = re.compile(r"[_ ]|\d[eE][-+]?\d")
+"""What float() takes and no receiver writes: not taken where no checksum vouches for it."""
 KEPT_WHEN_VOID = frozenset(field.name for field in FIX) | {"utc_time", "text"}
-DERIVED = frozenset({"speed_m_s"})
-LIMITS = {
-    field.name: (field.minimum, field.maximum)
-    for field in FIELDS
-    if field.minimum is not None and field.maximum is not None
-}
+MILLIMETRES = 1000 * KNOT
+DERIVED = frozenset({"speed_m_s", "utc_time"})
 
 
 @lru_cache(maxsize=256)
@@ -64,12 +63,23 @@ def _address(address: str, first: str) -> tuple[str, str, Row | None]:
 @lru_cache(maxsize=8)
 def _day(text: str) -> int:
     """Days since 1970 of ddmmyy; ValueError if there is no such day."""
+    if len(text) != 6 or not text.isdecimal():
+        raise ValueError(f"date {text!r} is not ddmmyy")
     year = int(text[4:6])
-    return date(year + (1900 if year >= 80 else 2000), int(text[2:4]), int(text[:2])).toordinal() - EPOCH
+    return _ordinal(year + (1900 if year >= 80 else 2000), int(text[2:4]), int(text[:2]))
 
 
+def _ordinal(year: int, month: int, day: int) -> int:
+    if not 1980 <= year < 2080:
+        raise ValueError(f"year {year} is outside 1980..2079")
+    return date(year, month, day).toordinal() - EPOCH
+
+
+@lru_cache(maxsize=16)
 def _nanoseconds(text: str) -> int:
-    """Nanoseconds since midnight of hhmmss.ss."""
+    """Nanoseconds since midnight of hhmmss.ss; ValueError if there is no such time."""
+    if TIME.fullmatch(text) is None:
+        raise ValueError(f"time {text!r} is not hhmmss.ss")
     whole = int(text[:2]) * 3600 + int(text[2:4]) * 60 + int(text[4:6])
     return whole * SECOND + (int(text[7:16].ljust(9, "0")) if len(text) > 7 else 0)
 
@@ -78,17 +88,6 @@ def _readable(text: str) -> str:
     """hhmmss.ss as hh:mm:ss.ssZ."""
     clock = f"{text[:2]}:{text[2:4]}:{text[4:]}"
     return (clock.rstrip("0").rstrip(".") if "." in clock else clock) + "Z"
-
-
-def _is_void(fields: Mapping[str, Value]) -> bool:
-    modes = str(fields.get("modes", "-"))
-    return (
-        fields.get("status") == "V"
-        or fields.get("mode") in ("N", "V")
-        or fields.get("fix_quality") == 0
-        or fields.get("nav_state") == "NF"
-        or not modes.strip("N")
-    )
 
 
 class NmeaStream:
@@ -110,71 +109,66 @@ class NmeaStream:
         """The stream has ended: a checked sentence without line end counts, open groups are given."""
         return [*self._lines.flush(), *self._sky.close()]
 
-    def _sentence(self, body: str, line: bytes, checked: bool) -> list[Event]:
+    def _sentence(self, body: str, line: bytes, checked: bool, events: list[Event]) -> None:
         items = body.split(",")
         talker, sentence, row = _address(items[0], items[1] if len(items) > 1 else "")
+        tags = {"sentence": sentence, "talker": talker} if talker else {"sentence": sentence}
         try:
-            if sentence == "GSV":
-                return list(self._sky.take(talker, items))
-            if sentence == "PUBX03":
-                return [Reading(ublox_satellites(items), tags={"sentence": sentence})]
-            if row is None:
-                return [self._unknown(talker, sentence, body, line, checked)]
-            if sentence == "VTG" and len(items) == 5:
-                row = OLD_VTG
-            reading = self._reading(row.read(items), talker, sentence)
+            if not checked and LOOSE.search(body):
+                raise ValueError("an item that no receiver writes")
+            if row is not None:
+                events.append(self._reading(OLD_VTG if sentence == "VTG" and len(items) == 5 else row, items, tags))
+            elif sentence == "GSV":
+                events += self._sky.take(talker, items)
+            elif sentence == "PUBX03":
+                events.append(Reading(ublox_satellites(items), tags=tags))
+            else:
+                events.append(self._unknown(body, tags, checked))
         except ValueError as error:
             detail = f"{sentence}: {error}"
-            return [SanityError(detail, line) if checked else IntegrityError(f"no checksum, and {detail}", line)]
-        return [reading if reading is not None else SanityError(f"{sentence}: no values", line)]
+            events.append(SanityError(detail, line) if checked else IntegrityError(f"no checksum, and {detail}", line))
 
     @staticmethod
-    def _unknown(talker: str, sentence: str, body: str, line: bytes, checked: bool) -> Event:
-        if not checked:
-            return IntegrityError(f"no checksum, and {sentence!r} is not a sentence that is known", line)
+    def _unknown(body: str, tags: dict[str, str], checked: bool) -> Event:
+        """A sentence that is not in the table. ValueError where it is not believable."""
         address = body.partition(",")[0]
-        if ADDRESS.fullmatch(address) is None:
-            return SanityError(f"{address!r} is not the address of a sentence", line)
-        tags = {"sentence": sentence, "talker": talker} if talker else {"sentence": sentence}
+        if not checked or ADDRESS.fullmatch(address) is None:
+            raise ValueError(f"{address!r} is not a sentence that is known")
         return Reading({"text": body}, tags=tags)
 
-    def _reading(self, fields: dict[str, Value], talker: str, sentence: str) -> Reading | None:
-        """The reading of a row's fields; None where there is no value in it."""
-        for name, value in fields.items():
-            limits = LIMITS.get(name)
-            if limits is not None and not isinstance(value, str) and not limits[0] <= value <= limits[1]:
-                raise ValueError(f"{name} {value} is outside {limits[0]}..{limits[1]}")
-        clock = str(fields.pop("utc_time", ""))
-        days = self._date(fields)
-        void = _is_void(fields)
-        if void:
+    def _reading(self, row: Row, items: list[str], tags: dict[str, str]) -> Reading:
+        """The reading of a sentence. ValueError where it cannot be read or has no values."""
+        fields = row.read(items)
+        stamps = row.stamps
+        clock = items[stamps["utc_time"]] if stamps else ""
+        time_ns = None
+        if row.is_void(fields):
             fields = {name: value for name, value in fields.items() if name in KEPT_WHEN_VOID}
-        time_ns = self._time(clock, None if void else days) if clock and not void else None
-        if clock and time_ns is None:
-            fields["utc_time"] = _readable(clock)
-        if not fields and time_ns is None:
-            return None
-        knots = fields.get("speed_kn")
-        if knots is not None and not isinstance(knots, str):
-            fields["speed_m_s"] = round(knots * KNOT, 3)
-        if time_ns is not None and not fields:
-            fields["utc_time"] = _readable(clock)
-        return Reading(
-            fields, time_ns, tags={"sentence": sentence, "talker": talker} if talker else {"sentence": sentence}
-        )
+            if clock:
+                _nanoseconds(clock)
+                fields["utc_time"] = _readable(clock)
+        else:
+            if clock:
+                time_ns = self._time(clock, self._date(stamps, items))
+                if time_ns is None or not fields:
+                    fields["utc_time"] = _readable(clock)
+            knots = fields.get("speed_kn")
+            if knots is not None:
+                fields["speed_m_s"] = int(float(knots) * MILLIMETRES + 0.5) / 1000
+        if not fields:
+            raise ValueError("no values")
+        return Reading(fields, time_ns, None, tags)
 
     @staticmethod
-    def _date(fields: dict[str, Value]) -> int | None:
-        """Days since 1970 that the sentence itself says, taken out of `fields`."""
-        if "utc_date" in fields:
-            return _day(str(fields.pop("utc_date")))
-        parts = [fields.pop(name, None) for name in ("year", "month", "day")]
-        if None in parts:
-            return None
-        year, month, day = (int(part) for part in parts if part is not None)
-        if not 1980 <= year < 2080:
-            raise ValueError(f"year {year} is outside 1980..2079")
-        return date(year, month, day).toordinal() - EPOCH
+    def _date(stamps: dict[str, int], items: list[str]) -> int | None:
+        """Days since 1970 that the sentence itself says."""
+        if "utc_date" in stamps:
+            text = items[stamps["utc_date"]]
+            return _day(text) if text else None
+        if "year" in stamps:
+            year, month, day = (items[stamps[name]] for name in ("year", "month", "day"))
+            return _ordinal(int(year), int(month), int(day)) if year and month and day else None
+        return None
 
     def _time(self, clock: str, days: int | None) -> int | None:
         """Nanoseconds since 1970, with the date of the sentence or the last one of the stream."""
@@ -214,10 +208,10 @@ def _clock_items(reading: Reading) -> dict[str, Value]:
 
 def _checked_fields(reading: Reading, row: Row) -> dict[str, Value]:
     """The fields of a reading as the row writes them; what every receiver says is filled in."""
-    fields = {name: value for name, value in reading.fields.items() if name not in DERIVED and name != "utc_time"}
+    fields = {name: value for name, value in reading.fields.items() if name not in DERIVED}
     for name, value in fields.items():
-        low, high = LIMITS.get(name, (None, None))
-        if low is not None and high is not None and not isinstance(value, str) and not low <= value <= high:
+        low, high = LIMITS.get(name, (-math.inf, math.inf))
+        if not isinstance(value, str) and not low <= value <= high:
             raise EncodeError(f"{name}: {value} is outside {low}..{high}")
     speed = reading.fields.get("speed_m_s")
     if speed is not None and not isinstance(speed, str) and "speed_kn" in row.names:
@@ -227,7 +221,7 @@ def _checked_fields(reading: Reading, row: Row) -> dict[str, Value]:
         for name, value in (("status", "A" if found else "V"), ("fix_quality", 1 if found else 0)):
             if name in row.names:
                 fields.setdefault(name, value)
-    if _is_void(fields):
+    if row.is_void(fields):
         for name in fields:
             if name not in KEPT_WHEN_VOID:
                 raise EncodeError(f"{name}: a receiver without a fix does not say it")
