@@ -25,7 +25,7 @@ class Reading(Struct):
     fields: dict[str, Value]
     time_ns: int | None = None
     thing: str | None = None
-    tags: dict[str, str] = {}  # noqa: RUF012  # msgspec gives each reading its own
+    tags: dict[str, str] = {}  # msgspec gives each reading its own
 
 
 @dataclass(slots=True)

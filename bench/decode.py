@@ -1,0 +1,102 @@
+"""Readings a second of every device type, beside the library that does the same where one exists.
+
+Stream types decode 4 KiB chunks of their published examples glued together, framing and
+resynchronisation included; the library gets ready-cut frames, which is in its favour. Message
+types decode one payload a call; a JSON parser alone does less and is no comparison.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pynmea2
+from pms import SensorWarning
+from pms.core import Sensor
+
+from devices.registry import DEVICES
+from devices.spec.device import StreamDevice
+from devices.spec.events import Reading
+from tests.devices.examples import Example, all_examples
+
+CHUNK = 4096
+PYPMS = {"pms3003": Sensor.PMS3003, "pms5003": Sensor.PMSx003, "pms5003t": Sensor.PMS5003T, "sds011": Sensor.SDS01x,
+         "sds198": Sensor.SDS198}  # fmt: skip
+
+
+def _inputs(name: str) -> list[Example]:
+    """The examples of a type that give nothing but readings."""
+    chosen = [example for example in all_examples() if example.device.name == name]
+    return [example for example in chosen if all(isinstance(event, Reading) for event in example.decode())]
+
+
+def _best(work: Callable[[], int], seconds: float) -> float:
+    """Readings a second, the best of three timings."""
+    rates = []
+    for _ in range(3):
+        began, readings = time.process_time(), 0
+        while time.process_time() - began < seconds / 3:
+            readings += work()
+        rates.append(readings / (time.process_time() - began))
+    return max(rates)
+
+
+def _own(examples: list[Example]) -> Callable[[], int]:
+    device = examples[0].device
+    if isinstance(device, StreamDevice):
+        ends = b"\r\n" if device.name == "nmea0183" else b""
+        stream = b"".join(example.data.rstrip(b"\r\n") + ends for example in examples) * 50
+        chunks = [stream[pos : pos + CHUNK] for pos in range(0, len(stream), CHUNK)]
+        make = device.decoder
+
+        def work() -> int:
+            decoder = make()
+            return sum(len(decoder.feed(chunk)) for chunk in chunks)
+
+        return work
+    decode = device.decode
+
+    def messages() -> int:
+        return sum(
+            len(decode(example.topic, example.data, example.received_ns)) for _ in range(50) for example in examples
+        )
+
+    return messages
+
+
+def _library(name: str) -> tuple[str, Callable[[bytes], object]] | None:
+    """The library that reads frames of this type, and its call for one frame."""
+    if name in PYPMS:
+        sensor = PYPMS[name]
+        return "pypms", lambda frame: sensor.decode(frame, time=0)
+    if name == "nmea0183":
+        return "pynmea2", lambda frame: pynmea2.parse(frame.decode("ascii"))
+    return None
+
+
+def _reads(call: Callable[[bytes], object], example: Example) -> bool:
+    """Whether the library knows this frame: it does not know every sentence or answer."""
+    try:
+        call(example.data)
+    except (SensorWarning, pynmea2.ParseError, ValueError):
+        return False
+    return True
+
+
+def decode(seconds: float = 1.5) -> dict[str, Any]:
+    rows = []
+    for device in DEVICES:
+        examples = _inputs(device.name)
+        if not examples:
+            continue
+        library = _library(device.name)
+        if library is not None:
+            examples = [example for example in examples if not example.several and _reads(library[1], example)]
+        own = _best(_own(examples), seconds)
+        row: dict[str, Any] = {"device": device.name, "readings_per_s": round(own)}
+        if library is not None:
+            name, call = library
+            frames = [example.data for example in examples]
+            other = _best(lambda call=call, frames=frames: len([call(frame) for frame in frames * 20]), seconds)
+            row |= {"library": name, "library_per_s": round(other), "ratio": round(own / other, 1)}
+        rows.append(row)
+    return {"types": rows}
