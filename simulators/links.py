@@ -81,7 +81,7 @@ class PtyLink:
             raise NoPty
         master, slave = os.openpty()
         self._slave = os.ttyname(slave)
-        tty.setraw(slave)
+        tty.setraw(slave, termios.TCSANOW)
         os.set_blocking(master, False)
         fcntl.ioctl(master, termios.TIOCPKT, struct.pack("i", 1))
         os.close(slave)
@@ -109,12 +109,13 @@ class PtyLink:
     def listening(self) -> bool:
         """Whether somebody has the port open and is done setting it up."""
         if self._master is None or self._hung_up():
+            self._readable()  # what the last reader left behind is not the next one's
             self._deafen()
             return False
         loop = asyncio.get_running_loop()
         if self._opened_at is None:
             self._opened_at = loop.time()
-            tty.setraw(self._master)
+            tty.setraw(self._master, termios.TCSANOW)  # a flush would look like the reader's
         if not self._reading:
             self._reading = True
             loop.add_reader(self._master, self._readable)
