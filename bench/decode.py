@@ -19,8 +19,7 @@ from devices.spec.events import Reading
 from tests.devices.examples import Example, all_examples
 
 CHUNK = 4096
-PYPMS = {"pms3003": Sensor.PMS3003, "pms5003": Sensor.PMSx003, "pms5003t": Sensor.PMS5003T, "sds011": Sensor.SDS01x,
-         "sds198": Sensor.SDS198}  # fmt: skip
+PYPMS = {"pms3003": "PMS3003", "pms5003": "PMSx003", "pms5003t": "PMS5003T", "sds011": "SDS01x", "sds198": "SDS198"}
 
 
 def _inputs(name: str) -> list[Example]:
@@ -66,11 +65,15 @@ def _own(examples: list[Example]) -> Callable[[], int]:
 def _library(name: str) -> tuple[str, Callable[[bytes], object]] | None:
     """The library that reads frames of this type, and its call for one frame."""
     if name in PYPMS:
-        sensor = PYPMS[name]
+        sensor = Sensor[PYPMS[name]]
         return "pypms", lambda frame: sensor.decode(frame, time=0)
     if name == "nmea0183":
         return "pynmea2", lambda frame: pynmea2.parse(frame.decode("ascii"))
     return None
+
+
+def _every(call: Callable[[bytes], object], frames: list[bytes]) -> Callable[[], int]:
+    return lambda: len([call(frame) for frame in frames])
 
 
 def _reads(call: Callable[[bytes], object], example: Example) -> bool:
@@ -95,8 +98,7 @@ def decode(seconds: float = 1.5) -> dict[str, Any]:
         row: dict[str, Any] = {"device": device.name, "readings_per_s": round(own)}
         if library is not None:
             name, call = library
-            frames = [example.data for example in examples]
-            other = _best(lambda call=call, frames=frames: len([call(frame) for frame in frames * 20]), seconds)
+            other = _best(_every(call, [example.data for example in examples] * 20), seconds)
             row |= {"library": name, "library_per_s": round(other), "ratio": round(own / other, 1)}
         rows.append(row)
     return {"types": rows}

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from bench.parts import Gateway, Worker, broker, gateway, influx, require, scratch
-from bench.publisher import START_S
-from tests.servers.influxd import Influxd
+from bench.store import Store
 from tests.servers.mosquitto import Mosquitto
 
+PACES = (1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+PACED_S = 8.0
+BACKLOG_S = 1.0
 
-def config(port: int, influx_url: str, database: str, qos: int, protocol: str = "5") -> str:
+
+def config(port: int, store: Store, qos: int, protocol: str = "5") -> str:
     return f"""
 [influxdb]
-url = "{influx_url}"
-database = "{database}"
+url = "{store.url}"
+database = "{store.database}"
 
 [mqtt.bench]
 url = "mqtt://127.0.0.1:{port}"
@@ -55,11 +58,11 @@ def null_rate(mosquitto: Mosquitto, qos: int, count: int, things: int, protocol:
 
 
 def gateway_run(
-    directory: Path, mosquitto: Mosquitto, url: str, database: str, qos: int, count: int, things: int,
+    directory: Path, mosquitto: Mosquitto, store: Store, qos: int, count: int, things: int,
     rate: float = 0.0, protocol: str = "5",
 ) -> dict[str, Any]:  # fmt: skip
     """One load through a whole gateway: rates, CPU, memory, and the most points that waited."""
-    with gateway(directory, config(mosquitto.port, url, database, qos, protocol)) as running:
+    with gateway(directory, config(mosquitto.port, store, qos, protocol)) as running:
         subscribed(running)
         publisher = Worker("bench.publisher", port=mosquitto.port, count=count, things=things, qos=qos, rate=rate)
         try:
@@ -86,36 +89,42 @@ def gateway_run(
             publisher.end()
 
 
-def stored(influxd: Influxd, database: str, count: int, things: int) -> dict[str, int]:
-    """What InfluxDB holds of messages 0..count-1 against what was sent, by thing."""
-    end_ns = START_S * 1_000_000_000 + -(-count // things) * 10_000_000
-    held = {
-        row["tags"]["thing"]: int(row["values"][0][1])
-        for row in influxd.query(
-            f'SELECT COUNT("temperature_c") FROM "senml" WHERE time < {end_ns} GROUP BY "thing"', database
-        )
-    }
-    lost = duplicates = 0
-    for thing in range(things):
-        expected = len(range(thing, count, things))
-        found = held.get(f"t{thing}", 0)
-        lost += max(0, expected - found)
-        duplicates += max(0, found - expected)
-    return {"sent": count, "stored": sum(held.values()), "lost": lost, "duplicates": duplicates}
-
-
-def ingest(qos: int = 1, count: int = 300_000, things: int = 1000, protocol: str = "5") -> dict[str, Any]:
-    """The burst: `count` messages as fast as the broker takes them."""
-    require("mosquitto", "influxd")
-    with scratch() as directory, broker(directory) as mosquitto, influx(directory) as influxd:
+def ingest(
+    qos: int = 1,
+    count: int = 300_000,
+    things: int = 1000,
+    protocol: str = "5",
+    influx_url: str | None = None,
+    paced: bool = False,
+) -> dict[str, Any]:
+    """The burst: `count` messages as fast as the broker takes them. With `paced` also the highest
+    steady rate whose backlog does not grow."""
+    require("mosquitto", *([] if influx_url else ["influxd"]))
+    with scratch() as directory, broker(directory) as mosquitto, influx(directory, influx_url) as store:
         null = null_rate(mosquitto, qos, count, things)
-        run = gateway_run(directory / "burst", mosquitto, influxd.url, "burst", qos, count, things, protocol=protocol)
-        return {
+        run = gateway_run(directory / "burst", mosquitto, store, qos, count, things, protocol=protocol)
+        found = {
             "qos": qos,
             "null_msgs_per_s": round(null),
             "gateway_msgs_per_s": round(run["rate"]),
             "ratio": round(run["rate"] / null, 3),
             "cpu_us_per_msg": round(run["cpu_us"], 2),
             "rss_mb": run["rss_mb"],
-            **stored(influxd, "burst", count, things),
+            **store.audit(count, things),
         }
+        if paced:
+            found["paced_msgs_per_s"] = highest_paced(directory, mosquitto, store, qos, things, run["rate"])
+        return found
+
+
+def highest_paced(
+    directory: Path, mosquitto: Mosquitto, store: Store, qos: int, things: int, burst: float
+) -> int | None:
+    """The highest of PACES of the burst rate at which no more than BACKLOG_S of points wait."""
+    for pace in PACES:
+        rate = burst * pace
+        name = directory / f"paced-{pace}"
+        run = gateway_run(name, mosquitto, store, qos, int(rate * PACED_S), things, rate=rate)
+        if run["backlog"] <= rate * BACKLOG_S and run["rate"] >= rate * 0.95:
+            return round(rate)
+    return None

@@ -16,20 +16,20 @@ import mqtt5
 from bench.ingest import config, subscribed
 from bench.parts import Worker, broker, gateway, influx, require, scratch
 from bench.publisher import connect
-from tests.servers.influxd import Influxd
+from bench.store import Store
 
 POLL_S = 0.005
 PROBE_EVERY_S = 0.05
 
 
-def _probe(link: socket.socket, influxd: Influxd, number: int) -> float:
+def _probe(link: socket.socket, store: Store, number: int) -> float:
     """Publish one probe and wait until it can be queried; seconds."""
     payload = json.dumps([{"n": "probe", "v": number}]).encode()
     packet = mqtt5.PublishPacket("bench/probe", payload, qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=number % 65_535 + 1)
     began = time.perf_counter()
     link.sendall(packet.write())
     query = f'SELECT "probe" FROM "senml" WHERE "thing" = \'probe\' AND "probe" = {number}'
-    while not influxd.rows(query, "parkgate"):
+    while not store.rows(query):
         if time.perf_counter() - began > 30.0:
             return float("inf")
         time.sleep(POLL_S)
@@ -40,8 +40,8 @@ def latency(rate: float = 5000.0, seconds: float = 30.0, things: int = 1000) -> 
     require("mosquitto", "influxd")
     with ExitStack() as stack:
         directory = stack.enter_context(scratch())
-        mosquitto, influxd = stack.enter_context(broker(directory)), stack.enter_context(influx(directory))
-        text = config(mosquitto.port, influxd.url, "parkgate", 1)
+        mosquitto, store = stack.enter_context(broker(directory)), stack.enter_context(influx(directory))
+        text = config(mosquitto.port, store, 1)
         running = stack.enter_context(gateway(directory / "gateway", text))
         subscribed(running)
         count = int(rate * (seconds + 10))
@@ -53,7 +53,7 @@ def latency(rate: float = 5000.0, seconds: float = 30.0, things: int = 1000) -> 
         found: list[float] = []
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
-            found.append(_probe(link, influxd, len(found) + 1))
+            found.append(_probe(link, store, len(found) + 1))
             time.sleep(PROBE_EVERY_S)
         link.close()
         load.end()

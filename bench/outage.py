@@ -11,8 +11,9 @@ from typing import Any
 
 import aiohttp
 
-from bench.ingest import config, stored, subscribed
+from bench.ingest import config, subscribed
 from bench.parts import Worker, broker, gateway, require, scratch
+from bench.store import Store
 from tests.servers.influxd import Influxd
 from tests.servers.process import free_port
 
@@ -60,7 +61,7 @@ def outage(points: int = 1_000_000, things: int = 1000, live_rate: float = 1000.
     require("mosquitto", "influxd")
     with scratch() as directory, broker(directory) as mosquitto:
         influxd = Influxd(directory / "influxd", free_port())
-        text = config(mosquitto.port, influxd.url, "parkgate", 1) + "\n[spool]\nmax_bytes = 4000000000\n"
+        text = config(mosquitto.port, Store(influxd.url, "parkgate"), 1) + "\n[spool]\nmax_bytes = 4000000000\n"
         with gateway(directory / "gateway", text) as running:
             subscribed(running)
             queue = Worker("bench.publisher", port=mosquitto.port, count=points, things=things)
@@ -97,5 +98,5 @@ def _drain(
         "drain_points_per_s": round(rate),
         "ratio": round(rate / bare, 3),
         "rss_mb": peak,
-        **stored(influxd, "parkgate", points, things),
+        **Store(influxd.url, "parkgate").audit(points, things),
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.store import Store
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Process, answers_http, find_binary, free_port, on_free_port
@@ -52,10 +53,18 @@ def broker(directory: Path) -> Iterator[Mosquitto]:
 
 
 @contextmanager
-def influx(directory: Path) -> Iterator[Influxd]:
+def influx(directory: Path, url: str | None = None) -> Iterator[Store]:
+    """An influxd of the benchmark's own, or a database of its own in the one at `url`, dropped afterwards."""
+    if url is not None:
+        store = Store(url, f"parkgate_bench_{os.getpid()}")
+        try:
+            yield store
+        finally:
+            store.drop()
+        return
     server = on_free_port(lambda port: Influxd(directory / "influxd", port))
     try:
-        yield server
+        yield Store(server.url, "parkgate")
     finally:
         server.stop()
 

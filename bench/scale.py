@@ -6,7 +6,7 @@ the growth of the gateway's peak from the smallest to the largest run over the t
 
 from typing import Any
 
-from bench.ingest import gateway_run, stored
+from bench.ingest import gateway_run
 from bench.parts import broker, influx, require, scratch
 
 STEPS = (100, 1_000, 10_000, 100_000)
@@ -16,9 +16,9 @@ def scale(count: int = 200_000, steps: tuple[int, ...] = STEPS) -> dict[str, Any
     require("mosquitto", "influxd")
     rows: list[dict[str, Any]] = []
     for things in steps:
-        with scratch() as directory, broker(directory) as mosquitto, influx(directory) as influxd:
-            run = gateway_run(directory / "run", mosquitto, influxd.url, "scale", 1, count, things)
-            audit = stored(influxd, "scale", count, things)
+        with scratch() as directory, broker(directory) as mosquitto, influx(directory) as store:
+            run = gateway_run(directory / "run", mosquitto, store, 1, count, things)
+            audit = store.audit(count, things)
             rows.append(
                 {
                     "things": things,

@@ -15,10 +15,10 @@ def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dic
     require("influxd")
     with ExitStack() as stack:
         directory = stack.enter_context(scratch())
-        influxd = stack.enter_context(influx(directory))
+        store = stack.enter_context(influx(directory))
         worker = Worker("bench.ports", ports=ports, seconds=seconds, flipped=flipped)
         stack.callback(worker.end)
-        text = f'[influxdb]\nurl = "{influxd.url}"\ndatabase = "parkgate"\n'
+        text = f'[influxdb]\nurl = "{store.url}"\ndatabase = "{store.database}"\n'
         for number, port in enumerate(worker.ready):
             text += f'\n[[serial]]\nport = "{port}"\ndevice = "pms5003"\nthing = "lamp-{number}"\nbaud = 115200\n'
         running = stack.enter_context(gateway(directory / "gateway", text))
@@ -38,7 +38,7 @@ def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dic
             "lost": max(0, int(good) - _readings(health)),
             "integrity_errors": sum(device["integrity_errors"] for device in health["devices"]),
             "noise_bytes": sum(device["noise_bytes"] for device in health["devices"]),
-            "stored": influxd.count("parkgate", "pms5003", "pm2_5_ug_m3"),
+            "stored": store.rows('SELECT COUNT("pm2_5_ug_m3") FROM "pms5003"')[0][1],
             "core_share": round(used / took, 3),
             "cpu_us_per_frame": round(used / good * 1e6, 1),
             "rss_mb": running.peak_mb,

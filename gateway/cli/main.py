@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import check, dashboards, decode, demo, devices, simulate, spool
+from gateway.cli import bench, check, dashboards, decode, demo, devices, simulate, spool
 from gateway.cli import run as run_
 from gateway.cli._usage import UsageError
 
@@ -57,6 +57,7 @@ app.command("decode")(decode.decode)
 app.command("simulate")(simulate.simulate)
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(spool.app, name="spool")
+app.add_typer(bench.app, name="bench")
 
 
 _PARSING: type[Exception] = typer.BadParameter.__mro__[2]

@@ -1,0 +1,131 @@
+"""`parkgate bench`: how fast it is, measured beside the least that could be done.
+
+Benchmarks use the real servers of the tests and live beside them in a source checkout.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli._usage import UsageError
+
+ROOT = Path(__file__).parent.parent.parent
+
+app = typer.Typer(help="Measure this checkout on this machine; ratios are taken in one run.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object alone on standard output.")]
+Chart = Annotated[Path, typer.Option("--chart", help="Where the chart goes (SVG).")]
+
+
+def _run(name: str, measure: Callable[[], dict[str, Any]], as_json: bool, chart: Path) -> None:
+    figures = measure()
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    from rich.console import Console
+
+    from bench import report
+
+    report.table(name, figures, Console())
+    report.chart(chart, f"parkgate bench {name}", report.bars(name, figures))
+    typer.echo(f"chart: {chart}")
+
+
+def _checkout() -> None:
+    """Make `bench` importable, or say why it cannot be."""
+    if not (ROOT / "bench").is_dir():
+        raise UsageError("benchmarks need a source checkout: clone the repository and run `make bench` in it")
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    try:
+        import pms  # noqa: F401
+        import pynmea2  # noqa: F401
+    except ImportError as error:
+        raise UsageError(f"benchmarks need the development packages ({error.name} is missing): make bench") from error
+
+
+@app.command()
+def ingest(
+    qos: Annotated[int, typer.Option(min=0, max=1)] = 1,
+    count: Annotated[int, typer.Option(min=1000, help="Messages in the burst.")] = 300_000,
+    things: Annotated[int, typer.Option(min=1)] = 1000,
+    protocol: Annotated[str, typer.Option(help="5, or 3.1.1 (through aiomqtt).")] = "5",
+    influx: Annotated[str | None, typer.Option(help="An InfluxDB that is already there.")] = None,
+    paced: Annotated[bool, typer.Option("--paced", help="Also find the highest steady rate.")] = False,
+    as_json: Json = False,
+    chart: Chart = Path("out/bench-ingest.svg"),
+) -> None:
+    """MQTT to InfluxDB, whole, beside a subscriber that only counts."""
+    if protocol not in ("5", "3.1.1"):
+        raise UsageError(f"--protocol {protocol}: expected 5 or 3.1.1")
+    _checkout()
+    from bench.ingest import ingest as measure
+
+    _run("ingest", lambda: measure(qos, count, things, protocol, influx, paced), as_json, chart)
+
+
+@app.command()
+def serial(
+    ports: Annotated[int, typer.Option(min=1)] = 64,
+    seconds: Annotated[float, typer.Option(min=1.0)] = 10.0,
+    as_json: Json = False,
+    chart: Chart = Path("out/bench-serial.svg"),
+) -> None:
+    """Ports at 115200 baud with 1 % of the bytes flipped."""
+    _checkout()
+    from bench.serial import serial as measure
+
+    _run("serial", lambda: measure(ports, seconds), as_json, chart)
+
+
+@app.command()
+def spool(
+    points: Annotated[int, typer.Option(min=10_000)] = 1_000_000,
+    as_json: Json = False,
+    chart: Chart = Path("out/bench-spool.svg"),
+) -> None:
+    """An outage: points queue, then drain beside live data."""
+    _checkout()
+    from bench.outage import outage as measure
+
+    _run("spool", lambda: measure(points), as_json, chart)
+
+
+@app.command()
+def decode(as_json: Json = False, chart: Chart = Path("out/bench-decode.svg")) -> None:
+    """Every device type, beside the library that does the same."""
+    _checkout()
+    from bench.decode import decode as measure
+
+    _run("decode", measure, as_json, chart)
+
+
+@app.command()
+def latency(
+    rate: Annotated[float, typer.Option(min=1.0, help="Messages a second.")] = 5000.0,
+    seconds: Annotated[float, typer.Option(min=1.0)] = 30.0,
+    as_json: Json = False,
+    chart: Chart = Path("out/bench-latency.svg"),
+) -> None:
+    """From publish to queryable, under a steady load."""
+    _checkout()
+    from bench.latency import latency as measure
+
+    _run("latency", lambda: measure(rate, seconds), as_json, chart)
+
+
+@app.command()
+def scale(
+    count: Annotated[int, typer.Option(min=1000, help="Messages in each step.")] = 200_000,
+    as_json: Json = False,
+    chart: Chart = Path("out/bench-scale.svg"),
+) -> None:
+    """100 to 100,000 things: cost of a message, memory of a thing."""
+    _checkout()
+    from bench.scale import scale as measure
+
+    _run("scale", lambda: measure(count), as_json, chart)
