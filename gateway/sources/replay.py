@@ -1,0 +1,129 @@
+"""Playing back what a port once said, byte by byte and pause by pause.
+
+A recording is a text file, one line for each piece that was read:
+
+    # parkgate recording 1
+    0.000000 424d001c0009000e00160009
+    0.021513 000e00160b14039800c80018000400049700033e
+
+seconds since the beginning (never smaller than before), then the bytes in hex. Empty lines and
+lines that begin with `#` are passed over. `Recorder` writes such a file from what a source hands
+over, on its way to the intake; `ReplaySource` plays it to an intake as a serial source would.
+
+Limits: a line of at most 1 MiB, that is 512 KiB of bytes; the file is read line by line and may
+be of any size. The times of day of the recording are not kept: played back, the bytes arrive now.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from gateway.clock import Clock
+from gateway.intake import BytesIntake
+from gateway.stats import SourceStats
+
+HEADER = "# parkgate recording 1"
+LONGEST_LINE = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+class ReplayError(ValueError):
+    """A recording that cannot be played; the text names file and line and what was expected."""
+
+
+class Recorder:
+    """A `BytesIntake` that hands everything on to `intake` and writes it to `file` first."""
+
+    def __init__(self, intake: BytesIntake, file: TextIO, clock: Clock) -> None:
+        self._intake = intake
+        self._file = file
+        self._clock = clock
+        self._began: float | None = None
+        print(HEADER, file=file)
+
+    def bytes(self, data: bytes) -> int:
+        now = self._clock.monotonic()
+        if self._began is None:
+            self._began = now
+        print(f"{now - self._began:.6f} {data.hex()}", file=self._file)
+        return self._intake.bytes(data)
+
+    def closed(self) -> None:
+        print("# the port went away", file=self._file)
+        self._intake.closed()
+
+
+class ReplaySource:
+    """Plays `path` into `intake`; `run` ends with the file, after `closed`.
+
+    `speed` 2.0 halves every pause, None leaves the pauses out.
+    """
+
+    def __init__(
+        self, path: Path, intake: BytesIntake, clock: Clock, stats: SourceStats, *, speed: float | None = 1.0
+    ) -> None:
+        self.name = f"replay:{path}"
+        self._path = path
+        self._intake = intake
+        self._clock = clock
+        self._stats = stats
+        self._speed = speed
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """ReplayError where the file is no recording; what stood before that line has been played."""
+        began = self._clock.monotonic()
+        self._stats.connects += 1
+        self._stats.state = "up"
+        for seconds, data in recorded(self._path):
+            if self._speed is not None:
+                wait = began + seconds / self._speed - self._clock.monotonic()
+                if wait > 0.0:
+                    await self._clock.sleep(wait)
+            else:
+                await asyncio.sleep(0)
+            if self._stopped.is_set():
+                return
+            self._stats.bytes_in += len(data)
+            self._intake.bytes(data)
+        self._intake.closed()
+        self._stats.state = "down: the recording has been played"
+        log.info("%s: played to its end, %d bytes", self.name, self._stats.bytes_in)
+
+    def stop_reading(self) -> None:
+        self._stopped.set()
+
+    async def close(self) -> None:
+        self._stopped.set()
+
+
+def recorded(path: Path) -> Iterator[tuple[float, bytes]]:
+    """(seconds since the beginning, bytes) of each line. ReplayError names the line that is wrong."""
+    last = 0.0
+    try:
+        with path.open(encoding="ascii") as file:
+            number = 0
+            while line := file.readline(LONGEST_LINE):
+                number += 1
+                if not line.strip() or line.startswith("#"):
+                    continue
+                last, data = _read(line, last, f"{path}, line {number}")
+                yield last, data
+    except OSError as error:
+        raise ReplayError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ReplayError(f"{path}: not a recording: expected text of seconds and hex") from error
+
+
+def _read(line: str, last: float, where: str) -> tuple[float, bytes]:
+    words = line.split()
+    try:
+        seconds, data = float(words[0]), bytes.fromhex(words[1])
+    except (ValueError, IndexError):
+        raise ReplayError(f"{where}: expected seconds and bytes in hex, got {line[:40].strip()!r}") from None
+    if len(words) > 2 or not last <= seconds < 1e9:
+        raise ReplayError(f"{where}: expected seconds from {last:.6f} on and bytes in hex, got {line[:40].strip()!r}")
+    return seconds, data
