@@ -10,6 +10,8 @@ Rules (what each server does with less was tried on InfluxDB 1.6.7 and read in 2
   integers (`i`); NaN, infinities and integers beyond 64 bits are left out, as missing values;
 - a tag never is empty, never ends in a backslash and has no control character; a string field
   has no line break; `time` and names beginning with `_` are not used as names;
+- a backslash before what must be escaped, or before another, becomes `_`: 1.x and 2.x take two
+  of them as two, 3.x as one, and what stands behind it is then no longer escaped;
 - a field never has the name of a tag (3.x refuses it): it then ends in `_value`;
 - two readings of one series never share a timestamp, and the same reading never gets two.
 
@@ -32,18 +34,20 @@ CLOCK_STEP_NS = 2_000_000_000
 """A result time this much earlier than the last one is a clock that was set, not a tie."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ESCAPING = re.compile(r"\\(?=[\\,= ])")
+_END = re.compile(r"[\\\s]+\Z")
 _TAG_ESCAPE = re.compile(r"([, =])")
 _MEASUREMENT_ESCAPE = re.compile(r"([, ])")
 
 
 def clean_tag(value: str) -> str:
     """A tag value that every server takes, unescaped; empty where nothing is left."""
-    return _CONTROL.sub("_", value[:MAX_TAG]).rstrip("\\").strip()
+    return _ESCAPING.sub("_", _END.sub("", _CONTROL.sub("_", value[:MAX_TAG]))).lstrip()
 
 
 def clean_name(name: str) -> str:
     """A tag or field name that every server takes, unescaped."""
-    name = _CONTROL.sub("_", name[:MAX_NAME]).rstrip("\\").lstrip("_#").strip() or "unnamed"
+    name = _ESCAPING.sub("_", _END.sub("", _CONTROL.sub("_", name[:MAX_NAME]))).lstrip("_# ") or "unnamed"
     return "time_" if name == "time" else name
 
 
