@@ -34,7 +34,8 @@ HEAD_BYTES = 4096
 """What is kept of a payload that is too large."""
 
 KNOWN_TOPICS = 200_000
-"""Topic names remembered as sound; forgotten all at once beyond that."""
+KNOWN_CHARACTERS = 1 << 23
+"""Topic names remembered as sound, and their characters; forgotten all at once beyond that."""
 
 
 class Malformed(Exception):
@@ -102,6 +103,7 @@ class Receiver:
         self._end = 0
         self._oversize: _Oversize | None = None
         self._known: set[str] = set()
+        self._known_characters = 0
 
     def space(self) -> memoryview:
         """Where the next bytes go; never empty."""
@@ -158,8 +160,10 @@ class Receiver:
             raise Malformed(Reason.TOPIC_ALIAS_INVALID, "a PUBLISH without topic name; topic aliases were not offered")
         if "+" in topic or "#" in topic or "\0" in topic:
             raise Malformed(Reason.TOPIC_NAME_INVALID, f"a topic name with a wildcard or NUL: {topic[:100]!r}")
-        if len(self._known) >= KNOWN_TOPICS:
+        self._known_characters += len(topic)
+        if len(self._known) >= KNOWN_TOPICS or self._known_characters > KNOWN_CHARACTERS:
             self._known.clear()
+            self._known_characters = len(topic)
         self._known.add(topic)
 
     def _pass_over(self, oversize: _Oversize, end: int) -> int:
