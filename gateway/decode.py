@@ -33,8 +33,11 @@ AHEAD_NS = 3_600_000_000_000
 SERIAL_BEHIND_NS = 86_400_000_000_000
 """Nor, on a live serial line, one more than a day behind (GPS week rollover)."""
 
+MAX_REMEMBERED_TOPIC = 512
+"""Characters of a topic name that is resolved once; a longer one is resolved every time."""
+
 MAX_TAG_SETS = 256
-"""Tag sets of one serial port: sentence types, talkers."""
+"""Tag sets of one serial port: sentence types, talkers. Further ones are refused."""
 
 DECODER_FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 """What a faulty decoder could raise. It promises not to; if it does, that message alone suffers."""
@@ -86,27 +89,33 @@ class PortIntake:
                 if time_ns is not None and not received_ns - SERIAL_BEHIND_NS <= time_ns <= received_ns + AHEAD_NS:
                     time_ns = None
                     stats.clock_errors += 1
-                line = self._line(event.tags).line(event.fields, time_ns, received_ns)
+                series = self._line(event.tags)
+                if series is None:
+                    self._fault(SanityError(f"series limit: {MAX_TAG_SETS} tag sets already; {event.tags}"[:200], b""))
+                    continue
+                line = series.line(event.fields, time_ns, received_ns)
                 if line is not None:
                     lines.append(line)
                     stats.readings += 1
                     stats.last_seen_ns = received_ns
                 continue
-            count_fault(stats, event)
-            pipeline.quarantine(self._name, self._device.name, self._config.thing, event)
+            self._fault(event)
         if lines:
             pipeline.stages.decoded += len(lines)
             pipeline.drop(self._config.thing, lines)
         return len(lines)
 
-    def _line(self, tags: Mapping[str, str]) -> Series:
+    def _fault(self, event: Fault) -> None:
+        count_fault(self.stats, event)
+        self._pipeline.quarantine(self._name, self._device.name, self._config.thing, event)
+
+    def _line(self, tags: Mapping[str, str]) -> Series | None:
+        """The series of a tag set; made on first sight, None beyond MAX_TAG_SETS."""
         key = tuple(tags.items())
         series = self._series.get(key)
-        if series is None:
+        if series is None and len(self._series) < MAX_TAG_SETS:
             words = {**tags, **self._config.tags, "thing": self._config.thing}
-            series = Series(self._device.measurement, words)
-            if len(self._series) < MAX_TAG_SETS:
-                self._series[key] = series
+            series = self._series[key] = Series(self._device.measurement, words)
         return series
 
 
@@ -227,7 +236,7 @@ class BrokerIntake:
             thing = subscription.thing(topic)
             if thing is not None:
                 route = _Route(subscription, clean_tag(thing), crc32(topic.encode("utf-8", "replace")))
-                if len(self._routes) < 2 * self._config.max_things:
+                if len(topic) <= MAX_REMEMBERED_TOPIC and len(self._routes) < 2 * self._config.max_things:
                     self._routes[topic] = route
                 return route
         return None
