@@ -90,6 +90,7 @@ class Pipeline:
         if self._held is not None:
             if len(self._held.drop_lines) + len(intake.drop_lines) > MAX_PENDING:
                 self._give_up_serial(self._held)
+            self.stages.unkept += max(0, len(self._held.quarantined) + len(intake.quarantined) - MAX_PENDING)
             intake, self._held = _joined(self._held, intake), None
         try:
             dropped = (await self.spool.append(intake)).dropped
@@ -156,11 +157,13 @@ class Pipeline:
         intake.drop_lines, intake.drop_things = [], {}
 
     def quarantine(self, source: str, device: str, thing: str, event: Noise | IntegrityError | SanityError) -> None:
-        """Keep what could not be decoded, with the reason."""
+        """Keep what could not be decoded, with the reason; beyond MAX_PENDING it is only counted."""
         kept = self.intake.quarantined
         if len(kept) < MAX_PENDING:
             now, kind = self.clock.now_ns(), _KINDS[event.__class__]
             kept.append(Quarantined(now, source, device, thing, "decode", kind, event.detail, event.data[:MAX_KEPT]))
+        else:
+            self.stages.unkept += 1
         self._wake.set()
 
 

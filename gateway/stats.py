@@ -34,7 +34,8 @@ class StageStats:
     `received` messages or serial chunks; `decoded` readings; `spooled` points committed;
     `written` points a sink accepted; `rejected` points a sink refused for good (quarantined);
     `dropped` points given up because the spool was full; `redelivered` messages acknowledged
-    without storing them again; `quarantined` items kept with a reason.
+    without storing them again; `quarantined` items kept with a reason; `unkept` items that came
+    faster than the quarantine could be written, counted and not kept.
     """
 
     received: int = 0
@@ -45,6 +46,7 @@ class StageStats:
     dropped: int = 0
     redelivered: int = 0
     quarantined: int = 0
+    unkept: int = 0
 
 
 @dataclass(slots=True)
