@@ -129,3 +129,28 @@ def scale(
     from bench.scale import scale as measure
 
     _run("scale", lambda: measure(count), as_json, chart)
+
+
+@app.command("all")
+def everything(
+    as_json: Json = False,
+    chart: Chart = Path("out/bench.svg"),
+) -> None:
+    """All of them, one after the other (about ten minutes): what docs/performance.md holds."""
+    _checkout()
+    from bench.suite import suite
+
+    figures = suite(lambda name: typer.echo(f"parkgate bench: {name}", err=True))
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    from rich.console import Console
+
+    from bench import report
+
+    console = Console()
+    for name, found in figures.items():
+        report.table(name, found, console)
+        path = chart.with_stem(f"{chart.stem}-{name.replace(' ', '-')}")
+        report.chart(path, f"parkgate bench: {name}", report.bars(name.split()[0], found))
+    typer.echo(f"charts: {chart.parent}/{chart.stem}-*.svg")
