@@ -11,6 +11,7 @@ What it holds to:
   opens and fails at once is not hammered.
 - A name such as /dev/serial/by-id/... may come back as another tty. While the port is open
   the name is resolved every 2 s; when it leads to a different port the old one is left.
+- A read takes 16 KiB at most: above 128 KiB, as serialx would, each costs a mapping of memory.
 - At most 1 MiB waits between the port and the decoder (a stalled event loop); then reading
   pauses and the kernel holds the rest (4 KiB on a tty).
 
@@ -32,6 +33,7 @@ from pathlib import Path
 from typing import cast
 
 import serialx
+from serialx.descriptor_transport import DescriptorTransport
 
 from devices.spec.device import StreamDevice
 from gateway.backoff import backoff
@@ -46,6 +48,7 @@ MOST_WAIT_S = 5.0
 LOOK_S = 0.25
 WATCH_S = 2.0
 MOST_BUFFERED = 1 << 20
+MOST_READ = 1 << 14
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,8 @@ class _Port(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("serialx.BaseSerialTransport", transport)
+        if isinstance(transport, DescriptorTransport):
+            transport.max_size = MOST_READ
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
