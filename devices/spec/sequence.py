@@ -16,6 +16,7 @@ and no reading is stored more than half of `modulus` late.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from devices.spec.errors import DescriptionError, EncodeError
 from devices.spec.events import Value
@@ -86,16 +87,21 @@ class ListBits:
         return self.each * self.entries
 
     def present(self, fields: Mapping[str, Value | None]) -> bool:
-        value = fields.get(self.field)
-        if not isinstance(value, str):
-            return False
-        rows = json.loads(value)
-        return len(rows) >= self.entries and all(self.key in row for row in rows[: self.entries])
+        rows = self._rows(fields)
+        return len(rows) >= self.entries and all(isinstance(row.get(self.key), int) for row in rows[: self.entries])
+
+    def _rows(self, fields: Mapping[str, Value | None]) -> list[dict[str, Any]]:
+        """The entries, none where the field is absent or no list of objects."""
+        try:
+            rows = json.loads(str(fields.get(self.field)))
+        except ValueError:
+            return []
+        return rows if isinstance(rows, list) and all(isinstance(row, dict) for row in rows) else []
 
     def write(self, fields: dict[str, Value], number: int) -> None:
         if not self.present(fields):
             raise EncodeError(f"{self.field}: needs {self.entries} entries with {self.key!r} to carry a count")
-        rows = json.loads(str(fields[self.field]))
+        rows = self._rows(fields)
         mask = (1 << self.each) - 1
         for row in rows[: self.entries]:
             raw = int(row[self.key]) & ~mask | number & mask
@@ -105,8 +111,7 @@ class ListBits:
 
     def read(self, fields: Mapping[str, Value | None]) -> int:
         number = 0
-        rows = json.loads(str(fields[self.field]))
-        for index, row in enumerate(rows[: self.entries]):
+        for index, row in enumerate(self._rows(fields)[: self.entries]):
             number |= (int(row[self.key]) & ((1 << self.each) - 1)) << index * self.each
         return number
 
