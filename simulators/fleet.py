@@ -38,7 +38,8 @@ UNPLUGGED_S = 0.5
 
 
 class Fleet:
-    """`specs` on their links. `port_dir` gets the symlinks of the ptys (default: a temporary one)."""
+    """`specs` on their links. `port_dir` gets the symlinks of the ptys (default: a temporary one); `listen` is
+    the address that TCP ports are opened on."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Fleet:
         broker: tuple[str, int] | None,
         port_dir: Path | None = None,
         login: tuple[str, str] | None = None,
+        listen: str = "127.0.0.1",
         now: Callable[[], float] = time.time,
     ) -> None:
         self.specs = tuple(specs)
@@ -54,6 +56,7 @@ class Fleet:
         self.ledger = Ledger()
         self._broker = broker
         self._login = login
+        self._listen = listen
         self._port_dir = port_dir
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._now = now
@@ -125,7 +128,7 @@ class Fleet:
 
     async def _plug(self, spec: ThingSpec, receive: Callable[[bytes], bytes]) -> PtyLink | TcpLink:
         if spec.via == "tcp":
-            server = TcpLink(receive, port=int(spec.port or 0))
+            server = TcpLink(receive, self._listen, int(spec.port or 0))
             await server.open()
             return server
         pty = PtyLink(receive, self._symlink(spec))
@@ -252,7 +255,9 @@ async def _read_out(wire: PtyLink | TcpLink) -> None:
 async def run(path: Path, for_s: float | None = None) -> None:
     """`parkgate simulate`: the fleet of a file, until cancelled; says where its ports are."""
     config = load(path)
-    fleet = Fleet(config.things, broker=config.broker, port_dir=config.port_dir, login=config.login)
+    fleet = Fleet(
+        config.things, broker=config.broker, port_dir=config.port_dir, login=config.login, listen=config.listen
+    )
     await fleet.open()
     try:
         for spec in fleet.specs:

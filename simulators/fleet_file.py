@@ -5,6 +5,7 @@
     username = "sim"                     # "${NAME}" is taken from the environment
     password = "${SIM_PASSWORD}"
     port_dir = "ports"                   # symlinks to the ptys; relative to this file
+    listen = "127.0.0.1"                 # address of things on tcp; "0.0.0.0" lets other machines in
     seed = 7                             # of every thing that has none of its own
 
     [[thing]]
@@ -23,6 +24,7 @@
 Whatever is wrong is said in one line: file, key path, value and what was expected.
 """
 
+import ipaddress
 import math
 import os
 import re
@@ -38,11 +40,12 @@ from simulators.faults import Faults
 from simulators.scene import KINDS
 from simulators.things import PERIODS, Link, ThingSpec
 
-FLEET_KEYS = ("broker", "username", "password", "port_dir", "seed")
+FLEET_KEYS = ("broker", "username", "password", "port_dir", "listen", "seed")
 THING_KEYS = (
     "name", "device", "count", "seed", "period_s", "link", "port", "topic", "kind", "zone", "location", "faults",
 )  # fmt: skip
 MOST_THINGS = 100_000
+LOOPBACK = "127.0.0.1"
 _REFERENCE = re.compile(r"\$\{(\w+)\}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -53,12 +56,13 @@ class FleetError(ValueError):
 
 @dataclass(frozen=True)
 class FleetConfig:
-    """A fleet file, read. `broker` is (host, port), `login` (user, password)."""
+    """A fleet file, read. `broker` is (host, port), `login` (user, password), `listen` an IP address."""
 
     things: tuple[ThingSpec, ...]
     broker: tuple[str, int] | None = None
     login: tuple[str, str] | None = None
     port_dir: Path | None = None
+    listen: str = LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,8 @@ def load(path: Path) -> FleetConfig:
         things += _things(_Table(path, f"thing[{index}]", row), fleet.whole("seed", 1, 0, 1 << 31), len(things))
         _check(path, index, things, broker is not None)
     login = (fleet.text("username"), fleet.text("password")) if "username" in head else None
-    port_dir = path.parent / fleet.text("port_dir") if "port_dir" in head else None
-    return FleetConfig(tuple(things), broker, login, port_dir)
+    port_dir = (path.parent / fleet.text("port_dir")).resolve() if "port_dir" in head else None
+    return FleetConfig(tuple(things), broker, login, port_dir, _listen(fleet))
 
 
 def _broker(fleet: _Table) -> tuple[str, int] | None:
@@ -141,6 +145,14 @@ def _broker(fleet: _Table) -> tuple[str, int] | None:
     if host is None or parts.scheme != "mqtt":
         fleet.fail("broker", "mqtt://host:port")
     return host, port
+
+
+def _listen(fleet: _Table) -> str:
+    text = fleet.text("listen", LOOPBACK)
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        fleet.fail("listen", 'an IP address such as "127.0.0.1", or "0.0.0.0" for all of this machine')
 
 
 def _things(table: _Table, seed: int, before: int) -> list[ThingSpec]:

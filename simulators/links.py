@@ -20,6 +20,7 @@ the next connection (the broker may then have it twice), a pty gives its number 
 
 import asyncio
 import contextlib
+import logging
 import os
 import select
 import struct
@@ -28,6 +29,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import aiomqtt
+
+log = logging.getLogger(__name__)
 
 SETTLE_S = 0.5
 MOST_COMMAND = 4096
@@ -193,7 +196,7 @@ class TcpLink:
     def port(self) -> str:
         assert self._server is not None
         host, port = self._server.sockets[0].getsockname()[:2]
-        return f"socket://{host}:{port}"
+        return f"socket://[{host}]:{port}" if ":" in host else f"socket://{host}:{port}"
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._serve, self._host, self._asked_port)
@@ -291,7 +294,7 @@ class MqttLink:
                 ) as client:  # fmt: skip
                     await self._hold(client)
             except aiomqtt.MqttError as error:
-                self.trouble = f"broker {host}:{port}: {error}"
+                self._say(error)
                 self._up.clear()
                 await self._rest(1.0)
 
@@ -352,6 +355,13 @@ class MqttLink:
             ending.cancel()
             for sending in self._sending:
                 sending.cancel()
+
+    def _say(self, error: aiomqtt.MqttError) -> None:
+        """Once for each time that it goes."""
+        host, port = self._address
+        if not self.trouble:
+            log.warning("%s: broker %s:%s: %s; trying again every second", self._client_id, host, port, error)
+        self.trouble = f"broker {host}:{port}: {error}"
 
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
