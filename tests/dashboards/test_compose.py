@@ -121,11 +121,12 @@ def test_the_fleet_speaks_what_the_gateway_listens_to(monkeypatch: pytest.Monkey
     monkeypatch.setenv("MQTT_DEVICE_PASSWORD", "x")
     fleet = fleet_file.load(DEPLOY / "fleet.toml")
     loaded = config.load(DEPLOY / "gateway.toml", example())
+    assert fleet.listen == "0.0.0.0"
     assert {thing.device for thing in fleet.things} == {
         "pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050",
     }  # fmt: skip
     served = {
-        (f"socket://127.0.0.1:{thing.port}", thing.name, thing.device) for thing in fleet.things if thing.via == "tcp"
+        (f"socket://simulators:{thing.port}", thing.name, thing.device) for thing in fleet.things if thing.via == "tcp"
     }
     assert served == {(port.port, port.thing, port.device) for port in loaded.serial}
     patterns = [

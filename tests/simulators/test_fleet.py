@@ -239,6 +239,15 @@ async def test_a_thing_behind_tcp() -> None:
     await fleet.close()
 
 
+async def test_tcp_ports_are_opened_on_the_address_of_the_fleet() -> None:
+    fleet = Fleet([ThingSpec("far", "sds011", 1, 0.01, link="tcp")], broker=None, listen="127.0.0.2")
+    await fleet.open()
+    try:
+        assert fleet.ports["far"].startswith("socket://127.0.0.2:")
+    finally:
+        await fleet.close()
+
+
 async def test_commands_over_a_pty_are_answered() -> None:
     fleet = Fleet([ThingSpec("lamp", "pms5003", 1, 3600.0)], broker=None)
     await fleet.open()

@@ -28,6 +28,7 @@ def test_a_fleet_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             username = "sim"
             password = "${SIM_PASSWORD}"
             port_dir = "ports"
+            listen = "0.0.0.0"
 
             [[thing]]
             name = "lamp"
@@ -49,6 +50,7 @@ def test_a_fleet_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert config.broker == ("127.0.0.1", 18830)
     assert config.login == ("sim", "open sesame")
     assert config.port_dir == tmp_path / "ports"
+    assert config.listen == "0.0.0.0"
     first, second, bed = config.things
     assert [first.name, second.name, bed.name] == ["lamp-01", "lamp-02", "bed"]
     assert (first.via, bed.via) == ("pty", "mqtt")
@@ -81,6 +83,10 @@ THING = '[fleet]\nbroker = "mqtt://h:1"\n[[thing]]\nname = "a"\n'
         ('[[thing]]\nname = "a"\ndevice = "senml"', "fleet.broker: expected mqtt://host:port, as a speaks MQTT"),
         ('[fleet]\nbroker = "http://x"\n[[thing]]', "fleet.broker = 'http://x': expected mqtt://host:port"),
         ('[fleet]\nusername = "${NO_SUCH_NAME}"\n[[thing]]\ndevice = "pms5003"', "expected the environment variable"),
+        (
+            '[fleet]\nlisten = "gateway"\n[[thing]]\ndevice = "pms5003"',
+            "fleet.listen = 'gateway': expected an IP address",
+        ),
         ("[fleet]", "thing: expected at least one [[thing]] table"),
         ("[fleets]", "fleets = {}: expected one of the keys fleet, thing"),
         ("[[[", "not TOML: "),
@@ -103,6 +109,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_the_example_is_a_fleet() -> None:
     config = load(ROOT / "examples" / "fleet.toml")
+    assert config.listen == "127.0.0.1"
     assert {thing.device for thing in config.things} == set(FIRST)
 
 
