@@ -1,0 +1,78 @@
+"""Payload tables: scales, absent values, bits over several bytes, what cannot be said."""
+
+import pytest
+
+from devices.spec.errors import DescriptionError, EncodeError
+from devices.spec.events import Value
+from devices.spec.field import Field
+from devices.spec.payload import BitItem, Item, Payload
+
+TEMPERATURE = Field("temperature_c", "Cel", "x", minimum=-40, maximum=85, step=0.1)
+COUNT = Field("count", "1", "x", kind="counter", minimum=0, maximum=255, step=1)
+LEVEL = Field("level", "1", "x", minimum=0, maximum=254, step=1, optional=True)
+LAMP = Field("lamp", "1", "x", kind="flag")
+TABLE = Payload(
+    "<",
+    1,
+    (Item("h", TEMPERATURE, divisor=10, absent=(-32768,)), Item("B", fill=0x80), Item("B", COUNT), Item("B")),
+    (BitItem(LEVEL, ((2, 0, 1), (4, 0, 7)), absent=(255,)), BitItem(LAMP, ((2, 6, 1),))),
+)
+
+
+def test_both_ways() -> None:
+    fields: dict[str, Value] = {"temperature_c": -10.1, "count": 7, "level": 200.0, "lamp": True}
+    body = bytes.fromhex("9bff c1 07 48")
+    assert TABLE.size == 5
+    assert TABLE.parse(b"\x00" + body) == fields
+    assert TABLE.pack(fields) == body
+
+
+def test_counters_are_whole_measures_are_not() -> None:
+    fields = TABLE.parse(bytes.fromhex("00 0000 80 00 00"))
+    assert fields == {"temperature_c": 0.0, "count": 0, "level": 0.0, "lamp": False}
+    assert [type(value) for value in fields.values()] == [float, int, float, bool]
+
+
+def test_no_value_is_absent_and_back() -> None:
+    body = bytes.fromhex("0080 81 05 7f")
+    assert TABLE.parse(b"\x00" + body) == {"count": 5, "lamp": False}
+    assert TABLE.pack({"count": 5, "lamp": False}) == body
+
+
+def test_values_the_device_cannot_say_are_named() -> None:
+    assert TABLE.outside({"temperature_c": 85.1}) == "temperature_c: 85.1 is outside -40..85"
+    assert TABLE.outside({"temperature_c": 85.0, "count": 255}) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"temperature_c": 85.06}, "outside -40..85"),
+        ({"temperature_c": float("nan")}, "not a number"),
+        ({"temperature_c": "warm"}, "not a number"),
+        ({"count": None}, "count is missing"),
+        ({"colour": 1.0}, "colour: not in this frame"),
+        ({"level": 255.0}, "outside 0..254"),
+    ],
+)
+def test_what_cannot_be_said_is_refused(change: dict[str, Value | None], words: str) -> None:
+    fields: dict[str, Value] = {"temperature_c": 20.0, "count": 7, "level": 200.0, "lamp": True}
+    for name, value in change.items():
+        if value is None:
+            del fields[name]
+        else:
+            fields[name] = value
+    with pytest.raises(EncodeError, match=words):
+        TABLE.pack(fields)
+
+
+@pytest.mark.parametrize(
+    ("field", "divisor", "words"),
+    [
+        (TEMPERATURE, 100, "not one raw step"),
+        (Field("x", "1", "x", minimum=0, maximum=70000, step=1), 1, "does not fit the frame"),
+    ],
+)
+def test_a_table_that_contradicts_its_field_is_refused(field: Field, divisor: int, words: str) -> None:
+    with pytest.raises(DescriptionError, match=words):
+        Payload(">", 0, (Item("H", field, divisor=divisor),))
