@@ -143,7 +143,7 @@ def settle(field: Field, value: Value) -> Value:
         number = min(field.maximum, number)
     if field.kind == "counter":
         return round(number)
-    return round(round(number / field.step) * field.step, 9) if field.step else number
+    return float(round(round(number / field.step) * field.step, 9)) if field.step else float(number)
 
 
 def truth(device: DeviceType, seed: int, kind: str | None = None) -> Truth:
@@ -155,12 +155,17 @@ def truth(device: DeviceType, seed: int, kind: str | None = None) -> Truth:
     carriers = {part.field for part in device.sequence.parts}
     wanted = (*KINDS[kind], *RADIO) if kind else QUANTITIES
     fields = [field for field in device.fields if field.name in wanted or field.name in carriers or not field.optional]
-    sources = [(field, QUANTITIES.get(field.name) or _invented(field, seed)) for field in fields]
+    sources = [(field, _signal(field) or _invented(field, seed)) for field in fields]
 
     def at(t: float) -> Reading:
         return Reading({field.name: settle(field, source(scene, t)) for field, source in sources}, round(t * 1e9))
 
     return at
+
+
+def _signal(field: Field) -> Callable[[Scene, float], Value] | None:
+    """The signal of that name; words have none."""
+    return None if field.kind in ("state", "text") else QUANTITIES.get(field.name)
 
 
 def _invented(field: Field, seed: int) -> Callable[[Scene, float], Value]:
