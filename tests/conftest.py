@@ -1,9 +1,9 @@
 """Fixtures shared by all rooms: real servers, and what happens where one is not installed.
 
 A test says which servers it needs by using a fixture (`mosquitto`, `fresh_influxd`, ...) or by
-`@pytest.mark.services("mosquitto", "influxd")` where it starts its own. Where a binary is
-missing those tests are skipped and the summary says so in one line; with
-PARKGATE_REQUIRE_SERVICES=1 they fail instead.
+`@pytest.mark.services("mosquitto", "influxd")` where it starts its own; `docker-compose`, which
+reads the compose files, is asked for in the same way. Where a binary is missing those tests are
+skipped and the summary says so in one line; with PARKGATE_REQUIRE_SERVICES=1 they fail instead.
 """
 
 import os
@@ -17,16 +17,19 @@ from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import find_binary, on_free_port
 
-PACKAGES = {"mosquitto": "mosquitto", "influxd": "influxdb"}
+SERVERS = ("mosquitto", "influxd")
+PACKAGES = {"mosquitto": "mosquitto", "influxd": "influxdb", "docker-compose": "docker-compose"}
+"""Binary to Debian package."""
+
 WANTING = pytest.StashKey[set[str]]()
-WITHOUT_SERVER = "without server"
+NOT_INSTALLED = "not installed"
 
 
 def _needs(item: pytest.Item) -> set[str]:
-    """The servers a test needs, by its fixtures and its marker."""
-    needs = {name for name in PACKAGES for fixture in getattr(item, "fixturenames", ()) if name in fixture}
+    """The binaries a test needs, by its fixtures and its marker."""
+    needs = {name for name in SERVERS for fixture in getattr(item, "fixturenames", ()) if name in fixture}
     for marker in item.iter_markers("services"):
-        needs |= set(marker.args or PACKAGES)
+        needs |= set(marker.args or SERVERS)
     return needs
 
 
@@ -44,33 +47,33 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if not wanting:
         return
     missing = sorted(wanting)
-    reason = f"{WITHOUT_SERVER}: {' and '.join(missing)}"
+    named = " and ".join(missing)
     if os.environ.get("PARKGATE_REQUIRE_SERVICES") == "1":
         packages = " ".join(PACKAGES[name] for name in missing)
-        pytest.fail(f"{reason} is missing and PARKGATE_REQUIRE_SERVICES=1; apt-get install {packages}", pytrace=False)
-    pytest.skip(reason)
+        pytest.fail(f"{named} missing and PARKGATE_REQUIRE_SERVICES=1; apt-get install {packages}", pytrace=False)
+    pytest.skip(f"{NOT_INSTALLED}: {named}")
 
 
-def _missing_servers(report: pytest.TestReport) -> str | None:
-    """The missing servers that a skipped test names, else None."""
+def _missing(report: pytest.TestReport) -> str | None:
+    """The missing binaries that a skipped test names, else None."""
     if report.skipped and isinstance(report.longrepr, tuple):
-        _, found, names = report.longrepr[2].partition(f"{WITHOUT_SERVER}: ")
+        _, found, names = report.longrepr[2].partition(f"{NOT_INSTALLED}: ")
         return names if found else None
     return None
 
 
 def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
-    if isinstance(report, pytest.TestReport) and _missing_servers(report):
-        return WITHOUT_SERVER, "s", "SKIPPED"
+    if isinstance(report, pytest.TestReport) and _missing(report):
+        return NOT_INSTALLED, "s", "SKIPPED"
     return None
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """One line: which servers are missing, how many tests that skips, from where, what to install."""
-    reports: list[pytest.TestReport] = terminalreporter.stats.get(WITHOUT_SERVER, [])
+    """One line: what is missing, how many tests that skips, from where, what to install."""
+    reports: list[pytest.TestReport] = terminalreporter.stats.get(NOT_INSTALLED, [])
     if not reports:
         return
-    missing = sorted({name for report in reports for name in (_missing_servers(report) or "").split(" and ")})
+    missing = sorted({name for report in reports for name in (_missing(report) or "").split(" and ")})
     files = sorted({report.nodeid.partition("::")[0] for report in reports})
     verb = "is" if len(missing) == 1 else "are"
     terminalreporter.write_line(

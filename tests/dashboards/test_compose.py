@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -33,14 +32,13 @@ def services() -> dict[str, Any]:
 
 
 def run_config(env_file: Path) -> subprocess.CompletedProcess[str]:
-    binary = shutil.which("docker-compose")
-    if binary is None:
-        pytest.skip("docker-compose is missing: apt-get install docker-compose")
+    binary = find_binary("docker-compose") or "docker-compose"
     bare = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     argv = [binary, "--file", str(COMPOSE), "--env-file", str(env_file), "config"]
     return subprocess.run(argv, env=bare, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.services("docker-compose")
 def test_compose_takes_the_file_with_the_example_environment() -> None:
     done = run_config(EXAMPLE)
     assert done.returncode == 0, done.stderr
@@ -49,6 +47,7 @@ def test_compose_takes_the_file_with_the_example_environment() -> None:
     assert seen["services"]["grafana"]["environment"]["INFLUX_TOKEN"] == "change-me-influx-token"
 
 
+@pytest.mark.services("docker-compose")
 def test_compose_says_what_to_do_without_an_environment(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("")
     done = run_config(tmp_path / "empty")
