@@ -72,6 +72,7 @@ class Proxy:
         self._delay_s = 0.0
         self._trickle: tuple[int, float] | None = None
         self._refusing = False
+        self._arrived = asyncio.Event()
         self._server: asyncio.Server | None = None
         self.flow()
 
@@ -128,10 +129,17 @@ class Proxy:
     def accept(self) -> None:
         self._refusing = False
 
+    async def connected(self, times: int) -> None:
+        """Wait until clients have connected so often in all."""
+        while self.accepted < times:
+            self._arrived.clear()
+            await self._arrived.wait()
+
     # -- bytes -----------------------------------------------------------------------------
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        self._arrived.set()
         if self._refusing:
             _reset(writer)
             return
