@@ -1,6 +1,7 @@
 """Many things: what one message costs, and what one thing costs in memory, as things grow.
 
-The same number of messages each time, spread over 100 to 100,000 things. Memory per thing is
+The same number of messages each time, spread over 100 to 100,000 things which the gateway has
+met before: each has sent one message, whose cost is `first_us_per_thing`. Memory per thing is
 the growth of the gateway's peak from the smallest to the largest run over the things added.
 """
 
@@ -17,12 +18,13 @@ def scale(count: int = 200_000, steps: tuple[int, ...] = STEPS) -> dict[str, Any
     rows: list[dict[str, Any]] = []
     for things in steps:
         with scratch() as directory, broker(directory) as mosquitto, influx(directory) as store:
-            run = gateway_run(directory / "run", mosquitto, store, 1, count, things)
-            audit = store.audit(count, things)
+            run = gateway_run(directory / "run", mosquitto, store, 1, count, things, warm=things)
+            audit = store.audit(things + count, things)
             rows.append(
                 {
                     "things": things,
                     "cpu_us_per_msg": round(run["cpu_us"], 2),
+                    "first_us_per_thing": round(run["first_us"], 1),
                     "rss_mb": run["rss_mb"],
                     "lost": audit["lost"],
                     "duplicates": audit["duplicates"],
