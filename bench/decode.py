@@ -68,8 +68,17 @@ def _library(name: str) -> tuple[str, Callable[[bytes], object]] | None:
         sensor = Sensor[PYPMS[name]]
         return "pypms", lambda frame: sensor.decode(frame, time=0)
     if name == "nmea0183":
-        return "pynmea2", lambda frame: pynmea2.parse(frame.decode("ascii"))
+        return "pynmea2", _pynmea2
     return None
+
+
+def _pynmea2(frame: bytes) -> object:
+    """Parse a sentence and read its values: pynmea2 converts them when they are asked for."""
+    message = pynmea2.parse(frame.decode("ascii"))
+    values = [getattr(message, field[1]) for field in getattr(message, "fields", ())]
+    if hasattr(message, "latitude"):
+        values += [message.latitude, message.longitude]
+    return values
 
 
 def _every(call: Callable[[bytes], object], frames: list[bytes]) -> Callable[[], int]:
