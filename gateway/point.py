@@ -30,8 +30,16 @@ MAX_NAME = 128
 MAX_KEYS = 4096
 """Field names remembered per tag set; a payload with made-up names cannot grow it further."""
 
+MAX_TEXTS = 8192
+SHORT = 7
+"""How many values are remembered as text, and how long such a text may be."""
+
 CLOCK_STEP_NS = 2_000_000_000
 """A result time this much earlier than the last one is a clock that was set, not a tie."""
+
+STEP_SHIFT_NS = 1009
+"""What result times are late by for each such step: a clock of coarse ticks that goes through
+the same seconds again would otherwise hit the very times it gave out before."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ESCAPING = re.compile(r"\\(?=[\\,= ])")
@@ -91,14 +99,32 @@ def _keys(tags: frozenset[str]) -> _Keys:
     return found
 
 
+_TEXTS: dict[float, str] = {}
+"""Floats lately written, and how: sensors speak in steps, so the same values come again and
+again, and looking one up takes a third of the time of writing it."""
+
+
+def _learn(value: float) -> str:
+    text = repr(value)
+    if len(text) <= SHORT:  # a longer one hardly comes again
+        if len(_TEXTS) >= MAX_TEXTS:
+            _TEXTS.clear()
+        _TEXTS[value] = text
+    return text
+
+
 def body(fields: Mapping[str, Value], keys: Mapping[str, str]) -> str:
     """The field part of a line; empty where no value can be stored."""
     parts = []
+    known = _TEXTS.get
     for name, value in fields.items():
         kind = value.__class__
         if kind is float:
-            if value - value == 0.0:  # type: ignore[operator]  # false for NaN and infinities
-                parts.append(keys[name] + repr(value))
+            text = known(value)  # type: ignore[arg-type]
+            if text is not None:
+                parts.append(keys[name] + text)
+            elif value - value == 0.0:  # type: ignore[operator]  # false for NaN and infinities
+                parts.append(keys[name] + _learn(value))  # type: ignore[arg-type]
         elif kind is bool:
             parts.append(keys[name] + ("true" if value else "false"))
         elif kind is int:
@@ -116,7 +142,7 @@ class Series:
     be stored. `time_ns` is the phenomenon time or None; `received_ns` the result time.
     """
 
-    __slots__ = ("_base_ns", "_bodies", "_body", "_keys", "_last_ns", "_received_ns", "prefix")
+    __slots__ = ("_base_ns", "_bodies", "_body", "_keys", "_last_ns", "_received_ns", "_shift_ns", "prefix")
 
     def __init__(self, measurement: str, tags: Mapping[str, str]) -> None:
         clean = {clean_name(name): clean_tag(value) for name, value in tags.items()}
@@ -125,6 +151,7 @@ class Series:
         self.prefix = ",".join([name, *(f"{key}={value}" for key, value in words)]) + " "
         self._keys = _keys(frozenset(clean))
         self._received_ns = 0  # the last result time given out
+        self._shift_ns = 0  # STEP_SHIFT_NS for each time the clock was set back
         self._base_ns = 0  # the last phenomenon time as the device said it
         self._last_ns = 0  # the last phenomenon time given out: base, or a tie broken after it
         self._body = ""
@@ -136,7 +163,13 @@ class Series:
             return None
         if time_ns is None:
             last = self._received_ns
-            stamp = received_ns if received_ns > last or last - received_ns > CLOCK_STEP_NS else last + 1
+            stamp = received_ns + self._shift_ns
+            if stamp <= last:
+                if last - stamp > CLOCK_STEP_NS:
+                    self._shift_ns += STEP_SHIFT_NS
+                    stamp += STEP_SHIFT_NS
+                else:
+                    stamp = last + 1
             if stamp == self._last_ns:
                 stamp += 1
             self._received_ns = stamp
