@@ -74,7 +74,14 @@ def test_result_times_of_one_series_never_tie():
 def test_a_clock_set_back_is_followed():
     series = Series("m", {"thing": "a"})
     hour = 3_600_000_000_000
-    assert stamps(series, [({"v": 1.0}, None, T), ({"v": 1.0}, None, T - hour)]) == [0, -hour]
+    assert stamps(series, [({"v": 1.0}, None, T), ({"v": 1.0}, None, T - hour)]) == [0, 1009 - hour]
+
+
+def test_a_coarse_clock_that_is_set_back_hits_no_time_twice():
+    series = Series("m", {"thing": "a"})
+    value, hour = {"v": 1.0}, 3_600_000_000_000
+    calls = [(value, None, when) for when in (T, T, T + hour, T, T, T + hour, T)]
+    assert stamps(series, calls) == [0, 1, hour, 1009, 1010, hour + 1009, 2018]
 
 
 def test_a_repeat_gets_the_same_time_and_another_reading_the_next():
