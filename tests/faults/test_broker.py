@@ -96,8 +96,7 @@ async def test_killed_without_persistence(
         await asyncio.to_thread(broker.kill)
         load.cancel()
         await asyncio.gather(load, return_exceptions=True)
-        await running.says("mqtt:main")
-        first = (await running.health())["stages"]["spooled"]
+        first = await in_the_store(running, fresh_influxd.url)
         await asyncio.to_thread(broker.start)
         await running.subscribed()
     await Publisher(broker.port).run(500, first=first, rate=RATE)
