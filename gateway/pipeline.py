@@ -39,6 +39,10 @@ MAX_KEPT = 4096
 LINGER_S = 0.01
 """How long a commit waits for company: one fsync then serves many messages."""
 
+LEISURE_S = 0.1
+"""How long it waits where nobody waits for an acknowledgement (serial, QoS 0): a power failure
+takes what came in that time, as it takes what is still in the cable."""
+
 FULL_RETRY_S = 0.5
 """How often a full spool or disk is asked again."""
 
@@ -68,6 +72,8 @@ class Pipeline:
         while True:
             await self._wake.wait()
             await self.clock.sleep(LINGER_S)
+            if not self.intake.acks and self._held is None:
+                await self.clock.sleep(LEISURE_S - LINGER_S)
             self._wake.clear()
             while not self.intake.empty or self._held is not None:
                 commit = asyncio.ensure_future(self._commit())
