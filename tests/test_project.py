@@ -15,7 +15,7 @@ from gateway.config import load
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
-ENVIRON = {"INFLUX_TOKEN": "t", "TTN_API_KEY": "k"}
+ENVIRON = {"INFLUX_TOKEN": "t", "TTN_API_KEY": "k", "GATEWAY_NAME": "gateway-0"}
 
 COMMANDS = {
     "demo": ["--for", "--things", "--seed"],
