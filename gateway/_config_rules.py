@@ -85,6 +85,11 @@ def duration_or_none(table: Table, key: str) -> str | None:
     return text
 
 
+def interval_or_none(table: Table, key: str) -> float | None:
+    """Seconds between two readings; 0 where none is ever missed, None where nothing is said."""
+    return table.number(key, 0.0, 0, 366 * 86400) if table.has(key) else None
+
+
 def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Device:
     """The device type that `device` names; it must speak over `link` ("serial" or "mqtt")."""
     right = sorted(name for name, device in devices.items() if device.link == link)

@@ -50,6 +50,7 @@ class SubscriptionConfig:
     """`topic` is a pattern: an MQTT topic filter in which one level may be `{thing}`.
 
     It may begin with `$share/<group>/`. `thing` names the thing where the topic does not.
+    `expected_every_s`: None is learned, 0 is never missed.
     """
 
     topic: str
@@ -58,6 +59,7 @@ class SubscriptionConfig:
     qos: Literal[0, 1] = 1
     location: tuple[float, float] | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    expected_every_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class SerialConfig:
     """One port. `port` is a path or a socket:// or rfc2217:// URL.
 
     `baud` and `parity` override the device type's own settings where given.
+    `expected_every_s`: None is learned, 0 is never missed.
     """
 
     port: str
@@ -104,6 +107,21 @@ class SerialConfig:
     tags: dict[str, str] = field(default_factory=dict)
     baud: int | None = None
     parity: Literal["N", "E", "O"] | None = None
+    expected_every_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogConfig:
+    """When silence is too long, and what is done about it.
+
+    A thing is silent after `factor` times its expected interval, not before `min_silence_s`.
+    `pause_s` is the first pause between two attempts to heal; each further one is twice as long.
+    """
+
+    factor: float = 5.0
+    min_silence_s: float = 10.0
+    heal: bool = True
+    pause_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +132,4 @@ class Config:
     local: LocalConfig | None
     mqtt: tuple[MqttConfig, ...]
     serial: tuple[SerialConfig, ...]
+    watchdog: WatchdogConfig = WatchdogConfig()

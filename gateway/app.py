@@ -33,6 +33,7 @@ from gateway.sources.mqtt import make_mqtt_source
 from gateway.sources.serial import SerialSource
 from gateway.spool import Spool, SpoolUnusable
 from gateway.stats import Stats
+from gateway.watchdog import Watchdog
 from gateway.web import Page, serve
 
 log = logging.getLogger("parkgate")
@@ -79,18 +80,25 @@ class Gateway:
         self.delivery = Delivery(
             self.spool, self.sink, self.stats, self.clock, batch_points=points, in_flight=in_flight
         )
+        self.watchdog = Watchdog(config.gateway.name, config.watchdog, self.pipeline, self.clock, self.stats)
         self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]
         for port in config.serial:
             device = BY_NAME[port.device]
             assert isinstance(device, StreamDevice)  # the config loader has checked it
             name = f"serial:{port.port}"
-            self.sources.append(
-                SerialSource(
-                    port, device, PortIntake(self.pipeline, port, device, name), self.clock, self.stats.source(name)
-                )
-            )
+            intake = PortIntake(self.pipeline, port, device, name)
+            source = SerialSource(port, device, intake, self.clock, self.stats.source(name))
+            self.watchdog.port(source, device.longest_frame)
+            self.sources.append(source)
         self.health = Health(
-            config.gateway.name, __version__, self.stats, self.spool, self.pipeline, self.clock, self.clock.monotonic()
+            config.gateway.name,
+            __version__,
+            self.stats,
+            self.spool,
+            self.pipeline,
+            self.watchdog,
+            self.clock,
+            self.clock.monotonic(),
         )
 
     def _sink(self) -> Sink:
@@ -112,7 +120,9 @@ class Gateway:
             assert isinstance(device, MessageDevice)  # the config loader has checked it
             subscriptions.append(Subscription(subscription, device))
         intake = BrokerIntake(self.pipeline, broker, subscriptions, name)
-        return make_mqtt_source(broker, intake, self.clock, self.stats.source(name))
+        source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name))
+        self.watchdog.broker(source, broker)
+        return source
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then stop in order."""
@@ -136,6 +146,7 @@ class Gateway:
                 commits = group.create_task(self._keep("pipeline", self.pipeline.run), name="pipeline")
                 delivery = group.create_task(self._keep("delivery", self.delivery.run), name=f"sink[{self.sink.name}]")
                 health = group.create_task(self._keep("health", self._report), name="health")
+                watchdog = group.create_task(self._keep("watchdog", self.watchdog.run), name="watchdog")
                 readers = [
                     group.create_task(self._keep(source.name, source.run), name=f"source[{source.name}]")
                     for source in self.sources
@@ -146,7 +157,7 @@ class Gateway:
                 log.info("stopping: reading ends, what has arrived is committed")
                 for source in self.sources:
                     source.stop_reading()
-                await _ended(health, commits)
+                await _ended(watchdog, health, commits)
                 await self.pipeline.finish()
                 await _ended(*readers)
                 for source in self.sources:

@@ -29,6 +29,7 @@ from gateway._config_types import (
     SerialConfig,
     SpoolConfig,
     SubscriptionConfig,
+    WatchdogConfig,
     WillConfig,
 )
 
@@ -42,12 +43,13 @@ __all__ = [
     "SerialConfig",
     "SpoolConfig",
     "SubscriptionConfig",
+    "WatchdogConfig",
     "WillConfig",
     "load",
 ]
 
 
-_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial")
+_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog")
 
 
 def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] = BY_NAME) -> Config:
@@ -66,6 +68,7 @@ def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] =
         local=_local(top, gateway, influxdb is None),
         mqtt=_brokers(top, devices),
         serial=tuple(_serial(table, devices) for table in top.tables("serial", _keys(SerialConfig))),
+        watchdog=_watchdog(_section(top, "watchdog", WatchdogConfig)),
     )
     _check_once(origin, config)
     return config
@@ -109,6 +112,17 @@ def _spool(table: Table) -> SpoolConfig:
         max_bytes=table.integer("max_bytes", default.max_bytes, 1 << 16, 1 << 50),
         max_age_s=table.number("max_age_s", default.max_age_s, 1, 10 * 366 * 86400),
         quarantine_bytes=table.integer("quarantine_bytes", default.quarantine_bytes, 1 << 12, 1 << 50),
+    )
+
+
+def _watchdog(table: Table) -> WatchdogConfig:
+    default = WatchdogConfig()
+    heal = table.flag_or_none("heal")
+    return WatchdogConfig(
+        factor=table.number("factor", default.factor, 1.5, 1000),
+        min_silence_s=table.number("min_silence_s", default.min_silence_s, 1, 86400),
+        heal=default.heal if heal is None else heal,
+        pause_s=table.number("pause_s", default.pause_s, 1, 3600),
     )
 
 
@@ -245,6 +259,7 @@ def _subscriptions(broker: Table, devices: Mapping[str, Device]) -> tuple[Subscr
                 qos=cast(Literal[0, 1], table.integer("qos", 1, 0, 1)),
                 location=rules.location(table),
                 tags=rules.tags(table, device),
+                expected_every_s=rules.interval_or_none(table, "expected_every_s"),
             )
         )
     return tuple(found)
@@ -262,6 +277,7 @@ def _serial(table: Table, devices: Mapping[str, Device]) -> SerialConfig:
         tags=rules.tags(table, device),
         baud=table.integer("baud", 0, 50, 4_000_000) if table.has("baud") else None,
         parity=cast(Literal["N", "E", "O"], parity) if parity else None,
+        expected_every_s=rules.interval_or_none(table, "expected_every_s"),
     )
 
 

@@ -20,7 +20,7 @@ from gateway.intake import Acknowledger, Intake
 from gateway.pipeline import MAX_PENDING, Pipeline
 from gateway.point import Series, clean_tag
 from gateway.routes import Subscription
-from gateway.stats import DeviceStats
+from gateway.stats import DeviceStats, device_stats
 
 log = logging.getLogger("parkgate.decode")
 
@@ -64,9 +64,7 @@ class PortIntake:
         self._name = name
         self._decoder = device.decoder()
         self._series: dict[tuple[tuple[str, str], ...], Series] = {}
-        self.stats = DeviceStats(
-            name, device.name, config.thing, dict(config.tags), config.location, device.expected_every_s
-        )
+        self.stats = device_stats(name, device, config.thing, config)
         pipeline.stats.devices[(name, config.thing)] = self.stats
 
     def bytes(self, data: bytes) -> int:
@@ -259,9 +257,7 @@ class BrokerIntake:
             series = Series(device.measurement, {**reading.tags, **config.tags, "thing": thing})
             stats = self._pipeline.stats.devices.get((self._name, thing))
             if stats is None:
-                stats = DeviceStats(
-                    self._name, device.name, thing, config.tags, config.location, device.expected_every_s
-                )
+                stats = device_stats(self._name, device, thing, config)
                 self._pipeline.stats.devices[(self._name, thing)] = stats
             found = self._series[key] = (series, stats)
         if route.thing and not reading.tags:

@@ -18,13 +18,10 @@ from gateway.pipeline import Pipeline
 from gateway.point import Series
 from gateway.spool import Spool, say_forecast
 from gateway.stats import DeviceStats, Stats
+from gateway.watchdog import Watchdog
 
 PERIOD_S = 10.0
 THINGS_A_ROUND = 1000
-SILENT_AFTER = 5.0
-"""A thing is offline when it was not heard for this many of its usual intervals."""
-
-MIN_SILENCE_S = 10.0
 
 
 @dataclass(slots=True)
@@ -36,13 +33,14 @@ class Health:
     stats: Stats
     spool: Spool
     pipeline: Pipeline
+    watchdog: Watchdog
     clock: Clock
     started: float
     turn: int = 0
 
     def online(self, stats: DeviceStats) -> bool:
-        silent_s = (self.clock.now_ns() - stats.last_seen_ns) / 1e9
-        return stats.last_seen_ns > 0 and silent_s <= max(SILENT_AFTER * stats.expected_every_s, MIN_SILENCE_S)
+        """Heard, and not silent by the watchdog's word."""
+        return stats.last_seen_ns > 0 and not stats.silent
 
     def problems(self) -> list[str]:
         """One line for each thing that is wrong now."""
@@ -53,7 +51,7 @@ class Health:
         ]
         if self.spool.notice:
             found.append(self.spool.notice)
-        return found
+        return found + self.watchdog.problems()
 
     def report(self) -> dict[str, object]:
         """What `/healthz` answers. `status` is ok, degraded, or failing (nothing is taken)."""
@@ -172,6 +170,13 @@ class Health:
              [({"sink": sink.name}, sink.retries) for sink in self.stats.sinks.values()]),
             ("sink_write_seconds_total", "counter", "Time spent in accepted writes.",
              [({"sink": sink.name}, sink.write_s) for sink in self.stats.sinks.values()]),
+            ("silent_things", "gauge", "Things that were not heard for too long.", [({}, self.watchdog.silent)]),
+            ("silence_faults", "gauge", "Silences being reported, by the layer that is silent.",
+             [({"layer": layer}, count) for layer, count in self.watchdog.by_layer().items()]),
+            ("silence_events_total", "counter", "Silences and returns that were said.",
+             [({}, self.watchdog.faults.events)]),
+            ("heals_total", "counter", "Attempts to heal a silent source.",
+             [({"action": action}, count) for action, count in self.watchdog.healed.items()]),
         ]  # fmt: skip
         things = [
             ({"source": stats.source, "device": stats.device, "thing": stats.thing}, stats)

@@ -4,13 +4,22 @@ Plain attributes: an increment on the hot path is one add, and reading them is s
 else's work (health.py).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from devices.spec.device import Device
+from gateway.config import SerialConfig, SubscriptionConfig
 
 
 @dataclass(slots=True)
 class DeviceStats:
-    """One thing as seen through one source. `location` is (latitude, longitude) in degrees."""
+    """One thing as seen through one source. `location` is (latitude, longitude) in degrees.
+
+    `expected_every_s` is the device type's or the config's until the watchdog has learned
+    better, which it may where `learns`; infinite for a thing that is never missed. `silent`
+    is the watchdog's word.
+    """
 
     source: str
     device: str
@@ -25,6 +34,15 @@ class DeviceStats:
     sanity_errors: int = 0
     dropped: int = 0
     clock_errors: int = 0
+    learns: bool = True
+    silent: bool = False
+
+
+def device_stats(source: str, device: Device, thing: str, config: SerialConfig | SubscriptionConfig) -> DeviceStats:
+    """The counters of a thing that is seen for the first time."""
+    told = config.expected_every_s
+    expected = device.expected_every_s if told is None else told or math.inf
+    return DeviceStats(source, device.name, thing, config.tags, config.location, expected, learns=told is None)
 
 
 @dataclass(slots=True)

@@ -133,6 +133,10 @@ class SerialSource:
         self._said: set[str] = set()
         self._stopped = False
 
+    @property
+    def is_open(self) -> bool:
+        return self.state is not PortState.MISSING
+
     async def run(self) -> None:
         """Open, read, open again; ends only by being cancelled."""
         waits = self._waits()

@@ -20,6 +20,7 @@ from gateway.config import (
     SerialConfig,
     SpoolConfig,
     SubscriptionConfig,
+    WatchdogConfig,
     WillConfig,
     load,
 )
@@ -85,6 +86,12 @@ max_bytes = 1048576
 max_age_s = 3600
 quarantine_bytes = 65536
 
+[watchdog]
+factor = 3
+min_silence_s = 20
+heal = false
+pause_s = 30
+
 [influxdb]
 url = "https://influx.example:8086/"
 database = "parkgate"
@@ -113,6 +120,7 @@ will = { topic = "gateway/park-east", payload = "", qos = 0, retain = false }
 [[mqtt.main.subscription]]
 topic = "$share/gates/v3/+/devices/{thing}/up"
 device = "ttn-v3"
+expected_every_s = 900
 qos = 0
 location = [22, 114.5]
 tags = { zone = "lake" }
@@ -129,6 +137,7 @@ thing = "lamp-17"
 location = [22.4270, 114.2110]
 tags = { zone = "lake" }
 baud = 19200
+expected_every_s = 0
 parity = "O"
 
 [[serial]]
@@ -180,6 +189,7 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
                         qos=0,
                         location=(22.0, 114.5),
                         tags={"zone": "lake"},
+                        expected_every_s=900.0,
                     ),
                     SubscriptionConfig(topic="senml/#", device="senml", thing="pond"),
                 ),
@@ -203,9 +213,11 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
                 tags={"zone": "lake"},
                 baud=19200,
                 parity="O",
+                expected_every_s=0.0,
             ),
             SerialConfig(port="COM3", device="sds011", thing="lamp-18"),
         ),
+        watchdog=WatchdogConfig(factor=3.0, min_silence_s=20.0, heal=False, pause_s=30.0),
     )
 
 
@@ -259,7 +271,7 @@ BAD = [
     ),
     (
         "colour = 3\n",
-        "colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial",
+        "colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog",
     ),
     ('[gateway]\nnam = "x"\n', 'gateway.nam = "x": unknown key, did you mean "name"?'),
     (
@@ -272,7 +284,8 @@ BAD = [
     ),
     (
         SERIAL + "speed = 9600\n",
-        "serial[0].speed = 9600: unknown key, expected one of port, device, thing, location, tags, baud, parity",
+        "serial[0].speed = 9600: unknown key, "
+        "expected one of port, device, thing, location, tags, baud, parity, expected_every_s",
     ),
     (
         SERIAL + SECOND + 'baude = "9600"\n',
@@ -326,6 +339,9 @@ BAD = [
     (MQTT + "keepalive_s = 0\n" + SUBSCRIPTION, "mqtt.main.keepalive_s = 0: expected a whole number from 1 to 65535"),
     (MQTT + "protocol = 5\n" + SUBSCRIPTION, 'mqtt.main.protocol = 5: expected "5" or "3.1.1"'),
     (MQTT + SUBSCRIPTION + "qos = 2\n", "mqtt.main.subscription[0].qos = 2: expected a whole number from 0 to 1"),
+    ("[watchdog]\nfactor = 1\n", "watchdog.factor = 1: expected a number from 1.5 to 1000"),
+    ("[watchdog]\nheal = 1\n", "watchdog.heal = 1: expected true or false"),
+    (SERIAL + "expected_every_s = -1\n", "serial[0].expected_every_s = -1: expected a number from 0 to 3.16224e+07"),
     (SERIAL + "baud = 5\n", "serial[0].baud = 5: expected a whole number from 50 to 4000000"),
     (SERIAL + 'parity = "even"\n', 'serial[0].parity = "even": expected "N", "E" or "O"'),
     # places
