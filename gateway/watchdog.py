@@ -182,7 +182,7 @@ class Watchdog:
             broker.returned(thing, now)
             self.faults.thing(thing, Layer.SANITY, words, now)
         elif broker.others_spoke(thing):
-            self.faults.thing(thing, Layer.DEVICE, f"others on {thing.stats.source} speak", now)
+            self.faults.thing(thing, Layer.DEVICE, "others on the same broker speak", now)
             broker.silenced(thing, now)
         elif broker.fault is None and broker.trouble is None:
             self._broker_fault(broker, broker.suspect(now, thing.expected_s), now)
