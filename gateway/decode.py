@@ -193,6 +193,8 @@ class BrokerIntake:
         pipeline = self._pipeline
         pipeline.wake()
         intake = pipeline.intake
+        if len(intake.lines) >= intake.next_mark:
+            intake.mark()
         if len(intake.lines) + len(intake.quarantined) > MAX_PENDING:
             pipeline.pause(connection)
 

@@ -81,6 +81,18 @@ class MessageIntake(Protocol):
         ...
 
 
+SLICE_LINES = 256
+"""Lines between two marks, at least: the smallest part in which a full spool takes an intake."""
+
+
+class Mark(NamedTuple):
+    """How much of an intake there was when the messages in it were whole."""
+
+    lines: int
+    taken: dict[str, int]
+    acks: dict[Acknowledger, int]
+
+
 @dataclass(slots=True)
 class Intake:
     """What one commit takes, all or nothing. `lines` are line protocol without line ends.
@@ -97,10 +109,67 @@ class Intake:
     quarantined: list[Quarantined] = field(default_factory=list)
     taken: dict[str, list[int]] = field(default_factory=dict)
     acks: dict[Acknowledger, list[int]] = field(default_factory=dict)
+    marks: list[Mark] = field(default_factory=list)
+    next_mark: int = SLICE_LINES
 
     @property
     def empty(self) -> bool:
         return not (self.lines or self.drop_lines or self.quarantined or self.acks)
+
+    def mark(self) -> None:
+        """No message is half taken: this intake may be divided here. Worth it from `next_mark` lines on."""
+        taken = {session: len(messages) for session, messages in self.taken.items()}
+        acks = {connection: len(packet_ids) for connection, packet_ids in self.acks.items()}
+        self.marks.append(Mark(len(self.lines), taken, acks))
+        self.next_mark = len(self.lines) + SLICE_LINES
+
+    def join(self, newer: "Intake") -> None:
+        """Take over everything that came after this."""
+        self.mark()
+        base = self.marks[-1]
+        for mark in newer.marks:
+            taken, acks = dict(base.taken), dict(base.acks)
+            for session, count in mark.taken.items():
+                taken[session] = taken.get(session, 0) + count
+            for connection, count in mark.acks.items():
+                acks[connection] = acks.get(connection, 0) + count
+            self.marks.append(Mark(base.lines + mark.lines, taken, acks))
+        self.lines += newer.lines
+        self.drop_lines += newer.drop_lines
+        self.quarantined += newer.quarantined
+        for thing, points in newer.drop_things.items():
+            self.drop_things[thing] = self.drop_things.get(thing, 0) + points
+        for session, messages in newer.taken.items():
+            self.taken.setdefault(session, []).extend(messages)
+        for connection, packet_ids in newer.acks.items():
+            self.acks.setdefault(connection, []).extend(packet_ids)
+        self.next_mark = len(self.lines) + SLICE_LINES
+
+    def divide(self) -> "tuple[Intake, Intake] | None":
+        """An older and a newer half, both with whole messages and both with lines; None where that cannot be.
+
+        What the quarantine is to keep goes with the older half, what may be dropped with the newer.
+        """
+        whole = len(self.lines)
+        inside = [mark for mark in self.marks if 0 < mark.lines < whole]
+        if not inside:
+            return None
+        at = min(inside, key=lambda mark: abs(2 * mark.lines - whole))
+        older = Intake(self.lines[: at.lines], quarantined=self.quarantined)
+        newer = Intake(self.lines[at.lines :], self.drop_lines, self.drop_things)
+        for session, messages in self.taken.items():
+            count = at.taken.get(session, 0)
+            older.taken[session], newer.taken[session] = messages[:count], messages[count:]
+        for connection, packet_ids in self.acks.items():
+            count = at.acks.get(connection, 0)
+            older.acks[connection], newer.acks[connection] = packet_ids[:count], packet_ids[count:]
+        older.marks = [mark for mark in inside if mark.lines < at.lines]
+        for mark in inside:
+            if mark.lines > at.lines:
+                taken = {session: count - at.taken.get(session, 0) for session, count in mark.taken.items()}
+                acks = {connection: count - at.acks.get(connection, 0) for connection, count in mark.acks.items()}
+                newer.marks.append(Mark(mark.lines - at.lines, taken, acks))
+        return older, newer
 
 
 class Batch(NamedTuple):

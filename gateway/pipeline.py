@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from devices.spec.events import IntegrityError, Noise, SanityError
 from gateway.clock import Clock
 from gateway.intake import Acknowledger, Intake, Quarantined
-from gateway.spool import DiskFull, Spool, SpoolFull
+from gateway.spool import DiskFull, Spool, SpoolError, SpoolFull
 from gateway.stats import Stats
 
 log = logging.getLogger("parkgate.pipeline")
@@ -78,11 +78,11 @@ class Pipeline:
             while not self.intake.empty or self._held is not None:
                 commit = asyncio.ensure_future(self._commit())
                 try:
-                    await asyncio.shield(commit)
+                    progress = await asyncio.shield(commit)
                 except asyncio.CancelledError:
                     await commit
                     raise
-                if self._held is not None:
+                if self._held is not None and not progress:
                     await self.clock.sleep(FULL_RETRY_S)
 
     async def finish(self) -> None:
@@ -90,35 +90,65 @@ class Pipeline:
         if not self.intake.empty or self._held is not None:
             await self._commit()
 
-    async def _commit(self) -> None:
-        """Try to commit everything that has arrived; what the spool has no room for is held."""
+    async def _commit(self) -> bool:
+        """Try to commit everything that has arrived, or as much of it as the spool has room for.
+
+        The rest is held. True if anything was committed.
+        """
         intake, self.intake = self.intake, Intake()
         if self._held is not None:
-            if len(self._held.drop_lines) + len(intake.drop_lines) > MAX_PENDING:
-                self._give_up_serial(self._held)
-            self.stages.unkept += max(0, len(self._held.quarantined) + len(intake.quarantined) - MAX_PENDING)
-            intake, self._held = _joined(self._held, intake), None
-        try:
-            dropped = (await self.spool.append(intake)).dropped
-        except DiskFull as full:
-            self._hold(intake, f"disk full: {full}")
-            return
-        except SpoolFull as full:
-            serial = Intake(drop_lines=intake.drop_lines, drop_things=intake.drop_things)
-            intake.drop_lines, intake.drop_things = [], {}
-            self._hold(intake, f"spool full: {full}")
-            if not serial.empty:
-                self._stored(serial, (await self.spool.append(serial)).dropped)
-            return
-        if self.state != "ok":
-            log.warning("the spool takes data again")
-            self.state = "ok"
+            intake, self._held = self._joined(self._held, intake), None
+        rest: Intake | None = None
+        why = ""
+        while True:
+            try:
+                dropped = (await self.spool.append(intake)).dropped
+                break
+            except (DiskFull, SpoolFull) as full:
+                why = f"{'disk' if isinstance(full, DiskFull) else 'spool'} full: {full}"
+                parts = intake.divide()
+                if parts is None:
+                    if rest is not None:
+                        intake.join(rest)
+                    await self._refused(intake, why, full)
+                    return False
+                intake, newer = parts
+                if rest is not None:
+                    newer.join(rest)
+                rest = newer
         self._stored(intake, dropped)
         for connection, packet_ids in intake.acks.items():
             connection.acknowledge(packet_ids)
+        if rest is not None:
+            self._hold(rest, why)
+            return True
+        if self.state != "ok":
+            log.warning("the spool takes data again")
+            self.state = "ok"
         for connection in self._paused:
             connection.resume()
         self._paused.clear()
+        return True
+
+    async def _refused(self, intake: Intake, why: str, full: SpoolError) -> None:
+        """Hold what cannot be divided further; a full quota still takes serial points for older ones."""
+        serial = Intake(drop_lines=intake.drop_lines, drop_things=intake.drop_things)
+        if isinstance(full, SpoolFull) and not serial.empty:
+            intake.drop_lines, intake.drop_things = [], {}
+            try:
+                self._stored(serial, (await self.spool.append(serial)).dropped)
+            except DiskFull:
+                intake.drop_lines, intake.drop_things = serial.drop_lines, serial.drop_things
+        self._hold(intake, why)
+
+    def _joined(self, held: Intake, newer: Intake) -> Intake:
+        """Both as one, in order and within bounds."""
+        if len(held.drop_lines) + len(newer.drop_lines) > MAX_PENDING:
+            self._give_up_serial(held)
+        held.join(newer)
+        self.stages.unkept += max(0, len(held.quarantined) - MAX_PENDING)
+        held.quarantined = held.quarantined[-MAX_PENDING:]
+        return held
 
     def _stored(self, intake: Intake, dropped: Mapping[str, int]) -> None:
         self.stages.spooled += len(intake.lines) + len(intake.drop_lines)
@@ -171,17 +201,3 @@ class Pipeline:
         else:
             self.stages.unkept += 1
         self._wake.set()
-
-
-def _joined(older: Intake, newer: Intake) -> Intake:
-    """Both as one, in order."""
-    older.lines += newer.lines
-    older.drop_lines += newer.drop_lines
-    older.quarantined = (older.quarantined + newer.quarantined)[-MAX_PENDING:]
-    for thing, points in newer.drop_things.items():
-        older.drop_things[thing] = older.drop_things.get(thing, 0) + points
-    for session, taken in newer.taken.items():
-        older.taken.setdefault(session, []).extend(taken)
-    for connection, packet_ids in newer.acks.items():
-        older.acks.setdefault(connection, []).extend(packet_ids)
-    return older
