@@ -21,7 +21,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway._watchdog_thing import DUE, Fault, Healing, Layer, Thing
+from gateway._watchdog_thing import DUE, VISIT_S, Fault, Healing, Layer, Thing
 from gateway.config import MqttConfig, WatchdogConfig
 from gateway.routes import topic_filter
 from gateway.stats import SourceStats
@@ -159,8 +159,7 @@ class BrokerWatch:
         """Let one thing testify in this turn."""
         if thing.fault is not None or thing.expected_s == math.inf:
             return
-        due_s = DUE * thing.expected_s + 1.0
-        if now - max(thing.heard, self.connected_since) <= due_s:
+        if now - max(thing.heard, self.connected_since) <= DUE * thing.expected_s + VISIT_S:
             self.turn.punctual += 1
         elif thing.heard + thing.expected_s > self.heard or thing.heard < self.connected_since:
             self.turn.witnesses += 1

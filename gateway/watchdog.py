@@ -23,6 +23,7 @@ Limit: a subscription that has never brought anything since the start is only mi
 config says `expected_every_s`.
 """
 
+import math
 from collections import Counter
 from itertools import islice
 
@@ -159,14 +160,17 @@ class Watchdog:
             thing.spoke(now, now_ns, max(floor, self._floor))
             if stats.silent:
                 self._returned(thing, broker, now)
+        thing.visited = now
         if broker is not None:
+            if now <= thing.due_at < math.inf:
+                broker.turn.punctual += 1
+                return
             broker.count(thing, now)
             limit = broker.limit(thing.expected_s)
             if now - max(thing.heard, broker.floor, self._floor) > limit:
                 self._overdue(thing, broker, now, limit)
         else:
             self._visit_port(thing, now)
-        thing.visited = now
 
     def _overdue(self, thing: Thing, broker: BrokerWatch, now: float, limit: float) -> None:
         """A thing behind a broker is silent: is it the thing's own fault or the connection's?"""

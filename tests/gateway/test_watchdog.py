@@ -447,7 +447,7 @@ async def test_a_round_over_100_000_things_costs_no_more_than_one_over_5_000(wor
         world.watch_broker()
         for number in range(things):
             world.add(f"t{number}", 3600.0).readings = 1
-        await world.live(1)  # meets them all
+        await world.live(20)  # has met and visited them all
         turns = 0
 
         async def others() -> None:
