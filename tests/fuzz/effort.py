@@ -20,5 +20,5 @@ def effort(usual: int = 100) -> settings:
         derandomize=not EXAMPLES,
         database=None,
         deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        suppress_health_check=list(HealthCheck),
     )

@@ -9,6 +9,7 @@ payload of 1 MB may take CEILING_S.
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -124,7 +125,7 @@ MESSAGES = [device for device in DEVICES if isinstance(device, MessageDevice)]
 def test_payloads(device: MessageDevice, shape: str) -> None:
     topic = device.topic.replace("{thing}", "t").replace("+", "x")
     make = SHAPES[shape]
-    check_linear(lambda data: device.decode(topic, data, T), make(SMALL), make(LARGE), f"{device.name}: {shape}")
+    check_linear(partial(_decoded, device, topic), make(SMALL), make(LARGE), f"{device.name}: {shape}")
 
 
 @pytest.mark.parametrize("device", MESSAGES, ids=lambda device: device.name)
@@ -142,12 +143,11 @@ def test_examples_blown_up(device: MessageDevice) -> None:
                 example.data[: at + 1] + (inner + b",") * (size // 2) + example.data[at + 1 :]
                 for size in (SMALL, LARGE)
             )
-            check_linear(
-                lambda data, topic=example.topic: device.decode(topic, data, T),
-                small,
-                large,
-                str(example),  # type: ignore[misc]
-            )
+            check_linear(partial(_decoded, device, example.topic), small, large, str(example))
+
+
+def _decoded(device: MessageDevice, topic: str, data: bytes) -> object:
+    return device.decode(topic, data, T)
 
 
 def test_a_topic_of_65535_bytes_is_soon_matched() -> None:
