@@ -13,6 +13,9 @@ and `*`. Sentences without `*hh` exist in the wild; one is accepted when
 * its address is in the table and every item can be read (the reader decides that).
 
 A UBX frame whose checksum holds is one noise event: nothing in it is taken for a sentence.
+Most streams are nothing but sentences with `*hh` and CR LF, one behind the other. Such a run is
+cut out at once, at most 64 sentences, and takes a third of the time; all else goes one by one.
+
 Limits: 1024 bytes a sentence (the standard says 82, receivers do not keep to it), 2048 bytes
 a UBX frame. Bytes outside 20..7E hex end a sentence; it is refused and the search goes on
 at that byte.
@@ -22,47 +25,43 @@ from the u-blox M8 receiver description.
 """
 
 import re
+from string import hexdigits
 from typing import Protocol
 
-from devices.spec.checksum import fletcher16
-from devices.spec.events import Event, IntegrityError, Noise
+from devices.spec.checksum import fletcher16, xor8
+from devices.spec.events import Event, IntegrityError, Noise, SanityError
 
 LONGEST = 1024
 LONGEST_UBX = 2048
 
-_WHOLE = re.compile(rb"[$!]([\x20\x22\x23\x25-\x29\x2b-\x7e]{1,1000})\*([0-9A-Fa-f]{2})\r\n")
+_RUN = re.compile(rb"(?:(?:\$|![ABS])[\x20\x22\x23\x25-\x29\x2b-\x7e]{1,1000}\*[0-9A-Fa-f]{2}\r\n){1,64}+")
 _START = re.compile(rb"\$|![ABS]|\xb5\x62")
 _BEGUN = re.compile(rb"[!\xb5]\Z")
 _END = re.compile(rb"[^\x20-\x7e]|\$")
 _CHECKED = re.compile(rb"[$!]([^*]+)\*([0-9A-Fa-f]{2})")
 _DAMAGED = re.compile(rb"[+(.\":j][0-9A-Fa-f]{2}\Z")
-
-
-_HEX = {form % value: value for value in range(256) for form in (b"%02X", b"%02x")}
-"""Two hex digits to the number; the few mixed cases go through `_line`."""
+_HEX = {high + low: int(high + low, 16) for high in hexdigits for low in hexdigits}
 
 
 class Reader(Protocol):
-    def __call__(self, body: str, line: bytes, checked: bool, events: list[Event]) -> None:
-        """Add the events of a sentence: `body` between `$` and `*`, `line` all its bytes."""
+    def __call__(self, body: str, checked: bool, events: list[Event]) -> None:
+        """Add the events of a sentence, `body` all between `$` and `*`; ValueError if it cannot be true."""
         ...
 
 
-def exclusive_or(data: bytes) -> int:
-    """Exclusive or of all bytes, by folding one long number: 5 times faster than a loop."""
-    folded = int.from_bytes(data, "big")
+def running_xor(data: bytes) -> bytes:
+    """Byte i is the exclusive or of the bytes 0 to i.
+
+    The whole is one long number that is shifted by 1, 2, 4, ... bytes: for a run of sentences
+    that is half the time of folding each, and a tenth of the time of a loop over the bytes.
+    """
     size = len(data)
-    while size > 128:
-        half = 1 << (size - 1).bit_length() - 1
-        folded ^= folded >> 8 * half
-        size = half
-    folded ^= folded >> 512
-    folded ^= folded >> 256
-    folded ^= folded >> 128
-    folded ^= folded >> 64
-    folded ^= folded >> 32
-    folded ^= folded >> 16
-    return (folded ^ folded >> 8) & 0xFF
+    number = int.from_bytes(data, "big")
+    shift = 1
+    while shift < size:
+        number ^= number >> 8 * shift
+        shift *= 2
+    return number.to_bytes(size, "big")
 
 
 class NmeaLines:
@@ -88,13 +87,12 @@ class NmeaLines:
         position = noise = 0
         end = len(buffer)
         while position < end:
-            whole = _WHOLE.match(buffer, position)
-            if whole is not None and exclusive_or(whole[1]) == _HEX.get(whole[2]):
+            run = _RUN.match(buffer, position)
+            if run is not None:
                 if noise < position:
                     events.append(Noise(buffer[noise:position]))
-                self._checked = True
-                self._read(whole[1].decode("ascii"), whole[0], True, events)
-                position = noise = whole.end()
+                self._sentences(run[0], events)
+                position = noise = run.end()
                 continue
             found = _START.search(buffer, position)
             if found is None:
@@ -120,6 +118,24 @@ class NmeaLines:
             events.append(Noise(buffer[noise:position]))
         self._rest = buffer[position:]
         return events
+
+    def _sentences(self, run: bytes, events: list[Event]) -> None:
+        """Read a run of sentences, all whole, with `*hh` and CR LF, that nothing is between."""
+        sums = running_xor(run)
+        read = self._read
+        start = 0
+        for line in run.decode("ascii").splitlines():
+            star = start + len(line) - 3
+            after = star + 5
+            if sums[start] ^ sums[star - 1] != _HEX[line[-2:]]:
+                events += self._sentence(run[start : star + 3], run[start:after], "")
+            else:
+                self._checked = True
+                try:
+                    read(line[1:-3], True, events)
+                except ValueError as error:
+                    events.append(SanityError(str(error), run[start:after]))
+            start = after
 
     @staticmethod
     def _ubx(buffer: bytes, start: int, last: bool) -> tuple[int, list[Event] | None] | None:
@@ -163,7 +179,7 @@ class NmeaLines:
         """The events of a whole sentence. `cut` says what ended it where that was no line end."""
         checked = _CHECKED.fullmatch(text)
         if checked is not None:
-            computed = exclusive_or(checked[1])
+            computed = xor8(checked[1])
             if computed != int(checked[2], 16):
                 return [IntegrityError(f"checksum {checked[2].decode()}, computed {computed:02X}", line)]
             self._checked = True
@@ -178,5 +194,10 @@ class NmeaLines:
 
     def _events(self, body: bytes, line: bytes, checked: bool) -> list[Event]:
         events: list[Event] = []
-        self._read(body.decode("ascii"), line, checked, events)
+        try:
+            self._read(body.decode("ascii"), checked, events)
+        except ValueError as error:
+            if checked:
+                return [SanityError(str(error), line)]
+            return [IntegrityError(f"no checksum, and {error}", line)]
         return events

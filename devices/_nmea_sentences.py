@@ -11,117 +11,9 @@ Source: NMEA 0183 as described by gpsd (BSD-2-Clause), pynmeagps (BSD-3-Clause) 
 receivers with more than one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from devices._nmea_columns import (
-    SKIP,
-    Angle,
-    Column,
-    Fields,
-    Fixed,
-    Listing,
-    Number,
-    Pair,
-    Sided,
-    Single,
-    Stamp,
-    Text,
-    Whole,
-)
+from devices._nmea_columns import SKIP, Angle, Fixed, Knots, Listing, Number, Sided, Stamp, Text, Whole
 from devices._nmea_fields import MODES
-from devices.spec.errors import EncodeError
-from devices.spec.events import Value
-
-VOID: dict[str, frozenset[Value]] = {
-    "status": frozenset({"V"}),
-    "mode": frozenset({"N", "V"}),
-    "fix_quality": frozenset({0}),
-    "nav_state": frozenset({"NF"}),
-    "modes": frozenset("N" * number for number in range(1, 8)),
-}
-"""Fields that tell that there is no fix, and the values that do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One sentence. `singles`, `pairs` and `others` are its columns as they are read, each with
-    the item it begins at; `stamps` the items of time and date; `void` what tells of no fix.
-    """
-
-    columns: tuple[Column, ...]
-    least: int
-    written: int
-    length: int
-    names: frozenset[str]
-    singles: tuple[tuple[int, str, Single], ...]
-    pairs: tuple[tuple[int, str, Pair], ...]
-    others: tuple[tuple[int, Column], ...]
-    stamps: dict[str, int]
-    void: tuple[tuple[str, frozenset[Value]], ...]
-
-    @classmethod
-    def of(cls, least: int, *columns: Column, written: int = 0) -> "Row":
-        at = 1
-        singles, pairs, others, stamps = [], [], [], {}
-        for column in columns:
-            if isinstance(column, Stamp):
-                stamps[column.name] = at
-            elif (single := column.single()) is not None:
-                singles.append((at, column.field, single))
-            elif (pair := column.pair()) is not None:
-                pairs.append((at, column.field, pair))
-            elif column is not SKIP:
-                others.append((at, column))
-            at += column.width
-        names = frozenset(column.field for column in columns) - {""}
-        void = tuple((name, values) for name, values in VOID.items() if name in names)
-        return cls(
-            columns, least, written or least, at, names, tuple(singles), tuple(pairs), tuple(others), stamps, void
-        )
-
-    def read(self, items: list[str]) -> Fields:
-        """The fields of the sentence, without its time. `items` is filled up to the row's length.
-
-        ValueError with the reason where an item cannot be read.
-        """
-        have = len(items)
-        if have < self.length:
-            if have <= self.least:
-                raise ValueError(f"{have - 1} items, expected at least {self.least}")
-            items += [""] * (self.length - have)
-        fields: Fields = {}
-        for at, name, pair in self.pairs:
-            text = items[at]
-            if text:
-                value = pair(text, items[at + 1])
-                if value is not None:
-                    fields[name] = value
-        for at, name, single in self.singles:
-            text = items[at]
-            if text:
-                fields[name] = single(text)
-        for at, column in self.others:
-            column.read(items, at, fields)
-        return fields
-
-    def is_void(self, fields: Mapping[str, Value]) -> bool:
-        """Whether the sentence says that there is no fix."""
-        for name, values in self.void:  # noqa: SIM110 - a third of the time of any()
-            if fields.get(name) in values:
-                return True
-        return False
-
-    def write(self, fields: Mapping[str, Value]) -> list[str]:
-        """The items after the address; empty ones at the end that the row can do without are left out."""
-        unknown = fields.keys() - self.names
-        if unknown:
-            raise EncodeError(f"{', '.join(sorted(unknown))}: not in this sentence")
-        items = [item for column in self.columns for item in column.write(fields)]
-        while len(items) > self.written and not items[-1]:
-            items.pop()
-        return items
-
+from devices._nmea_row import Row
 
 LATITUDE = Angle("latitude_deg", "NS", 90)
 LONGITUDE = Angle("longitude_deg", "EW", 180)
@@ -131,7 +23,7 @@ TIME = Stamp("utc_time")
 DATE = Stamp("utc_date")
 STATUS = Text("status", "AV")
 MODE = Text("mode", MODES)
-SPEED_KN = Number("speed_kn", 3)
+SPEED_KN = Knots("speed_kn", 3)
 COURSE = Number("course_deg", 2)
 VARIATION = Sided("magnetic_variation_deg", "EW", 1)
 ALTITUDE = Number("altitude_m", 1, unit="M")
@@ -159,11 +51,11 @@ SENTENCES: dict[str, Row] = {
     "GLL": Row.of(4, LATITUDE, LONGITUDE, TIME, STATUS, MODE),
     "VTG": Row.of(
         8, Number("course_deg", 2, unit="T", always=True), Number("course_magnetic_deg", 2, unit="M", always=True),
-        Number("speed_kn", 3, unit="N", always=True), Number("speed_km_h", 3, unit="K", always=True), MODE,
+        Knots("speed_kn", 3, unit="N", always=True), Number("speed_km_h", 3, unit="K", always=True), MODE,
     ),
     "RMA": Row.of(
         11, STATUS, LATITUDE, LONGITUDE, Number("time_difference_a_us"), Number("time_difference_b_us"),
-        Number("speed_kn", 1), Number("course_deg", 1), VARIATION, MODE,
+        Knots("speed_kn", 1), Number("course_deg", 1), VARIATION, MODE,
     ),
     "ZDA": Row.of(
         4, TIME, Stamp("day", 2), Stamp("month", 2), Stamp("year", 4), Text("zone_hours"), Text("zone_minutes"),

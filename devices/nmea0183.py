@@ -28,31 +28,32 @@ from datetime import date
 from functools import lru_cache
 
 from devices._nmea_fields import BY_NAME, FIELDS, FIX, KNOT, LIMITS
-from devices._nmea_lines import LONGEST, NmeaLines, exclusive_or
-from devices._nmea_sentences import OLD_VTG, SENTENCES, Row
+from devices._nmea_lines import LONGEST, NmeaLines
+from devices._nmea_row import Row
+from devices._nmea_sentences import OLD_VTG, SENTENCES
 from devices._nmea_sky import Sky, group_items, ublox_satellites
+from devices.spec.checksum import xor8
 from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, IntegrityError, Reading, SanityError, Value
+from devices.spec.events import Event, Reading, Value
 from devices.spec.sequence import Bits, ListBits, Sequence
 
 SECOND = 1_000_000_000
 DAY = 86400 * SECOND
 EPOCH = date(1970, 1, 1).toordinal()
 ADDRESS = re.compile(r"[A-Z][A-Z0-9]{2,15}", re.ASCII)
-TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d|60)(\.\d*)?", re.ASCII)
+MINUTES = {f"{number // 60:02d}{number % 60:02d}": 60 * number * SECOND for number in range(24 * 60)}
+SECONDS = {f"{number:02d}": number * SECOND for number in range(61)}
+FRACTION = re.compile(r"(\.\d*)?", re.ASCII)
 LOOSE = re.compile(r"[_ ]|\d[eE][-+]?\d")
 """What float() takes and no receiver writes: not taken where no checksum vouches for it."""
 KEPT_WHEN_VOID = frozenset(field.name for field in FIX) | {"utc_time", "text"}
-MILLIMETRES = 1000 * KNOT
 DERIVED = frozenset({"speed_m_s", "utc_time"})
 
 
 @lru_cache(maxsize=256)
-def _address(address: str, first: str) -> tuple[str, str, Row | None]:
+def _address(address: str) -> tuple[str, str, Row | None]:
     """Talker, sentence and row of an address; proprietary sentences have no talker."""
-    if address == "PUBX":
-        return "", "PUBX" + first, SENTENCES.get("PUBX" + first)
     if address in SENTENCES:
         return "", address, SENTENCES[address]
     if address.startswith("P") or len(address) != 5:
@@ -75,13 +76,21 @@ def _ordinal(year: int, month: int, day: int) -> int:
     return date(year, month, day).toordinal() - EPOCH
 
 
-@lru_cache(maxsize=16)
 def _nanoseconds(text: str) -> int:
     """Nanoseconds since midnight of hhmmss.ss; ValueError if there is no such time."""
-    if TIME.fullmatch(text) is None:
-        raise ValueError(f"time {text!r} is not hhmmss.ss")
-    whole = int(text[:2]) * 3600 + int(text[2:4]) * 60 + int(text[4:6])
-    return whole * SECOND + (int(text[7:16].ljust(9, "0")) if len(text) > 7 else 0)
+    try:
+        whole = MINUTES[text[:4]] + SECONDS[text[4:6]]
+        return whole + _fraction(text[6:]) if len(text) > 6 else whole
+    except (KeyError, ValueError):
+        raise ValueError(f"time {text!r} is not hhmmss.ss") from None
+
+
+@lru_cache(maxsize=32)
+def _fraction(text: str) -> int:
+    """Nanoseconds of `.ss`, digits behind the ninth cut off."""
+    if FRACTION.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a fraction")
+    return int(text[1:10].ljust(9, "0"))
 
 
 def _readable(text: str) -> str:
@@ -109,9 +118,12 @@ class NmeaStream:
         """The stream has ended: a checked sentence without line end counts, open groups are given."""
         return [*self._lines.flush(), *self._sky.close()]
 
-    def _sentence(self, body: str, line: bytes, checked: bool, events: list[Event]) -> None:
+    def _sentence(self, body: str, checked: bool, events: list[Event]) -> None:
         items = body.split(",")
-        talker, sentence, row = _address(items[0], items[1] if len(items) > 1 else "")
+        talker, sentence, row = _address(items[0])
+        if sentence == "PUBX":
+            talker, sentence, row = _address("PUBX" + items[1] if len(items) > 1 else "PUBX")
+        # a dict of its own for each reading: it costs no more than to look a common one up
         tags = {"sentence": sentence, "talker": talker} if talker else {"sentence": sentence}
         try:
             if not checked and LOOSE.search(body):
@@ -125,8 +137,7 @@ class NmeaStream:
             else:
                 events.append(self._unknown(body, tags, checked))
         except ValueError as error:
-            detail = f"{sentence}: {error}"
-            events.append(SanityError(detail, line) if checked else IntegrityError(f"no checksum, and {detail}", line))
+            raise ValueError(f"{sentence}: {error}") from None
 
     @staticmethod
     def _unknown(body: str, tags: dict[str, str], checked: bool) -> Event:
@@ -138,35 +149,30 @@ class NmeaStream:
 
     def _reading(self, row: Row, items: list[str], tags: dict[str, str]) -> Reading:
         """The reading of a sentence. ValueError where it cannot be read or has no values."""
-        fields = row.read(items)
-        stamps = row.stamps
-        clock = items[stamps["utc_time"]] if stamps else ""
+        fields, void = row.read(items)
+        clock = items[row.clock] if row.clock else ""
         time_ns = None
-        if row.is_void(fields):
+        if void:
             fields = {name: value for name, value in fields.items() if name in KEPT_WHEN_VOID}
             if clock:
                 _nanoseconds(clock)
                 fields["utc_time"] = _readable(clock)
-        else:
-            if clock:
-                time_ns = self._time(clock, self._date(stamps, items))
-                if time_ns is None or not fields:
-                    fields["utc_time"] = _readable(clock)
-            knots = fields.get("speed_kn")
-            if knots is not None:
-                fields["speed_m_s"] = int(float(knots) * MILLIMETRES + 0.5) / 1000
+        elif clock:
+            time_ns = self._time(clock, self._date(row, items))
+            if time_ns is None or not fields:
+                fields["utc_time"] = _readable(clock)
         if not fields:
             raise ValueError("no values")
         return Reading(fields, time_ns, None, tags)
 
     @staticmethod
-    def _date(stamps: dict[str, int], items: list[str]) -> int | None:
+    def _date(row: Row, items: list[str]) -> int | None:
         """Days since 1970 that the sentence itself says."""
-        if "utc_date" in stamps:
-            text = items[stamps["utc_date"]]
+        if row.date:
+            text = items[row.date]
             return _day(text) if text else None
-        if "year" in stamps:
-            year, month, day = (items[stamps[name]] for name in ("year", "month", "day"))
+        if row.calendar:
+            year, month, day = (items[at] for at in row.calendar)
             return _ordinal(int(year), int(month), int(day)) if year and month and day else None
         return None
 
@@ -232,7 +238,7 @@ def _checked_fields(reading: Reading, row: Row) -> dict[str, Value]:
 def sentence_bytes(address: str, items: list[str]) -> bytes:
     """`$address,items*hh` and the line end."""
     body = ",".join((address, *items)).encode("ascii")
-    return b"$%b*%02X\r\n" % (body, exclusive_or(body))
+    return b"$%b*%02X\r\n" % (body, xor8(body))
 
 
 def encode(reading: Reading) -> bytes:
