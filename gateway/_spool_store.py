@@ -50,6 +50,7 @@ class Store:
         """Raises SpoolUnusable."""
         self.path = path
         self._config = config
+        self._log_stays = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not path.is_file():
@@ -172,7 +173,11 @@ class Store:
         try:
             self.file.checkpoint()
         except sqlite3.Error as error:
-            log.warning("spool %s: the log stays as it is (%s)", self.path, error)
+            if not self._log_stays:  # a full disk is asked twice a second
+                log.warning("spool %s: the log stays as it is (%s)", self.path, error)
+            self._log_stays = True
+        else:
+            self._log_stays = False
 
     def _replace(self, error: sqlite3.Error, now_ns: int) -> None:
         """Go on in a new file when the present one turns out to be damaged."""
