@@ -9,6 +9,7 @@ their times: sending again is then no duplicate.
 import asyncio
 import json
 import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +82,15 @@ class Running:
 
     async def health(self) -> Any:
         return await asyncio.to_thread(self.process.health)
+
+    def metrics(self, name: str, thing: str) -> int:
+        """One counter of one thing, from /metrics; 0 where there is none. Blocking."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://127.0.0.1:{self.process.port}/metrics", timeout=10.0) as response:
+            for line in response.read().decode().splitlines():
+                if line.startswith(f"parkgate_{name}{{") and f'thing="{thing}"' in line:
+                    return round(float(line.rsplit(" ", 1)[1]))
+        return 0
 
     async def subscribed(self) -> None:
         await self.quiet("mqtt:main")

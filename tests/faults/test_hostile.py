@@ -1,0 +1,117 @@
+"""Hostile clients beside a steady load: the load is in InfluxDB once, and they cost memory only up to a bound.
+
+What mosquitto refuses itself (malformed packets, invalid UTF-8 in topic names) never reaches the
+gateway; that, too, must not hurt the load. What the broker passes on ends in the quarantine
+with a reason, or as a harmless point.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+from pathlib import Path
+
+import mqtt5
+
+from tests.e2e.load import Packets
+from tests.e2e.running import influx_query
+from tests.faults.conftest import Start
+from tests.faults.ground import Stamped, audited, config, until
+from tests.faults.test_influx_answers import steady
+from tests.servers.influxd import Influxd
+from tests.servers.mosquitto import Mosquitto
+
+RSS_MOST = 250 << 20
+
+
+def rss(pid: int) -> int:
+    """Resident bytes of a process (Linux)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+async def publish(port: int, messages: list[tuple[str, bytes]]) -> None:
+    """Publish at QoS 1, one after the other, each once acknowledged."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    packets = Packets(reader)
+    writer.write(mqtt5.ConnectPacket("hostile", clean_start=True).write())
+    await packets.next()
+    for number, (topic, payload) in enumerate(messages):
+        packet_id = number % 65_535 + 1
+        writer.write(mqtt5.PublishPacket(topic, payload, qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=packet_id).write())
+        await packets.next()
+    writer.close()
+
+
+async def throw(port: int, data: bytes) -> None:
+    """Connect as MQTT 5, send bytes, wait until the broker hangs up or 0.2 s have passed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(mqtt5.ConnectPacket("malformed", clean_start=True).write() + data)
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(0.2):
+            while await reader.read(65_536):
+                pass
+    writer.close()
+
+
+async def test_malformed_packets_and_invalid_utf8(
+    fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start
+) -> None:
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port))
+    draw = random.Random(4)
+    async with steady(fresh_mosquitto.port) as publisher:
+        topic = b"park/\xff\xfe"
+        await throw(fresh_mosquitto.port, b"\x30" + bytes([len(topic) + 4, 0, len(topic)]) + topic + b"\x00x")
+        await throw(fresh_mosquitto.port, b"\x30\xff\xff\xff\xff\xff")
+        for _ in range(10):
+            await throw(fresh_mosquitto.port, draw.randbytes(200))
+    assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
+
+
+async def test_large_payloads_and_long_topics(
+    fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start
+) -> None:
+    """1 MB payloads, topics of up to 65,535 bytes, payloads of nothing and of random bytes."""
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port))
+    draw = random.Random(5)
+    deep = "park/" + "x" * (65_535 - 5)
+    hostile = [("park/large", bytes(1_000_000)), (deep, b"{}"), (deep, draw.randbytes(100)), ("park/empty", b"")]
+    hostile += [("park/nested", b"[" * 100_000), ("park/random", draw.randbytes(5000))]
+    async with steady(fresh_mosquitto.port) as publisher:
+        for _ in range(10):
+            await publish(fresh_mosquitto.port, hostile)
+    assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
+    assert (await running.health())["stages"]["quarantined"] == 60
+    assert rss(running.process.process.pid) < RSS_MOST
+
+
+async def test_line_protocol_injection(fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start) -> None:
+    """In the topic, the thing's name and string values: none of it becomes a measurement, tag or field of its own."""
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port))
+    evil = 'a,b=c d=1 1\\nevil,x=y v=1i 1\n\\"evil v=1\\\\'
+    hostile = [
+        ("park/t0 v=1,evil=2 3", json.dumps([{"n": "seq", "v": 1}]).encode()),
+        ("park/" + evil.replace("\n", ""), json.dumps([{"n": "mood", "vs": evil}]).encode()),
+        ("park/quiet", json.dumps([{"n": "mood", "vs": evil}]).encode()),
+    ]
+    async with steady(fresh_mosquitto.port) as publisher:
+        await publish(fresh_mosquitto.port, hostile)
+    assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
+    names = {row[0] for row in influx_query(fresh_influxd.url, "SHOW MEASUREMENTS")[0]["values"]}
+    assert names <= {"senml", "gateway", "gateway_device", "things", "events"}
+    keys = {row[0] for row in influx_query(fresh_influxd.url, 'SHOW TAG KEYS FROM "senml"')[0]["values"]}
+    assert keys == {"thing"}
+
+
+async def test_flood_of_new_things(fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start) -> None:
+    """2,000 made-up things against `max_things = 100`: the others are refused with the reason, the known ones go on."""
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port, mqtt="max_things = 100"))
+    await Stamped(fresh_mosquitto.port).run(200)
+    flood = [(f"park/made-up-{number}", b'[{"n":"temperature","v":1}]') for number in range(2000)]
+    load = asyncio.create_task(Stamped(fresh_mosquitto.port).run(1000, first=200, rate=800))
+    await publish(fresh_mosquitto.port, flood)
+    await load
+    await until(lambda: running.process.health()["stages"]["quarantined"] >= 1910, "the rest is refused")
+    assert await audited(fresh_influxd.url, [running], 1200) == (0, 0)
+    report = await running.health()
+    assert report["stages"]["quarantined"] == 1910
+    assert report["things"]["seen"] == 100
