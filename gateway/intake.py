@@ -159,10 +159,14 @@ class Intake:
         newer = Intake(self.lines[at.lines :], self.drop_lines, self.drop_things)
         for session, messages in self.taken.items():
             count = at.taken.get(session, 0)
-            older.taken[session], newer.taken[session] = messages[:count], messages[count:]
+            for part, its in ((older, messages[:count]), (newer, messages[count:])):
+                if its:
+                    part.taken[session] = its
         for connection, packet_ids in self.acks.items():
             count = at.acks.get(connection, 0)
-            older.acks[connection], newer.acks[connection] = packet_ids[:count], packet_ids[count:]
+            for part, its in ((older, packet_ids[:count]), (newer, packet_ids[count:])):
+                if its:
+                    part.acks[connection] = its
         older.marks = [mark for mark in inside if mark.lines < at.lines]
         for mark in inside:
             if mark.lines > at.lines:
