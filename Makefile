@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check bench clean
+.PHONY: demo test faults check bench clean
 
 .venv/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("parkgate needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
@@ -17,14 +17,17 @@ demo: .venv/.installed
 	@$(BIN)/parkgate demo $(ARGS)
 
 test: .venv/.installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+faults: .venv/.installed
+	$(BIN)/python -m pytest tests/faults --durations=5 $(ARGS)
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not services" $(ARGS)
+	$(BIN)/python -m pytest -q -m "not services and not slow" $(ARGS)
 
 bench: .venv/.installed
 	@$(BIN)/parkgate bench all $(ARGS)

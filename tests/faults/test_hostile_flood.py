@@ -1,0 +1,68 @@
+"""Floods: of new names, of long topics, of large payloads. Memory stays bounded, known things go on."""
+
+import asyncio
+
+import pytest
+
+from tests.faults.conftest import Start
+from tests.faults.ground import Stamped, audited, config
+from tests.faults.hostile import Speaker, counted, number, peak_mb, stored, words
+from tests.servers.influxd import Influxd
+from tests.servers.mosquitto import Mosquitto
+
+PEAK_MB = 250.0
+
+
+@pytest.mark.slow
+async def test_50000_new_names_against_a_limit_of_1000(
+    fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start
+) -> None:
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port, mqtt="max_things = 1000"))
+    await Stamped(fresh_mosquitto.port).run(200)  # ten things are known
+    flood = [(f"park/made-up-{index}", number(1.0)) for index in range(50_000)]
+    async with asyncio.timeout(110), asyncio.TaskGroup() as group:
+        group.create_task(Stamped(fresh_mosquitto.port).run(2000, first=200, rate=400))
+        group.create_task(Speaker(fresh_mosquitto.port, flood).say(window=200))
+    stages = await counted(running, quarantined=49_010)
+    assert stages["quarantined"] == 49_010  # 50,000 and 10 are 49,010 more than 1,000
+    assert stages["unkept"] == 0
+    assert await audited(fresh_influxd.url, [running], 2200) == (0, 0)
+    assert len(words(fresh_influxd.url, 'SHOW SERIES FROM "senml"')) == 1000
+    report = await running.health()
+    assert report["things"]["seen"] == 1000
+    assert report["status"] == "ok"
+    assert peak_mb(running) < PEAK_MB
+
+
+async def test_topics_of_65535_bytes(fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start) -> None:
+    """3,000 of them are 197 MB of names: none is remembered whole."""
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port))
+    topics = [f"park/{index:06}".ljust(65_535, "x") for index in range(3000)]
+    assert len(topics[0].encode()) == 65_535
+    async with asyncio.timeout(60):
+        await Speaker(fresh_mosquitto.port, [(topic, number(0.5)) for topic in topics]).say()
+    await counted(running, written=3000)
+    assert set(stored(fresh_influxd.url, "temperature")) == {topic[5:261] for topic in topics}
+    assert peak_mb(running) < PEAK_MB
+
+
+async def test_payloads_of_1_mb_are_kept_in_part_and_do_not_come_again(
+    fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start
+) -> None:
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port))
+    large = b'[{"n":"mood","vs":"' + b"x" * 1_000_000 + b'"}]'
+    messages = [("park/large", large) if index % 2 else ("park/small", number(index)) for index in range(200)]
+    async with asyncio.timeout(60):
+        await Speaker(fresh_mosquitto.port, messages).say(window=20)
+    stages = await counted(running, written=100, quarantined=100)
+    assert (stages["quarantined"], stages["received"]) == (100, 200)
+    values = stored(fresh_influxd.url, "temperature")
+    assert values == {"small": [float(index) for index in range(0, 200, 2)]}
+    assert peak_mb(running) < PEAK_MB
+    assert sum(file.stat().st_size for file in running.process.state.iterdir()) < 8 << 20  # 4 KB of each, not 1 MB
+    await running.kill()
+    await running.start()
+    await running.subscribed()
+    await Speaker(fresh_mosquitto.port, [("park/small", number(1000.0))]).say()
+    stages = await counted(running, written=1)
+    assert stages["received"] == 1  # all the others were acknowledged
