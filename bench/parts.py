@@ -82,8 +82,10 @@ class Gateway:
         ready = f"http://127.0.0.1:{self.port}/metrics"
         self.process = Process("parkgate", command, directory / "gateway.log", lambda: answers_http(ready))
 
-    def health(self) -> Any:
-        with _OPENER.open(f"http://127.0.0.1:{self.port}/healthz", timeout=30.0) as response:
+    def health(self, devices: bool = False) -> Any:
+        """The counters; with `devices` those of each thing, too, which costs the gateway more."""
+        url = f"http://127.0.0.1:{self.port}/healthz?devices={int(devices)}"
+        with _OPENER.open(url, timeout=30.0) as response:
             return json.load(response)
 
     def wait(self, condition: Callable[[Any], bool], what: str, seconds: float = 300.0) -> Any:

@@ -27,9 +27,10 @@ def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dic
         worker.go()
         good, written = worker.done()
         took = time.perf_counter() - began
-        health = running.wait(lambda health: _readings(health) >= good, "every good frame", 20.0)
+        running.wait(lambda health: health["stages"]["decoded"] >= good, "every good frame", 20.0)
         running.wait(lambda health: health["spool"]["points"] == 0, "the spool to drain")
         used = running.cpu_s - cpu
+        health = running.health(devices=True)
         return {
             "ports": ports,
             "bytes_per_s": round(written / took),

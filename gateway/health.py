@@ -65,10 +65,12 @@ class Health:
             found.append(self.spool.notice)
         return found + self.watchdog.problems()
 
-    def report(self) -> dict[str, object]:
-        """What `/healthz` answers. `status` is ok, degraded, or failing (nothing is taken)."""
+    def report(self, devices: bool = True) -> dict[str, object]:
+        """What `/healthz` answers. `status` is ok, degraded, or failing (nothing is taken).
+
+        With `devices` the first THINGS_A_ROUND things are listed one by one.
+        """
         depth, forecast, problems = self.spool.depth(), self.spool.forecast(), self.problems()
-        devices = self.stats.devices.values()
         now_ns = self.clock.now_ns()
         status = "failing" if self.pipeline.state != "ok" else "degraded" if problems else "ok"
         return {
@@ -77,7 +79,7 @@ class Health:
             "version": self.version,
             "uptime_s": round(self.clock.monotonic() - self.started, 1),
             "problems": problems,
-            "things": {"seen": len(devices), "online": self.things_online()},
+            "things": {"seen": len(self.stats.devices), "online": self.things_online()},
             "stages": {key: getattr(self.stats.stages, key) for key in self.stats.stages.__slots__},
             "spool": {
                 "state": depth.state,
@@ -87,20 +89,23 @@ class Health:
                 "forecast_s": None if forecast is None else round(forecast),
                 "forecast": say_forecast(forecast),
             },
-            "devices": [
-                {
-                    "source": stats.source,
-                    "device": stats.device,
-                    "thing": stats.thing,
-                    "last_seen_s": self._age_s(stats.last_seen_ns or None, now_ns),
-                    "readings": stats.readings,
-                    "noise_bytes": stats.noise_bytes,
-                    "integrity_errors": stats.integrity_errors,
-                    "sanity_errors": stats.sanity_errors,
-                }
-                for stats in islice(devices, THINGS_A_ROUND)
-            ],
+            **({"devices": self._listed(now_ns)} if devices else {}),
         }
+
+    def _listed(self, now_ns: int) -> list[dict[str, object]]:
+        return [
+            {
+                "source": stats.source,
+                "device": stats.device,
+                "thing": stats.thing,
+                "last_seen_s": self._age_s(stats.last_seen_ns or None, now_ns),
+                "readings": stats.readings,
+                "noise_bytes": stats.noise_bytes,
+                "integrity_errors": stats.integrity_errors,
+                "sanity_errors": stats.sanity_errors,
+            }
+            for stats in islice(self.stats.devices.values(), THINGS_A_ROUND)
+        ]
 
     @staticmethod
     def _age_s(since_ns: int | None, now_ns: int) -> float | None:
