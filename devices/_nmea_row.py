@@ -9,14 +9,14 @@ column in turn. Of a row of a number and a state it is
         fields = {}
         if item1:
             value = float(item1)
-            if not -7200 <= value <= 7200:
+            if not (value >= -7200.0 and value <= 7200.0):
                 raise outside('rate_of_turn_deg_min', item1)
             fields['rate_of_turn_deg_min'] = value
         if item2:
             if item2 not in {'A', 'V'}:
                 raise other_letter('status', item2, 'AV')
             fields['status'] = item2
-        return fields, fields.get('status') in {'V'}
+        return fields, item2 in {'V'}
 
 Only names and limits of the table are in it, each as the literal that `repr` gives.
 """
@@ -24,7 +24,7 @@ Only names and limits of the table are in it, each as the literal that `repr` gi
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from devices._nmea_columns import REASONS, Column, Fields, Stamp
+from devices._nmea_columns import REASONS, Column, Fields, Stamp, Text
 from devices.spec.errors import EncodeError
 from devices.spec.events import Value
 
@@ -108,6 +108,7 @@ def _settled(items: list[str], least: int, length: int) -> list[str]:
         if have <= least:
             raise ValueError(f"{have - 1} items, expected at least {least}")
         items += [""] * (length - have)
+        return items
     return items[:length]
 
 
@@ -115,19 +116,17 @@ def _compile(columns: tuple[Column, ...], least: int, length: int) -> Read:
     names = ", ".join(["_", *(f"item{at}" for at in range(1, length))])
     lines = [f"{names} = items if len(items) == {length} else settled(items, {least}, {length})", "fields = {}"]
     known: dict[str, object] = {"settled": _settled, **REASONS}
+    void = []
     for at, column in _placed(columns):
+        if column.field in VOID:
+            value = f"item{at}" if isinstance(column, Text) else f"fields.get({column.field!r})"
+            void.append(f"{value} in {{{', '.join(map(repr, sorted(VOID[column.field], key=str)))}}}")
         code = column.code(*(f"item{at + offset}" for offset in range(column.width)))
         if code:
             lines += [f"if item{at}:", *(f"    {line}" for line in code)]
         elif type(column).read is not Column.read:
             known[f"column{at}"] = column
             lines.append(f"column{at}.read(items, {at}, fields)")
-    fields = {column.field for column in columns}
-    void = [
-        f"fields.get({name!r}) in {{{', '.join(map(repr, sorted(values, key=str)))}}}"
-        for name, values in VOID.items()
-        if name in fields
-    ]
     lines.append(f"return fields, {' or '.join(void) or False}")
     exec("\n    ".join(["def read(items):", *lines]), known)
     read: Read = known["read"]  # type: ignore[assignment]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from devices._nmea_lines import running_xor
 from devices.nmea0183 import DEVICE, sentence_bytes
 from devices.spec.checksum import fletcher16
 from devices.spec.errors import EncodeError
@@ -95,6 +96,82 @@ def test_a_damaged_checksum_is_not_a_missing_one(damaged: bytes) -> None:
 def test_without_a_checksum_the_sentence_has_to_be_known() -> None:
     events = decoded(b"$GPXYZ,1,2\r\n")
     assert [type(event) for event in events] == [IntegrityError]
+
+
+def test_a_damaged_sentence_in_a_run_costs_only_itself() -> None:
+    broken = GLL.replace(b"*68", b"*69")
+    events = decoded(RMC + broken + GLL + RMC)
+    assert [type(event) for event in events] == [Reading, IntegrityError, Reading, Reading]
+    assert events[1] == IntegrityError("checksum 69, computed 68", broken)
+    assert [reading.tags["sentence"] for reading in readings(events)] == ["RMC", "GLL", "RMC"]
+
+
+def test_a_sentence_in_a_run_that_cannot_be_true_is_kept_whole() -> None:
+    wrong = b"$GNGLL,5327.03942,X,00214.42462,W,103607.00,A,A*7E\r\n"
+    events = decoded(RMC + wrong + GLL)
+    assert [type(event) for event in events] == [Reading, SanityError, Reading]
+    assert events[1] == SanityError("GLL: latitude_deg: side 'X', expected N or S", wrong)
+
+
+@pytest.mark.parametrize("number", [63, 64, 65, 129])
+def test_a_run_has_any_number_of_sentences(number: int) -> None:
+    events = decoded(b"\x00" + GLL * number + b"\x00" + RMC)
+    assert [type(event) for event in events] == [Noise, *[Reading] * number, Noise, Reading]
+
+
+@pytest.mark.parametrize("digits", [b"6a", b"6A"])
+def test_a_checksum_may_be_of_small_letters(digits: bytes) -> None:
+    line = b"$GNGLL,5327.03942,N,00214.42462,W,103607.00,A,D*6D\r\n"
+    assert len(readings(decoded(line, line.replace(b"6D", b"6d")))) == 2
+    assert not readings(decoded(line.replace(b"6D", digits)))
+
+
+@pytest.mark.parametrize("cut", [1, 2, 40, 110, 111])
+def test_what_begins_like_ais_and_is_not_is_noise_in_any_cut(cut: int) -> None:
+    data = RMC + b"!XIVDM,1*69\r\n" + GLL
+    assert [type(event) for event in decoded(data[:cut], data[cut:])] == [Reading, Noise, Reading]
+    assert decoded(data[:cut], data[cut:])[1] == Noise(b"!XIVDM,1*69\r\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", b""),
+        (b"\x07", b"\x07"),
+        (b"\x01\x02\x04", b"\x01\x03\x07"),
+        (b"\xff\xff\x80\x01\x01", b"\xff\x00\x80\x81\x80"),
+    ],
+)
+def test_the_running_exclusive_or_of_bytes(data: bytes, expected: bytes) -> None:
+    assert running_xor(data) == expected
+
+
+def test_the_sentences_of_one_fix_say_one_time_once_the_date_is_known() -> None:
+    place = "5327.03942,N,00214.42462,W"
+    stream = sentence("GPGLL", f"{place},103607.00,A,A")
+    stream += sentence("GPRMC", f"103607.00,A,{place},0.046,,060321,,,A")
+    stream += sentence("GPGLL", f"{place},103607.00,A,A")
+    stream += sentence("GPRMC", f"103607.00,A,{place},0.046,,070321,,,A")
+    stream += sentence("GPGLL", f"{place},103607.00,A,A")
+    assert [reading.time_ns for reading in readings(decoded(stream))] == [
+        None,
+        nanoseconds("2021-03-06T10:36:07Z"),
+        nanoseconds("2021-03-06T10:36:07Z"),
+        nanoseconds("2021-03-07T10:36:07Z"),
+        nanoseconds("2021-03-07T10:36:07Z"),
+    ]
+
+
+def test_readings_do_not_share_their_tags() -> None:
+    first, second = readings(decoded(GLL + GLL))
+    assert first.tags == second.tags
+    assert first.tags is not second.tags
+
+
+@pytest.mark.parametrize(("knots", "speed"), [("300.000", 154.333), ("0.001", 0.001), ("0.000", 0.0), ("1.5", 0.772)])
+def test_knots_are_metres_a_second_to_the_millimetre(knots: str, speed: float) -> None:
+    found = readings(decoded(sentence("GPVTG", f",T,,M,{knots},N,,K")))[0]
+    assert found.fields["speed_m_s"] == speed
 
 
 def test_ais_is_kept_as_text() -> None:
