@@ -27,6 +27,8 @@ from devices.spec.events import Value
 WHOLE_FROM_HERE = 1.5 * 2**52
 """No float as large has decimals: added and taken away, it rounds to the nearest whole number
 (for less than 2**51, half to even), in a third of the time of `int(x + 0.5)`."""
+TO_JSON = json.JSONEncoder(separators=(",", ":")).encode
+"""One encoder for all: `json.dumps` makes one a call."""
 PLAIN = re.compile(r"-?\d+(\.\d*)?", re.ASCII)
 
 Fields = dict[str, Value]
@@ -324,7 +326,7 @@ class Listing(Named):
                 values.append(None)
         while values and values[-1] is None:
             values.pop()
-        fields[self.name] = json.dumps(values, separators=(",", ":"))
+        fields[self.name] = TO_JSON(values)
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         values = json.loads(str(fields.get(self.name, "[]")))

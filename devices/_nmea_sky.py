@@ -23,6 +23,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from devices._nmea_columns import TO_JSON
 from devices.spec.errors import EncodeError
 from devices.spec.events import Reading, Value
 
@@ -56,7 +57,7 @@ def sky_fields(in_view: int, satellites: list[Satellite]) -> dict[str, Value]:
     fields: dict[str, Value] = {
         "satellites_in_view": in_view,
         "satellites_tracked": len(levels),
-        "satellites": json.dumps(satellites, separators=(",", ":")),
+        "satellites": TO_JSON(satellites),
     }
     if levels:
         fields["snr_max_db_hz"] = float(max(levels))

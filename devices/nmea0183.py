@@ -62,7 +62,7 @@ def _address(address: str) -> tuple[str, str, Row | None]:
     return address[:2], address[2:], SENTENCES.get(address[2:])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _day(text: str) -> int:
     """Days since 1970 of ddmmyy; ValueError if there is no such day."""
     if len(text) != 6 or not text.isdecimal():
