@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway._spool_ledger import TakenLedger
-from gateway._spool_schema import Damaged, checksum, connect
+from gateway._spool_schema import PAGE_BYTES, Damaged, checksum, connect
 from gateway.intake import Intake, Lane, Quarantined
 
 ROW_BYTES = 64  # charged per row beside its lines: header, index and slack
@@ -131,6 +131,11 @@ class SpoolFile:
     def checkpoint(self) -> None:
         """Move the log into the file and cut the log to nothing."""
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def free_bytes(self) -> int:
+        """Bytes of the file that hold nothing and are used before it grows."""
+        pages: int = self.db.execute("PRAGMA freelist_count").fetchone()[0]
+        return pages * PAGE_BYTES
 
     # -- writing ---------------------------------------------------------------------------
 

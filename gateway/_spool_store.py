@@ -32,6 +32,8 @@ ROW_POINTS = 5000
 ROW_SIZE = 4 << 20
 """A row holds at most so many lines and bytes (one longer line fills a row of its own)."""
 BATCH_SIZE = 8 << 20
+APPEND_SLACK = 1 << 15
+"""Free pages that the file must have beyond the size of an append, before it may use the reserve."""
 BELIEVABLE_NS = 1_700_000_000 * 1_000_000_000
 """A time before November 2023 comes from a clock that was never set: nothing is too old by it."""
 
@@ -94,7 +96,8 @@ class Store:
                     dropped[thing] = dropped.get(thing, 0) + points
             return Appended((first, self.file.last_seq) if rows else None, dropped)
 
-        appended = self._guarded(commit, now_ns)
+        size = sum(row.charge for row in hold + drop) + sum(len(item.data) + 1024 for item in intake.quarantined)
+        appended = self._guarded(commit, now_ns, size=size + sum(8 * len(ids) for ids in intake.taken.values()))
         if not self._reserve.whole:
             self._reserve.restore()
         return appended
@@ -131,11 +134,12 @@ class Store:
                 raise
             return open_file(self.path, now_ns, self._config.quarantine_bytes)
 
-    def _guarded(self, work: Callable[[], T], now_ns: int, *, forgetting: bool = False) -> T:
+    def _guarded(self, work: Callable[[], T], now_ns: int, *, forgetting: bool = False, size: int | None = None) -> T:
         """Do `work`, once more after a damaged file was replaced or the disk was given some room.
 
-        Only work that frees rows may have the reserve: appends would eat it and nothing could
-        ever be forgotten again.
+        Only work that frees rows may have the reserve, and appends of `size` bytes that fit into
+        pages which the file already has (the log then needs room for a moment, the file none).
+        Others would eat it and nothing could ever be forgotten again.
         """
         try:
             return work()
@@ -146,7 +150,8 @@ class Store:
                 full = disk_error(self.path, error)
                 if full is None:
                     raise
-                if forgetting and self._reserve.release():
+                fits = size is not None and self.file.free_bytes() >= size + size // 8 + APPEND_SLACK
+                if (forgetting or fits) and self._reserve.release():
                     return self._on_reserve(work)
                 self._checkpoint()  # the log's own space may be enough
         try:
