@@ -2,21 +2,19 @@
 
 What mosquitto refuses itself (malformed packets, invalid UTF-8 in topic names) never reaches the
 gateway; that, too, must not hurt the load. What the broker passes on ends in the quarantine
-with a reason, or as a harmless point.
+with a reason, or as a harmless point. What gets past a broker is in the other test_hostile_* modules.
 """
 
 import asyncio
 import contextlib
-import json
 import random
 from pathlib import Path
 
 import mqtt5
 
 from tests.e2e.load import Packets
-from tests.e2e.running import influx_query
 from tests.faults.conftest import Start
-from tests.faults.ground import Stamped, audited, config, until
+from tests.faults.ground import audited, config
 from tests.faults.test_influx_answers import steady
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
@@ -82,36 +80,3 @@ async def test_large_payloads_and_long_topics(
     assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
     assert (await running.health())["stages"]["quarantined"] == 60
     assert rss(running.process.process.pid) < RSS_MOST
-
-
-async def test_line_protocol_injection(fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start) -> None:
-    """In the topic, the thing's name and string values: none of it becomes a measurement, tag or field of its own."""
-    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port))
-    evil = 'a,b=c d=1 1\\nevil,x=y v=1i 1\n\\"evil v=1\\\\'
-    hostile = [
-        ("park/t0 v=1,evil=2 3", json.dumps([{"n": "seq", "v": 1}]).encode()),
-        ("park/" + evil.replace("\n", ""), json.dumps([{"n": "mood", "vs": evil}]).encode()),
-        ("park/quiet", json.dumps([{"n": "mood", "vs": evil}]).encode()),
-    ]
-    async with steady(fresh_mosquitto.port) as publisher:
-        await publish(fresh_mosquitto.port, hostile)
-    assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
-    names = {row[0] for row in influx_query(fresh_influxd.url, "SHOW MEASUREMENTS")[0]["values"]}
-    assert names <= {"senml", "gateway", "gateway_device", "things", "events"}
-    keys = {row[0] for row in influx_query(fresh_influxd.url, 'SHOW TAG KEYS FROM "senml"')[0]["values"]}
-    assert keys == {"thing"}
-
-
-async def test_flood_of_new_things(fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start) -> None:
-    """2,000 made-up things against `max_things = 100`: the others are refused with the reason, the known ones go on."""
-    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port, mqtt="max_things = 100"))
-    await Stamped(fresh_mosquitto.port).run(200)
-    flood = [(f"park/made-up-{number}", b'[{"n":"temperature","v":1}]') for number in range(2000)]
-    load = asyncio.create_task(Stamped(fresh_mosquitto.port).run(1000, first=200, rate=800))
-    await publish(fresh_mosquitto.port, flood)
-    await load
-    await until(lambda: running.process.health()["stages"]["quarantined"] >= 1910, "the rest is refused")
-    assert await audited(fresh_influxd.url, [running], 1200) == (0, 0)
-    report = await running.health()
-    assert report["stages"]["quarantined"] == 1910
-    assert report["things"]["seen"] == 100

@@ -43,22 +43,27 @@ async def test_line_rate_with_flipped_bits(fresh_mosquitto: Mosquitto, fresh_inf
     whole = Counter(number % 900 + 1 for number in range(FRAMES) if wire[number] == sent[number])
     assert 700 < whole.total() < 900
 
+    over = asyncio.Event()
+
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             for start in range(0, FRAMES, AT_ONCE):
                 writer.write(b"".join(wire[start : start + AT_ONCE]))
                 await writer.drain()
                 await pace(0.05)
+            await over.wait()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     more = f'[[serial]]\nport = "{port}"\ndevice = "pms5003"\nthing = "lamp-17"\n'
-    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port, more=more))
-    await until(
-        lambda: stored_count(fresh_influxd.url, "pms5003", "pm2_5_ug_m3") >= whole.total(), "all whole frames stored"
-    )
-    await asyncio.to_thread(running.process.drained)
-    rows = influx_query(fresh_influxd.url, 'SELECT "pm2_5_ug_m3" FROM "pms5003"')[0]["values"]
+    url = fresh_influxd.url
+    try:
+        running = await gateway(config(url, fresh_mosquitto.port, more=more))
+        await until(lambda: stored_count(url, "pms5003", "pm2_5_ug_m3") >= whole.total(), "all whole frames stored")
+        await asyncio.to_thread(running.process.drained)
+    finally:
+        over.set()
+        server.close()
+    rows = influx_query(url, 'SELECT "pm2_5_ug_m3" FROM "pms5003"')[0]["values"]
     assert Counter(round(value) for _, value in rows) == whole
-    server.close()
