@@ -120,7 +120,7 @@ class Gateway:
             assert isinstance(device, MessageDevice)  # the config loader has checked it
             subscriptions.append(Subscription(subscription, device))
         intake = BrokerIntake(self.pipeline, broker, subscriptions, name)
-        source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name))
+        source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name), intake.forget)
         self.watchdog.broker(source, broker)
         return source
 

@@ -188,6 +188,17 @@ class BrokerIntake:
         why = f"{size} bytes on topic {topic[:200]!r}, max_payload is {self._config.max_payload}"
         self._refuse("", "", why, head)
 
+    def forget(self) -> None:
+        """The broker has begun a new session: what was taken before does not come again.
+
+        A message marked as redelivered from now on is a new one, though identifier and words be the
+        same. The next commit says so in the spool.
+        """
+        if self._taken:
+            forgotten = [packet_id << 32 for packet_id in self._taken]
+            self._pipeline.intake.taken.setdefault(self._name, []).extend(forgotten)
+            self._taken.clear()
+
     def chunk_end(self, connection: Acknowledger) -> None:
         """Everything of one received chunk has been handed over: let the commit loop go."""
         pipeline = self._pipeline

@@ -48,7 +48,9 @@ class MqttSource:
         clock: Clock,
         stats: SourceStats,
         opener: Opener = open_session,
+        new_session: Callable[[], None] | None = None,
     ) -> None:
+        """`new_session` is called when the broker has none of this client id, before anything is subscribed."""
         self.name = f"mqtt:{config.name}"
         self.stats = stats
         self.refused: dict[str, str] = {}
@@ -56,6 +58,7 @@ class MqttSource:
         self._intake = intake
         self._clock = clock
         self._opener = opener
+        self._new_session = new_session
         self._where = address(config.url)
         self._wanted = [Wanted(topic_filter(each.topic), each.qos) for each in config.subscriptions]
         self._link: Link | None = None
@@ -130,6 +133,8 @@ class MqttSource:
         if self.stats.connects > 1 and not link.session_present and self._config.session_expiry_s:
             why = "the broker has forgotten the session; what was published meanwhile may be missing"
             log.warning("%s: %s", self.name, why)
+        if self._new_session is not None and not link.session_present:
+            self._new_session()
         serving = asyncio.create_task(link.serve(), name=f"{self.name} keep alive")
         asking = asyncio.create_task(self._keep_subscribed(link), name=f"{self.name} subscriptions")
         try:
@@ -209,6 +214,13 @@ class MqttSource:
         self.stats.state = state
 
 
-def make_mqtt_source(config: MqttConfig, intake: MessageIntake, clock: Clock, stats: SourceStats) -> MqttSource:
+def make_mqtt_source(
+    config: MqttConfig,
+    intake: MessageIntake,
+    clock: Clock,
+    stats: SourceStats,
+    new_session: Callable[[], None] | None = None,
+) -> MqttSource:
     """The source for a broker, by its `protocol`."""
-    return MqttSource(config, intake, clock, stats, open_session if config.protocol == "5" else open_311)
+    opener: Opener = open_session if config.protocol == "5" else open_311
+    return MqttSource(config, intake, clock, stats, opener, new_session)
