@@ -19,10 +19,18 @@ from collections.abc import Callable
 from tests.e2e.load import Publisher
 from tests.faults.conftest import Start
 from tests.faults.ground import Running, audited, config, stored_count, until
+from tests.faults.proxy import TO_CLIENT, Proxy
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
 RATE = 800.0
+
+
+class Door(Publisher):
+    """One thing that always says the same, without a time."""
+
+    def message(self, number: int) -> tuple[str, bytes]:
+        return "park/door", b'[{"n":"closed","vb":true}]'
 
 
 async def test_restarted_in_order_with_persistence(
@@ -115,3 +123,28 @@ async def test_stopped_in_order_without_persistence_when_nothing_waits(
     await until(lambda: running.process.health()["status"] == "ok", "the gateway is subscribed again")
     await Publisher(broker.port).run(700, first=700, rate=RATE)
     assert await audited(fresh_influxd.url, [running], 1400) == (0, 0)
+
+
+async def test_the_same_words_in_a_new_session(
+    start_mosquitto: Callable[..., Mosquitto], fresh_influxd: Influxd, gateway: Start
+) -> None:
+    """A redelivery is known by packet identifier and words; after a forgotten session both may come again, anew.
+
+    A door says "closed" 50 times. The broker forgets the session; 50 more "closed" carry the same
+    identifiers, and are marked as redelivered because the connection broke before they arrived.
+    """
+    broker = start_mosquitto()
+    async with Proxy(broker.port) as proxy:
+        running = await gateway(config(fresh_influxd.url, proxy.port))
+        await Door(broker.port).run(50)
+        await running.spooled(50)
+        await asyncio.to_thread(broker.restart)
+        await proxy.connected(2)
+        await running.subscribed()
+        proxy.stall(TO_CLIENT)
+        await Door(broker.port).run(50)
+        proxy.cut()
+        proxy.flow()
+        await until(lambda: stored_count(fresh_influxd.url, "senml", "closed") >= 100, "100 readings stored")
+        assert stored_count(fresh_influxd.url, "senml", "closed") == 100
+        assert (await running.health())["stages"]["redelivered"] == 0
