@@ -12,6 +12,9 @@ What it holds to:
 - A name such as /dev/serial/by-id/... may come back as another tty. While the port is open
   the name is resolved every 2 s; when it leads to a different port the old one is left.
 - A read takes 16 KiB at most: above 128 KiB, as serialx would, each costs a mapping of memory.
+- While bytes come fast (64 or more at a read) the port rests REST_S between reads: the kernel
+  gathers meanwhile, and 64 ports at 115200 baud cost a third less. At 40 ms its 4 KiB hold
+  800 kbaud. A slow device's bytes are handed over as they come.
 - At most 1 MiB waits between the port and the decoder (a stalled event loop); then reading
   pauses and the kernel holds the rest (4 KiB on a tty).
 
@@ -49,6 +52,8 @@ LOOK_S = 0.25
 WATCH_S = 2.0
 MOST_BUFFERED = 1 << 20
 MOST_READ = 1 << 14
+FAST_BYTES = 64
+REST_S = 0.04
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +79,7 @@ class _Port(asyncio.Protocol):
         self.bytes_in = 0
         self._buffer = bytearray()
         self._paused = False
+        self._resting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("serialx.BaseSerialTransport", transport)
@@ -83,9 +89,15 @@ class _Port(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         self.woken.set()
-        if len(self._buffer) > MOST_BUFFERED and self.transport is not None:
+        if self.transport is None:
+            return
+        if len(self._buffer) > MOST_BUFFERED:
             self._paused = True
             self.transport.pause_reading()
+        elif len(data) >= FAST_BYTES and isinstance(self.transport, DescriptorTransport):
+            self._resting = True
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_later(REST_S, self._rested)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
@@ -96,10 +108,18 @@ class _Port(asyncio.Protocol):
         """Everything received since the last call; reading goes on where it was paused."""
         data = bytes(self._buffer)
         self._buffer.clear()
-        if self._paused and self.transport is not None and not self.lost:
+        if self._paused:
             self._paused = False
-            self.transport.resume_reading()
+            self._resume()
         return data
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._resume()
+
+    def _resume(self) -> None:
+        if not (self._paused or self._resting or self.lost) and self.transport is not None:
+            self.transport.resume_reading()
 
 
 class SerialSource:
