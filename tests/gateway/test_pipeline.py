@@ -157,6 +157,26 @@ async def test_a_redelivered_message_is_known_after_a_restart(tmp_path):
     await second.spool.close()
 
 
+async def test_in_a_new_session_the_same_words_are_a_new_message_also_after_a_restart(tmp_path):
+    first = Room(tmp_path)
+    first.publish("park/a", b"1", 5)
+    first.publish("park/a", b"1", 6)
+    await first.pipeline.finish()
+    first.broker.forget()
+    first.publish("park/a", b"1", 5, duplicate=True)
+    first.publish("park/a", b"1", 5, duplicate=True)
+    await first.pipeline.finish()
+    assert len(await first.lines()) == 3
+    await first.spool.close()
+    second = Room(tmp_path)
+    second.publish("park/a", b"1", 5, duplicate=True)
+    second.publish("park/a", b"1", 6, duplicate=True)
+    await second.pipeline.finish()
+    assert second.stats.stages.redelivered == 1
+    assert len(await second.lines()) == 4
+    await second.spool.close()
+
+
 async def test_a_redelivered_message_whose_commit_is_not_done_is_acknowledged_after_it(room):
     room.publish("park/a", b"1", 5)
     later = Connection()
