@@ -31,7 +31,11 @@ from gateway.stats import Stats
 log = logging.getLogger("parkgate.pipeline")
 
 MAX_PENDING = 20_000
-"""Lines and quarantined items that may wait for a commit."""
+"""Lines and quarantined items that may wait for a commit before their source is paused."""
+
+MAX_QUARANTINED = 60_000
+"""Quarantined items that may wait: MAX_PENDING, and what one more receive buffer (256 KiB) holds of
+the smallest messages, since a connection stops only behind that. Further ones are only counted."""
 
 MAX_KEPT = 4096
 """Bytes of one undecodable frame or payload that the quarantine keeps."""
@@ -146,8 +150,8 @@ class Pipeline:
         if len(held.drop_lines) + len(newer.drop_lines) > MAX_PENDING:
             self._give_up_serial(held)
         held.join(newer)
-        self.stages.unkept += max(0, len(held.quarantined) - MAX_PENDING)
-        held.quarantined = held.quarantined[-MAX_PENDING:]
+        self.stages.unkept += max(0, len(held.quarantined) - MAX_QUARANTINED)
+        held.quarantined = held.quarantined[-MAX_QUARANTINED:]
         return held
 
     def _stored(self, intake: Intake, dropped: Mapping[str, int]) -> None:
@@ -193,9 +197,9 @@ class Pipeline:
         intake.drop_lines, intake.drop_things = [], {}
 
     def quarantine(self, source: str, device: str, thing: str, event: Noise | IntegrityError | SanityError) -> None:
-        """Keep what could not be decoded, with the reason; beyond MAX_PENDING it is only counted."""
+        """Keep what could not be decoded, with the reason; beyond MAX_QUARANTINED it is only counted."""
         kept = self.intake.quarantined
-        if len(kept) < MAX_PENDING:
+        if len(kept) < MAX_QUARANTINED:
             now, kind = self.clock.now_ns(), _KINDS[event.__class__]
             kept.append(Quarantined(now, source, device, thing, "decode", kind, event.detail, event.data[:MAX_KEPT]))
         else:
