@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.e2e.load import Publisher
 from tests.e2e.running import influx_query
-from tests.faults.ground import Running, until
+from tests.faults.ground import Running, stored_count, until
+from tests.servers.process import ServerError
 
 MEASUREMENTS = {"senml", "gateway", "gateway_device", "things", "events"}
 
@@ -50,7 +51,10 @@ async def counted(running: Running, **stages: int) -> Any:
         found = running.process.health()["stages"]
         return all(found[stage] >= least for stage, least in stages.items())
 
-    await until(there, f"stages {stages}", 90.0)
+    try:
+        await until(there, f"stages {stages}", 60.0)
+    except ServerError as late:
+        raise AssertionError(f"{late}: {(await running.health())['stages']}") from None
     return (await running.health())["stages"]
 
 
@@ -63,3 +67,17 @@ def stored(url: str, field: str) -> dict[str, list[Any]]:
     """By thing, the values of a field in time order."""
     series = influx_query(url, f'SELECT "{field}" FROM "senml" GROUP BY "thing"')
     return {row["tags"]["thing"]: [value for _, value in row["values"]] for row in series}
+
+
+async def holds(url: str, field: str, expected: dict[str, list[Any]]) -> None:
+    """Wait until the store has so many values of a field, then they have to be the expected ones."""
+    count = sum(map(len, expected.values()))
+
+    def there() -> bool:
+        return stored_count(url, field=field) >= count
+
+    try:
+        await until(there, f"{count} values of {field}", 60.0)
+    except ServerError as late:
+        print(late)
+    assert stored(url, field) == expected
