@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from bench.parts import Worker, gateway, influx, require, scratch
+from tests.servers.process import wait_until
 
 
 def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dict[str, Any]:
@@ -28,7 +29,9 @@ def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dic
         good, written = worker.done()
         took = time.perf_counter() - began
         running.wait(lambda health: health["stages"]["decoded"] >= good, "every good frame", 20.0)
-        running.wait(lambda health: health["spool"]["points"] == 0, "the spool to drain")
+        count = 'SELECT COUNT("pm2_5_ug_m3") FROM "pms5003"'
+        readings = running.health()["stages"]["decoded"]
+        wait_until(lambda: (store.rows(count) or [[0, 0]])[0][1] >= readings, "every reading in InfluxDB")
         used = running.cpu_s - cpu
         health = running.health(devices=True)
         return {
@@ -39,7 +42,7 @@ def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dic
             "lost": max(0, int(good) - _readings(health)),
             "integrity_errors": sum(device["integrity_errors"] for device in health["devices"]),
             "noise_bytes": sum(device["noise_bytes"] for device in health["devices"]),
-            "stored": store.rows('SELECT COUNT("pm2_5_ug_m3") FROM "pms5003"')[0][1],
+            "stored": store.rows(count)[0][1],
             "core_share": round(used / took, 3),
             "cpu_us_per_frame": round(used / good * 1e6, 1),
             "rss_mb": running.peak_mb,

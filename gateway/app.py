@@ -11,6 +11,7 @@ reason nobody named, and it is the only broad `except` in the project.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -197,6 +198,10 @@ async def _ended(*tasks: asyncio.Task[None]) -> None:
 async def run_gateway(config: Config, pages: Mapping[str, Page] | None = None) -> int:
     """Run until SIGTERM or SIGINT; 0 when it stopped in order. Raises StartError."""
     gateway = Gateway(config, pages=pages)
+    # what has been built so far stays; and readings make no cycles, so the collector need not
+    # look after every few hundred of them (4 % of the time at full load)
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
