@@ -4,7 +4,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test faults check bench clean
+.PHONY: help demo test faults check fmt bench clean
+
+help:
+	@echo 'make demo     a whole testbed in one process          ARGS="--for 20"'
+	@echo 'make test     the tests, servers included             ARGS="-k spool"'
+	@echo 'make faults   faults injected into a whole gateway, and all of the fuzzing (about ten minutes)'
+	@echo 'make check    format, lint, types, imports, and the tests that need no server'
+	@echo 'make fmt      format the code'
+	@echo 'make bench    measure this checkout on this machine (about ten minutes)'
+	@echo 'make clean    remove the virtual environment and everything built'
 
 .venv/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("parkgate needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
@@ -20,7 +29,7 @@ test: .venv/.installed
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 faults: .venv/.installed
-	$(BIN)/python -m pytest tests/faults --durations=5 $(ARGS)
+	$(BIN)/python -m pytest tests/faults tests/fuzz --durations=5 $(ARGS)
 
 check: .venv/.installed
 	$(BIN)/ruff format --check .
@@ -28,6 +37,10 @@ check: .venv/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q -m "not services and not slow" $(ARGS)
+
+fmt: .venv/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 bench: .venv/.installed
 	@$(BIN)/parkgate bench all $(ARGS)

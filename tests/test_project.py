@@ -119,11 +119,21 @@ def test_links_between_the_papers_lead_somewhere(paper: Path) -> None:
         assert (paper.parent / target).exists(), target
 
 
-def test_the_change_log_names_every_first_device() -> None:
+def test_the_change_log_names_every_device_type_and_command() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
-    for name in ("pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050"):
-        assert f"`{name}`" in text
-        assert name in BY_NAME
+    commands = {"check", "dashboards build", "decode", "demo", "devices", "run", "simulate", "spool"}
+    assert len(BY_NAME) > 10
+    for name in (*BY_NAME, *COMMANDS, "bench"):
+        assert f"`{name}`" in text, name
+    assert commands <= COMMANDS.keys()
+
+
+def test_make_without_a_target_says_what_there_is() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (targets,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    offered = re.findall(r"^make (\S+)  ", done.stdout, re.MULTILINE)
+    assert ["help", *offered] == targets.split()
 
 
 def test_pins_are_names_and_versions_only() -> None:
