@@ -28,7 +28,13 @@ class Counter:
         self._packet_ids: list[int] = []
 
     def message(
-        self, connection: Acknowledger, topic: str, payload: bytes, packet_id: int | None, duplicate: bool
+        self,
+        connection: Acknowledger,
+        topic: str,
+        payload: bytes,
+        packet_id: int | None,
+        duplicate: bool,
+        retained: bool = False,
     ) -> None:
         self.left -= 1
         if packet_id is not None:

@@ -17,8 +17,8 @@ from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
 from gateway.config import MqttConfig, SerialConfig
 from gateway.intake import Acknowledger, Intake
-from gateway.pipeline import MAX_PENDING, Pipeline
-from gateway.point import Series, clean_tag
+from gateway.pipeline import MAX_KEPT, MAX_PENDING, Pipeline
+from gateway.point import FieldLimit, Series, clean_tag
 from gateway.routes import Subscription
 from gateway.stats import DeviceStats, device_stats
 
@@ -151,7 +151,13 @@ class BrokerIntake:
         self._open_acks: list[int] = []
 
     def message(
-        self, connection: Acknowledger, topic: str, payload: bytes, packet_id: int | None, duplicate: bool
+        self,
+        connection: Acknowledger,
+        topic: str,
+        payload: bytes,
+        packet_id: int | None,
+        duplicate: bool,
+        retained: bool = False,
     ) -> None:
         """Take one PUBLISH. It is acknowledged after the commit that holds it."""
         pipeline = self._pipeline
@@ -173,10 +179,13 @@ class BrokerIntake:
             log.error("decoder %s failed on a message of %s: %r", route.subscription.device.name, topic[:200], fault)
             events = [SanityError(f"decoder failed: {fault!r}", payload)]
         for event in events:
-            if isinstance(event, Reading):
-                self._reading(route, event, received_ns)
-            else:
+            if not isinstance(event, Reading):
                 self._fault(route, event)
+            elif retained and event.time_ns is None:
+                # an old value: to store it under the present time would be to make it up
+                pipeline.stages.retained += 1
+            else:
+                self._reading(route, event, received_ns)
 
     def oversize(
         self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
@@ -220,7 +229,11 @@ class BrokerIntake:
         if time_ns is not None and not EARLIEST_NS <= time_ns <= received_ns + AHEAD_NS:
             time_ns = None
             stats.clock_errors += 1
-        line = series.line(reading.fields, time_ns, received_ns)
+        try:
+            line = series.line(reading.fields, time_ns, received_ns)
+        except FieldLimit as limit:
+            self._refuse(stats.device, stats.thing, str(limit), repr(reading.fields).encode()[:MAX_KEPT])
+            return
         if line is not None:
             self._pipeline.intake.lines.append(line)
             self._pipeline.stages.decoded += 1
@@ -255,7 +268,7 @@ class BrokerIntake:
     def _find(self, route: _Route, reading: Reading) -> tuple[Series, DeviceStats] | None:
         """The series of a reading; made on first sight, refused beyond `max_things`."""
         device: MessageDevice = route.subscription.device
-        thing = route.thing or clean_tag(reading.thing or "")
+        thing = route.thing or clean_tag(reading.thing or route.subscription.config.thing or "")
         if not thing:
             self._refuse(device.name, "", "neither topic, config nor payload names the thing", b"")
             return None

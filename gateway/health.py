@@ -217,7 +217,7 @@ def _family(name: str, kind: str, text: str, samples: list[tuple[dict[str, str],
     out = [f"# HELP {name} {text}\n# TYPE {name} {kind}\n"]
     for labels, value in samples:
         words = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
-        out.append(f"{name}{{{words}}} {float(value):.10g}\n" if words else f"{name} {float(value):.10g}\n")
+        out.append(f"{name}{{{words}}} {float(value)!r}\n" if words else f"{name} {float(value)!r}\n")
     return "".join(out)
 
 

@@ -61,9 +61,18 @@ class MessageIntake(Protocol):
     """Where an MQTT source puts what it receives. Called on the event loop, nothing is awaited."""
 
     def message(
-        self, connection: Acknowledger, topic: str, payload: bytes, packet_id: int | None, duplicate: bool
+        self,
+        connection: Acknowledger,
+        topic: str,
+        payload: bytes,
+        packet_id: int | None,
+        duplicate: bool,
+        retained: bool = False,
     ) -> None:
-        """Take one PUBLISH. `packet_id` is None at QoS 0; otherwise it is owed an acknowledgement."""
+        """Take one PUBLISH. `packet_id` is None at QoS 0; otherwise it is owed an acknowledgement.
+
+        `retained` marks what the broker had kept and sends because of a subscription.
+        """
         ...
 
     def oversize(

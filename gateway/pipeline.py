@@ -20,6 +20,8 @@ and acknowledged like any message: a poisonous payload is not redelivered for ev
 
 import asyncio
 import logging
+import re
+from collections import Counter
 from collections.abc import Mapping
 
 from devices.spec.events import IntegrityError, Noise, SanityError
@@ -50,6 +52,8 @@ takes what came in that time, as it takes what is still in the cable."""
 FULL_RETRY_S = 0.5
 """How often a full spool or disk is asked again."""
 
+_OWN = ("gateway", "things,")
+_THING = re.compile(r",thing=((?:\\.|[^,\s\\])*)")
 _KINDS = {Noise: "noise", IntegrityError: "integrity", SanityError: "sanity"}
 
 
@@ -73,6 +77,9 @@ class Pipeline:
 
     async def run(self) -> None:
         """Commit what arrives until cancelled; a commit under way is finished first."""
+        if self._held is not None:
+            self.state = "the last commit failed for a reason nobody named (see the log)"
+            self.wake()
         while True:
             await self._wake.wait()
             await self.clock.sleep(LINGER_S)
@@ -97,29 +104,17 @@ class Pipeline:
     async def _commit(self) -> bool:
         """Try to commit everything that has arrived, or as much of it as the spool has room for.
 
-        The rest is held. True if anything was committed.
+        The rest is held. True if anything was committed. Whatever the spool raises, what has
+        arrived stays here: it is known as taken, so its redelivery would not be stored again.
         """
         intake, self.intake = self.intake, Intake()
         if self._held is not None:
             intake, self._held = self._joined(self._held, intake), None
-        rest: Intake | None = None
-        why = ""
-        while True:
-            try:
-                dropped = (await self.spool.append(intake)).dropped
-                break
-            except (DiskFull, SpoolFull) as full:
-                why = f"{'disk' if isinstance(full, DiskFull) else 'spool'} full: {full}"
-                parts = intake.divide()
-                if parts is None:
-                    if rest is not None:
-                        intake.join(rest)
-                    await self._refused(intake, why, full)
-                    return False
-                intake, newer = parts
-                if rest is not None:
-                    newer.join(rest)
-                rest = newer
+        self._held = intake
+        intake, rest, why, dropped = await self._append(intake)
+        if dropped is None:
+            return False
+        self._held = None
         self._stored(intake, dropped)
         for connection, packet_ids in intake.acks.items():
             connection.acknowledge(packet_ids)
@@ -133,6 +128,30 @@ class Pipeline:
             connection.resume()
         self._paused.clear()
         return True
+
+    async def _append(self, intake: Intake) -> tuple[Intake, Intake | None, str, Mapping[str, int] | None]:
+        """Append `intake`, or its older part where not all of it fits.
+
+        Answers what was appended, the rest, why there is one, and what was dropped (None where
+        nothing was appended and all of it is held).
+        """
+        rest: Intake | None = None
+        why = ""
+        while True:
+            try:
+                return intake, rest, why, (await self.spool.append(intake)).dropped
+            except (DiskFull, SpoolFull) as full:
+                why = f"{'disk' if isinstance(full, DiskFull) else 'spool'} full: {full}"
+                parts = intake.divide()
+                if parts is None:
+                    if rest is not None:
+                        intake.join(rest)
+                    await self._refused(intake, why, full)
+                    return intake, None, why, None
+                intake, newer = parts
+                if rest is not None:
+                    newer.join(rest)
+                rest = newer
 
     async def _refused(self, intake: Intake, why: str, full: SpoolError) -> None:
         """Hold what cannot be divided further; a full quota still takes serial points for older ones."""
@@ -192,9 +211,12 @@ class Pipeline:
         self._wake.set()
 
     def _give_up_serial(self, intake: Intake) -> None:
-        """Nothing can be committed and memory is bounded: forget these, and count each thing's."""
-        self._count_dropped(intake.drop_things)
-        intake.drop_lines, intake.drop_things = [], {}
+        """Nothing can be committed and memory is bounded: forget the oldest quarter, counted by thing."""
+        gone = Counter(map(_thing_of, intake.drop_lines[: MAX_PENDING // 4]))
+        del intake.drop_lines[: MAX_PENDING // 4]
+        for thing, points in gone.items():
+            intake.drop_things[thing] = max(0, intake.drop_things.get(thing, 0) - points)
+        self._count_dropped(gone)
 
     def quarantine(self, source: str, device: str, thing: str, event: Noise | IntegrityError | SanityError) -> None:
         """Keep what could not be decoded, with the reason; beyond MAX_QUARANTINED it is only counted."""
@@ -205,3 +227,9 @@ class Pipeline:
         else:
             self.stages.unkept += 1
         self._wake.set()
+
+
+def _thing_of(line: str) -> str:
+    """Whose a line is, as `drop` was told: a thing's, or the gateway's own."""
+    match = None if line.startswith(_OWN) else _THING.search(line)
+    return re.sub(r"\\(.)", r"\1", match[1]) if match else "gateway"

@@ -21,14 +21,18 @@ Source: InfluxDB line protocol reference, versions 1.8, 2.7 and 3.
 
 import re
 from collections.abc import Mapping
+from zlib import crc32
 
 from devices.spec.events import Value
 
 MAX_TAG = 256
 MAX_STRING = 16_384
 MAX_NAME = 128
-MAX_KEYS = 4096
-"""Field names remembered per tag set; a payload with made-up names cannot grow it further."""
+MAX_KEYS = 1000
+"""Field names of one measurement and set of tag names; a payload with made-up ones is refused."""
+
+MAX_TIES = 64
+"""Readings of one time, and times further back, that a series remembers to tell apart."""
 
 MAX_TEXTS = 8192
 SHORT = 7
@@ -69,8 +73,12 @@ def quote(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+class FieldLimit(Exception):
+    """A reading with yet another field name; says so in one line."""
+
+
 class _Keys(dict[str, str]):
-    """Field name to `escaped=`, made on first use for one set of tag names."""
+    """Field name to `escaped=`, made on first use for one measurement and set of tag names."""
 
     __slots__ = ("tags",)
 
@@ -78,24 +86,24 @@ class _Keys(dict[str, str]):
         self.tags = tags
 
     def __missing__(self, name: str) -> str:
+        if len(self) >= MAX_KEYS:
+            raise FieldLimit(f"field limit: {MAX_KEYS} field names already; {clean_name(name)!r} is one more")
         clean = clean_name(name)
         if clean in self.tags:
             clean += "_value"
-        key = escape_tag(clean) + "="
-        if len(self) < MAX_KEYS:
-            self[name] = key
+        key = self[name] = escape_tag(clean) + "="
         return key
 
 
-_KEYS: dict[frozenset[str], _Keys] = {}
+_KEYS: dict[tuple[str, frozenset[str]], _Keys] = {}
 
 
-def _keys(tags: frozenset[str]) -> _Keys:
-    found = _KEYS.get(tags)
+def _keys(measurement: str, tags: frozenset[str]) -> _Keys:
+    found = _KEYS.get((measurement, tags))
     if found is None:
-        if len(_KEYS) >= 1024:
-            return _Keys(tags)
-        found = _KEYS[tags] = _Keys(tags)
+        found = _Keys(tags)
+        if len(_KEYS) < 1024:
+            _KEYS[(measurement, tags)] = found
     return found
 
 
@@ -105,7 +113,7 @@ again, and looking one up takes a third of the time of writing it."""
 
 
 def _learn(value: float) -> str:
-    text = repr(value)
+    text = repr(value) if value else "0.0"  # -0.0 is found under the same key
     if len(text) <= SHORT:  # a longer one hardly comes again
         if len(_TEXTS) >= MAX_TEXTS:
             _TEXTS.clear()
@@ -142,20 +150,21 @@ class Series:
     be stored. `time_ns` is the phenomenon time or None; `received_ns` the result time.
     """
 
-    __slots__ = ("_base_ns", "_bodies", "_body", "_keys", "_last_ns", "_received_ns", "_shift_ns", "prefix")
+    __slots__ = ("_base_ns", "_bodies", "_body", "_keys", "_last_ns", "_late", "_received_ns", "_shift_ns", "prefix")
 
     def __init__(self, measurement: str, tags: Mapping[str, str]) -> None:
         clean = {clean_name(name): clean_tag(value) for name, value in tags.items()}
         words = sorted((escape_tag(name), escape_tag(value)) for name, value in clean.items() if value)
         name = _MEASUREMENT_ESCAPE.sub(r"\\\1", clean_name(measurement))
         self.prefix = ",".join([name, *(f"{key}={value}" for key, value in words)]) + " "
-        self._keys = _keys(frozenset(clean))
+        self._keys = _keys(name, frozenset(clean))
         self._received_ns = 0  # the last result time given out
         self._shift_ns = 0  # STEP_SHIFT_NS for each time the clock was set back
         self._base_ns = 0  # the last phenomenon time as the device said it
         self._last_ns = 0  # the last phenomenon time given out: base, or a tie broken after it
         self._body = ""
         self._bodies: dict[str, int] | None = None
+        self._late: dict[int, dict[str, int]] | None = None
 
     def line(self, fields: Mapping[str, Value], time_ns: int | None, received_ns: int) -> str | None:
         text = body(fields, self._keys)
@@ -186,10 +195,12 @@ class Series:
 
         The same values again (a publisher's repeat) get the same time, so that storing them
         again changes nothing; other values get the next free nanosecond. A time before the
-        last one altogether (backfill) stands as it is.
+        last one altogether (backfill) stands as it is, once: further values for it lie behind
+        it within the millisecond, where their own words put them. What is not known is what a
+        time so far back was given before: values for it then replace the older ones.
         """
         if time_ns < self._base_ns:
-            return time_ns
+            return self._backfill(text, time_ns)
         if text == self._body and time_ns == self._base_ns:
             return time_ns
         if self._bodies is None:
@@ -198,6 +209,21 @@ class Series:
         if known is not None:
             return known
         self._last_ns += 1
-        if len(self._bodies) < 64:
+        if len(self._bodies) < MAX_TIES:
             self._bodies[text] = self._last_ns
         return self._last_ns
+
+    def _backfill(self, text: str, time_ns: int) -> int:
+        if self._late is None:
+            self._late = {}
+        given = self._late.get(time_ns)
+        if given is None:
+            if len(self._late) >= MAX_TIES:
+                del self._late[next(iter(self._late))]
+            given = self._late[time_ns] = {}
+        stamp = given.get(text)
+        if stamp is None:
+            stamp = time_ns + 1 + crc32(text.encode()) % 999_999 if given else time_ns
+            if len(given) < MAX_TIES:
+                given[text] = stamp
+        return stamp

@@ -49,9 +49,29 @@ class Subscription:
         self._match = matcher(config.topic).match
 
     def thing(self, topic: str) -> str | None:
-        """The thing a topic name speaks of: from the topic, else from the config, else empty
-        (the payload says). None where the topic does not match."""
+        """The thing that a topic name names; empty where it names none (the payload, or else the
+        config says). None where the topic does not match."""
         match = self._match(topic)
         if match is None:
             return None
-        return match.groupdict().get("thing") or self.config.thing or ""
+        return match.groupdict().get("thing") or ""
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some topic name matches both patterns (shared subscriptions by their filters)."""
+    return _meet(_levels(one), _levels(other))
+
+
+def _levels(pattern: str) -> list[str]:
+    levels = topic_filter(pattern).split("/")
+    return levels[2:] if levels[0] == "$share" and len(levels) > 2 else levels
+
+
+def _meet(one: list[str], other: list[str]) -> bool:
+    if not one or not other:
+        return one == other or one == ["#"] or other == ["#"]
+    if one[0] == "#" or other[0] == "#":
+        return True
+    if one[0] != other[0] and "+" not in (one[0], other[0]):
+        return False
+    return _meet(one[1:], other[1:])

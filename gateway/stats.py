@@ -53,7 +53,8 @@ class StageStats:
     `written` points a sink accepted; `rejected` points a sink refused for good (quarantined);
     `dropped` points given up because the spool was full; `redelivered` messages acknowledged
     without storing them again; `quarantined` items kept with a reason; `unkept` items that came
-    faster than the quarantine could be written, counted and not kept.
+    faster than the quarantine could be written, counted and not kept; `retained` readings of old
+    retained messages that do not say when they were true, and so are not stored.
     """
 
     received: int = 0
@@ -65,6 +66,7 @@ class StageStats:
     redelivered: int = 0
     quarantined: int = 0
     unkept: int = 0
+    retained: int = 0
 
 
 @dataclass(slots=True)

@@ -1,9 +1,11 @@
 """Commit first, acknowledge after; bad input costs itself and nothing else.
 
 The spool is the real one. The device types here are the smallest that show a case: a payload
-`17` is a reading, `x…` cannot be true, `!` makes the decoder itself fail.
+`17` is a reading (`17@T` at time T, `17 name` of another field), `x…` cannot be true, `!` makes
+the decoder itself fail.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from devices.spec.device import MessageDevice, SerialSettings, StreamDevice
 from devices.spec.events import IntegrityError, Noise, Reading, SanityError
 from devices.spec.sequence import Sequence
+from gateway import point
 from gateway.clock import SystemClock
 from gateway.config import MqttConfig, SerialConfig, SpoolConfig, SubscriptionConfig
 from gateway.decode import BrokerIntake, PortIntake
@@ -31,7 +34,8 @@ def decode_number(topic, payload, received_ns):
     if text.startswith("x"):
         return [SanityError(f"not a number: {text}", payload)]
     when = int(text.partition("@")[2]) if "@" in text else None
-    return [Reading({"value": float(text.partition("@")[0])}, when)]
+    number, _, name = text.partition("@")[0].partition(" ")
+    return [Reading({name or "value": float(number)}, when)]
 
 
 NUMBER = MessageDevice(
@@ -291,3 +295,53 @@ async def test_a_freed_spool_takes_what_was_held_and_acknowledges_it(tmp_path):
     assert room.pipeline.state == "ok"
     assert len(await room.lines()) == 10
     await room.spool.close()
+
+
+async def test_nothing_is_forgotten_when_the_spool_fails_for_an_unknown_reason(room, monkeypatch):
+    append = room.spool.append
+
+    async def fail(intake):
+        raise sqlite3.OperationalError("a reason nobody named")
+
+    room.publish("park/a", b"1", 7)
+    monkeypatch.setattr(room.spool, "append", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        await room.pipeline.finish()
+    assert room.connection.log == []
+    later = Connection()
+    room.publish("park/a", b"1", 7, duplicate=True, connection=later)
+    monkeypatch.setattr(room.spool, "append", append)
+    await room.pipeline.finish()
+    assert later.log == [[7]]
+    assert len(await room.lines()) == 1
+
+
+async def test_an_old_retained_value_is_not_stored_under_the_present_time(room):
+    room.broker.message(room.connection, "park/a", b"1", 3, False, True)
+    room.broker.message(room.connection, "park/a", f"2@{NOW - 5}".encode(), 4, False, True)
+    await room.pipeline.finish()
+    assert room.connection.log == [[3, 4]]
+    assert await room.lines() == [f"number,thing=a,zone=lake value=2.0 {NOW - 5}"]
+    assert room.stats.stages.retained == 1
+
+
+async def test_serial_gives_up_its_oldest_when_nothing_can_be_committed(room):
+    room.pipeline.drop("lamp", [f"digits,thing=lamp value={n} {n}" for n in range(15_000)])
+    room.pipeline.drop("post 2", [f"digits,thing=post\\ 2 value={n} {n}" for n in range(5_000)])
+    room.pipeline.drop("gateway", ["gateway_device,thing=lamp readings=1i 1"])
+    kept = room.pipeline.intake
+    assert (len(kept.drop_lines), kept.drop_lines[0]) == (15_001, "digits,thing=lamp value=5000 5000")
+    assert kept.drop_things == {"lamp": 10_000, "post 2": 5_000, "gateway": 1}
+    assert (room.stats.stages.dropped, room.port.stats.dropped) == (5_000, 5_000)
+
+
+async def test_made_up_field_names_are_refused_and_known_ones_go_on(room, monkeypatch):
+    monkeypatch.setattr(point, "MAX_KEYS", 2)
+    monkeypatch.setattr(point, "_KEYS", {})
+    names = iter(["value", "b", "c", "value"])
+    for number in range(4):
+        room.publish("park/a", f"1 {next(names)}".encode(), number + 1)
+    await room.pipeline.finish()
+    assert [line.split()[1] for line in await room.lines()] == ["value=1.0", "b=1.0", "value=1.0"]
+    assert await room.reasons() == ["field limit: 2 field names already; 'c' is one more"]
+    assert room.connection.log == [[1, 2, 3, 4]]

@@ -97,6 +97,21 @@ def test_backfill_keeps_its_own_time():
     assert stamps(series, calls) == [0, -500, 500]
 
 
+def test_backfill_of_one_time_is_told_apart_and_repeats_change_nothing():
+    series = Series("m", {"thing": "a"})
+    late = [({"v": 2.0}, T - 500, T), ({"v": 3.0}, T - 500, T)]
+    first = stamps(series, [({"v": 1.0}, T, T), *late])
+    assert first[:2] == [0, -500]
+    assert -500 < first[2] < 999_500
+    assert stamps(series, late) == first[1:]
+
+
+def test_zero_is_written_without_a_sign():
+    series = Series("m", {"thing": "a"})
+    assert series.line({"v": -0.0}, None, T) == "m,thing=a v=0.0 1700000000000000000"
+    assert series.line({"v": 0.0}, None, T) == "m,thing=a v=0.0 1700000000000000001"
+
+
 def test_result_times_between_do_not_move_phenomenon_times():
     series = Series("m", {"thing": "a"})
     calls = [({"v": 1.0}, T, T + 70), ({"w": 2.0}, None, T + 80), ({"v": 3.0}, T + 60, T + 90)]

@@ -5,7 +5,7 @@ import pytest
 from devices.spec.device import MessageDevice
 from devices.spec.sequence import Sequence
 from gateway.config import SubscriptionConfig
-from gateway.routes import Subscription, topic_filter
+from gateway.routes import Subscription, overlap, topic_filter
 
 DEVICE = MessageDevice(
     name="none", title="", domain="park", source="", fields=(), expected_every_s=1.0, sequence=Sequence(()),
@@ -36,8 +36,24 @@ def test_topic_leads_to_thing(pattern, topic, thing):
     assert Subscription(SubscriptionConfig(pattern, "none"), DEVICE).thing(topic) == thing
 
 
-def test_the_config_names_the_thing_where_the_topic_does_not():
-    assert Subscription(SubscriptionConfig("a/+", "none", thing="gate"), DEVICE).thing("a/b") == "gate"
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        ("park/#", "park/post-01/senml", True),
+        ("park/{thing}", "park/post-01", True),
+        ("park/{thing}", "park/+", True),
+        ("park/{thing}/a", "park/{thing}/b", False),
+        ("park/#", "park", True),
+        ("park/+", "park", False),
+        ("+/up", "park/#", True),
+        ("$share/g/park/#", "park/x", True),
+        ("a/+/c", "a/b/+", True),
+        ("a/+/c", "a/b/d", False),
+    ],
+)
+def test_patterns_that_match_the_same_topic(one, other, meet):
+    assert overlap(one, other) is meet
+    assert overlap(other, one) is meet
 
 
 def test_the_filter_that_is_subscribed():
