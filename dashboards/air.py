@@ -7,8 +7,9 @@ Sources: WHO global air quality guidelines (2021), 24 h: PM2.5 15 ug/m3, interim
 """
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.catalogue import carriers, look, source
-from dashboards.panels import Json, Look, bar_gauge, column, stat, status_history, table, text, timeseries
+from dashboards.catalogue import carriers, curve, look, source
+from dashboards.overrides import column
+from dashboards.panels import Json, Look, bar_gauge, stat, status_history, table, text
 from dashboards.queries import current, latest, one_of, trend
 from devices.spec.field import Threshold
 
@@ -72,7 +73,7 @@ def curves() -> list[Slot]:
         ),
     )
     return [
-        Slot(timeseries(title, words, [trend(source(name), name)], look(name), 10.0, legend_table=at < 2), 12, 9)
+        Slot(curve(title, words, name, 10.0, legend_table=at < 2), 12, 9)
         for at, (name, title, words) in enumerate(every)
     ]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from dashboards.panels import Look
-from dashboards.queries import one_of
+from dashboards.overrides import override_query
+from dashboards.panels import Json, Look, span_ms, timeseries
+from dashboards.queries import one_of, trend
 from devices.registry import DEVICES
 from devices.spec.device import DeviceType
 from devices.spec.field import Field
@@ -35,3 +36,30 @@ def field(name: str, device: str | None = None, devices: Sequence[DeviceType] = 
 def look(name: str, device: str | None = None) -> Look:
     """How the field is shown."""
     return Look.of(field(name, device))
+
+
+def curve(
+    title: str,
+    words: str,
+    name: str,
+    every_s: float,
+    legend_table: bool = False,
+    devices: Sequence[DeviceType] = DEVICES,
+) -> Json:
+    """Lines of every device type that has the field; LookupError if none has.
+
+    Types slower than `every_s` have a query of their own, so that three missing values are a
+    gap at each type's own pace: a sensor that speaks every ten minutes is a line, too.
+    """
+    paces: dict[float, list[str]] = {}
+    for device in carriers(name, devices):
+        paces.setdefault(max(every_s, device.expected_every_s), []).append(device.measurement)
+    if not paces:
+        raise LookupError(f"no device type has a field {name}")
+    (quickest, _), *slower = groups = sorted(paces.items())
+    queries = [trend(one_of(measurements), name) for _, measurements in groups]
+    panel = timeseries(title, words, queries, look(name), quickest, legend_table)
+    panel["fieldConfig"]["overrides"] = [
+        override_query(chr(66 + at), custom__spanNulls=span_ms(pace)) for at, (pace, _) in enumerate(slower)
+    ]
+    return panel

@@ -1,21 +1,11 @@
 """City overview: what is alive, where it is, what it says now, what needs a person."""
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.catalogue import look, source
+from dashboards.catalogue import curve, look, source
 from dashboards.device import uid as device_uid
-from dashboards.panels import (
-    FLAG,
-    Json,
-    Look,
-    bar_gauge,
-    column,
-    override,
-    stat,
-    state_timeline,
-    table,
-    timeseries,
-)
-from dashboards.queries import THINGS, Query, current, latest, newest_rows, quoted, rate, states, trend
+from dashboards.overrides import column, override
+from dashboards.panels import FLAG, Json, Look, bar_gauge, stat, state_timeline, table
+from dashboards.queries import THINGS, Query, current, latest, newest_rows, quoted, rate, states
 from dashboards.spatial import MAP_URL, Markers, park_map
 from devices.spec.field import Threshold
 
@@ -58,22 +48,20 @@ def alive() -> list[Slot]:
     broken = over_things('sum("n") AS "errors"', 'spread("integrity_errors") AS "n"', "gateway_device")
     events = Query('SELECT count("text") AS "events" FROM "gateway_event" WHERE $timeFilter', "$col")
     readings = rate(quoted("gateway"), "decoded", ("gateway",), "", "$tag_gateway")
+    heard = stat(
+        "Things online",
+        "Things whose last report is not older than five usual intervals.",
+        [online],
+        Look("none", 0),
+    )
+    heard["fieldConfig"]["defaults"]["noValue"] = "0"  # the query counts, and InfluxQL counts no row as no answer
     quiet = stat(
         "Gateway events", "Silences, outages and repairs that gateways reported in the time range.", [events], ERRORS
     )
     quiet["fieldConfig"]["defaults"]["noValue"] = "0"
     return [
         Slot(stat("Things known", "Things that reported in the time range.", [known], Look("none", 0)), 4, 4),
-        Slot(
-            stat(
-                "Things online",
-                "Things whose last report is not older than five usual intervals.",
-                [online],
-                Look("none", 0),
-            ),
-            4,
-            4,
-        ),
+        Slot(heard, 4, 4),
         Slot(stat("Longest silence", "How long the quietest thing has not been heard.", [silence], SILENCE), 4, 4),
         Slot(
             stat(
@@ -151,7 +139,7 @@ def now() -> list[Slot]:
         Slot(bar_gauge(title, words, [current(source(name), name)], shown), 8, 9) for name, title, words, shown in bars
     ]
     for name, title, words in curves:
-        slots.append(Slot(timeseries(title, words, [trend(source(name), name)], look(name), 60.0), 8, 8))
+        slots.append(Slot(curve(title, words, name, 60.0), 8, 8))
     taken = states(source("parking_occupied"), "parking_occupied")
     slots.append(Slot(state_timeline("Parking", "Parking spaces: taken or free.", [taken], TAKEN, 60.0), 8, 8))
     return slots

@@ -8,7 +8,8 @@ fields shows its newest readings whole, since not every field is known beforehan
 import re
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.panels import Json, Look, column, override, state_timeline, table, text, timeseries
+from dashboards.overrides import column, override
+from dashboards.panels import Json, Look, state_timeline, table, text, timeseries
 from dashboards.queries import latest, newest_rows, quoted, states, trend
 from devices.spec.device import DeviceType
 from devices.spec.field import Field

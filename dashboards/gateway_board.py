@@ -5,7 +5,8 @@ each thing through each source) and `gateway_event`. Counters begin again with a
 """
 
 from dashboards.board import Heading, Slot, board, tag_variable, thing_variables
-from dashboards.panels import Json, Look, column, override, stat, table, timeseries
+from dashboards.overrides import column, override
+from dashboards.panels import Json, Look, stat, table, timeseries
 from dashboards.queries import GATEWAYS, THINGS, Query, current, latest, newest_rows, quoted, rate, tag_values, trend
 from devices.spec.field import Threshold
 
@@ -14,7 +15,7 @@ OWN = quoted("gateway")
 PER_DEVICE = quoted("gateway_device")
 EACH = f"{GATEWAYS} AND {THINGS}"
 FLOW = ("received", "decoded", "spooled", "written")
-LOSSES = ("rejected", "dropped", "quarantined", "redelivered")
+LOSSES = ("rejected", "dropped", "quarantined", "unkept", "redelivered")
 NONE_IS_GOOD = (Threshold(0.0, "good"), Threshold(1.0, "poor"))
 LATENCY = (Threshold(0.0, "good"), Threshold(0.5, "fair"), Threshold(2.0, "poor"), Threshold(10.0, "bad"))
 AGE = (Threshold(0.0, "good"), Threshold(60.0, "fair"), Threshold(300.0, "poor"), Threshold(3600.0, "bad"))
@@ -58,7 +59,10 @@ def at_a_glance() -> list[Slot]:
 def flow() -> list[Slot]:
     """Rate, errors, duration; then the spool, which tells an outage of the store from a slow one."""
     rates = "Messages, readings and points a second. A gap between spooled and written is the store being slow."
-    errors = "A second: points refused by the store or dropped, items quarantined, messages delivered again."
+    errors = (
+        "A second: points refused by the store or dropped, items quarantined, items that came too fast for the "
+        "quarantine (unkept), messages delivered again."
+    )
     waiting = "Age of the oldest point in the spool: grows one second a second while the store is away."
     slow = Look("s", thresholds=LATENCY, lowest=0.0)
     old = Look("s", thresholds=AGE, lowest=0.0)

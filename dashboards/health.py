@@ -20,7 +20,7 @@ def vital_signs() -> list[Slot]:
             stat(
                 "Pulse",
                 "The last pulse rate of each oximeter.",
-                [current(source(pulse), pulse)],
+                [trend(source(pulse), pulse, "last")],
                 look(pulse),
                 graph=True,
             ),

@@ -162,28 +162,6 @@ def _target(ref: str, query: Query) -> Json:
     return target
 
 
-def override(column: str, **properties: object) -> Json:
-    """Field options for one column; a double underscore stands for a dot (`custom__width`)."""
-    return {
-        "matcher": {"id": "byName", "options": column},
-        "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()],
-    }
-
-
-def column(name: str, look: Look, coloured: bool = True) -> Json:
-    """The override that gives a table column its unit, mappings and threshold colours."""
-    properties: dict[str, object] = {"unit": look.unit}
-    if look.decimals is not None:
-        properties["decimals"] = look.decimals
-    if look.mappings:
-        properties["mappings"] = value_mappings(look.mappings)
-    if coloured and (look.thresholds or look.mappings):
-        properties["thresholds"] = threshold_steps(look.thresholds, look.lowest)
-        properties["color"] = {"mode": "thresholds"}
-        properties["custom__cellOptions"] = {"type": "color-text"}
-    return override(name, **properties)
-
-
 def _legend(table: bool) -> Json:
     return {
         "displayMode": "table" if table else "list",
@@ -212,7 +190,7 @@ def timeseries(
         "lineWidth": 1,
         "fillOpacity": 60 if style == "bars" else 8,
         "showPoints": "auto",
-        "spanNulls": int(max(every_s, 1.0) * 3000),
+        "spanNulls": span_ms(every_s),
         "thresholdsStyle": {"mode": "dashed" if look.thresholds else "off"},
     }
     panel = draw(
@@ -227,6 +205,11 @@ def timeseries(
     )
     panel["interval"] = interval(every_s)
     return panel
+
+
+def span_ms(every_s: float) -> int:
+    """The longest gap in milliseconds that a line is drawn through: three missing values."""
+    return int(max(every_s, 1.0) * 3000)
 
 
 def interval(every_s: float) -> str:
@@ -371,17 +354,22 @@ def table(
     hidden: Sequence[str] = (),
     sort: tuple[str, bool] | None = None,
 ) -> Json:
-    """Rows. `columns` are overrides, `hidden` column names, `sort` a column and whether descending."""
+    """Rows. `columns` are overrides, `hidden` column names, `sort` a column and whether descending.
+
+    The order of columns is written out: Grafana's InfluxDB source adds tag columns in no
+    fixed order, and they would change places at a refresh.
+    """
     options: Json = {"frameIndex": 0, "showHeader": True, "showTypeIcons": False, "cellHeight": "sm"}
     options["footer"] = {"show": False, "reducer": [], "countRows": False}
     if sort is not None:
         options["sortBy"] = [{"displayName": sort[0], "desc": sort[1]}]
     custom: Json = {"align": "auto", "filterable": True, "inspect": False, "cellOptions": {"type": "auto"}}
     panel = draw("table", title, description, queries, options, Look(), custom, overrides=columns)
-    if hidden:
+    order = {name: at for at, name in enumerate(name for query in queries for name in query.columns)}
+    if hidden or order:
         excluded = dict.fromkeys(hidden, True)
         panel["transformations"] = [
-            {"id": "organize", "options": {"excludeByName": excluded, "indexByName": {}, "renameByName": {}}}
+            {"id": "organize", "options": {"excludeByName": excluded, "indexByName": order, "renameByName": {}}}
         ]
     return panel
 

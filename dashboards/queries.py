@@ -37,11 +37,15 @@ WORDS_BEFORE_PARENTHESIS = frozenset(["and", "or", "as", "in", "by", "from"])
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One target of a panel. `alias` names the series in legends ($tag_thing, $m, $col)."""
+    """One target of a panel. `alias` names the series in legends ($tag_thing, $m, $col).
+
+    `columns` are the columns of a table in their order, where that is known beforehand.
+    """
 
     text: str
     alias: str = ""
     format: Literal["time_series", "table"] = "time_series"
+    columns: tuple[str, ...] = ()
 
 
 def quoted(name: str) -> str:
@@ -121,8 +125,10 @@ def latest(
 
     With one field the Time column is the reading's; with several it is the range's start.
     """
-    values = ", ".join(f"last({quoted(name)}) AS {quoted(column)}" for name, column in fields)
-    return Query(f"SELECT {values} FROM {source} {_where(where)} GROUP BY {_tags(by)}", "", "table")
+    named = list(fields)
+    values = ", ".join(f"last({quoted(name)}) AS {quoted(column)}" for name, column in named)
+    text = f"SELECT {values} FROM {source} {_where(where)} GROUP BY {_tags(by)}"
+    return Query(text, "", "table", ("Time", *by, *(column for _, column in named)))
 
 
 def current(
@@ -140,8 +146,10 @@ def current(
 
 def newest_rows(source: str, limit: int, columns: Iterable[str] = (), where: str = THINGS) -> Query:
     """A table of the newest rows, newest first: every column, or the named ones."""
-    wanted = ", ".join(quoted(column) for column in columns) or "*"
-    return Query(f"SELECT {wanted} FROM {source} {_where(where)} ORDER BY time DESC LIMIT {limit}", "", "table")
+    named = tuple(columns)
+    wanted = ", ".join(quoted(column) for column in named) or "*"
+    text = f"SELECT {wanted} FROM {source} {_where(where)} ORDER BY time DESC LIMIT {limit}"
+    return Query(text, "", "table", ("Time", *named) if named else ())
 
 
 def tag_values(key: str, source: str | None = None, where: str = "") -> str:
@@ -154,6 +162,21 @@ def tag_values(key: str, source: str | None = None, where: str = "") -> str:
 _LITERALS = re.compile(r"'(?:[^'\\]|\\.)*'")
 _IDENTIFIERS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PATTERNS = re.compile(r"(?<=[~\s])/(?:[^/\\\n]|\\.)+/(?=[\s)]|$)")
+
+
+_SELECTED = re.compile(r"\s*SELECT\s+(.*?)\s+FROM\s", re.IGNORECASE | re.DOTALL)
+_NAMED = re.compile(r'\bAS\s+"([^"]+)"|(?:^|,)\s*"([^"]+)"\s*(?=,|$)', re.IGNORECASE)
+_GROUPED = re.compile(r"\bGROUP\s+BY\s((?:(?!\bGROUP\s+BY\b).)*)\Z", re.IGNORECASE | re.DOTALL)
+
+
+def answered(text: str) -> frozenset[str] | None:
+    """The columns of a SELECT in table form: named fields and tags grouped by; None for SELECT *."""
+    selected = _SELECTED.match(text)
+    if selected is None or selected[1].strip() == "*":
+        return None
+    grouped = _GROUPED.search(text)
+    tags = re.findall(r'"([^"]+)"', grouped[1]) if grouped else []
+    return frozenset(["Time", *tags, *(alias or plain for alias, plain in _NAMED.findall(selected[1]))])
 
 
 def problems(text: str) -> list[str]:

@@ -10,18 +10,8 @@ from collections.abc import Sequence
 from dashboards.board import Heading, Slot, board, thing_variables
 from dashboards.catalogue import field, look, source
 from dashboards.device import uid as device_uid
-from dashboards.panels import (
-    Json,
-    Look,
-    Mapping,
-    bar_gauge,
-    column,
-    override,
-    stat,
-    state_timeline,
-    table,
-    timeseries,
-)
+from dashboards.overrides import column, override
+from dashboards.panels import Json, Look, Mapping, bar_gauge, stat, state_timeline, table, timeseries
 from dashboards.queries import THINGS, Query, current, latest, one_of, quoted, states, trend
 from dashboards.spatial import MAP_URL, Markers, floor_plan, park_map
 from devices.registry import DEVICES

@@ -1,7 +1,8 @@
 """A linter over boards: what Grafana accepts silently and people then trip over.
 
 `problems(board)` is about one board, `problems_of_all(boards)` also about them together. Each
-finding is a sentence that says where. The panel rules follow grafana/dashboard-linter
+finding is a sentence that says where. `map_url` is the only address that maps may fetch from;
+what panels draw is looked at in rules_drawing.py. The panel rules follow grafana/dashboard-linter
 (datasource, title, description, units), the grid rules Grafana's own layout.
 """
 
@@ -11,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dashboards import queries
-from dashboards.units import GRAFANA_UNITS
+from dashboards.rules_drawing import findings as drawing
+from dashboards.spatial import MAP_URL
 
 Board = Mapping[str, Any]
 
-EXTRA_UNITS = frozenset(["short", "cps", "wps", "binBps", "percentunit", "dateTimeAsIso", "dateTimeFromNow"])
 WORDLESS = frozenset(["row", "text"])
 _PANELS = "row text timeseries stat gauge bargauge table state-timeline status-history geomap xychart annolist"
 PANELS = frozenset(_PANELS.split())
@@ -25,23 +26,23 @@ _BUILT_IN = frozenset(["timeFilter", "datasource"])
 _OLDEST_PLUGIN = 11
 
 
-def problems(board: Board) -> list[str]:
+def problems(board: Board, map_url: str = MAP_URL) -> list[str]:
     """What is wrong with one board; empty when nothing is."""
     name = str(board.get("title") or board.get("uid") or "board without title")
-    return [f"{name}: {finding}" for finding in _findings(board)]
+    return [f"{name}: {finding}" for finding in _findings(board, map_url)]
 
 
-def problems_of_all(boards: Iterable[Board]) -> list[str]:
+def problems_of_all(boards: Iterable[Board], map_url: str = MAP_URL) -> list[str]:
     """What is wrong with each board and with the set: uids and titles are unique."""
     every = list(boards)
-    found = [finding for board in every for finding in problems(board)]
+    found = [finding for board in every for finding in problems(board, map_url)]
     for key in ("uid", "title"):
         counts = Counter(str(board.get(key)) for board in every)
         found.extend(f"{key} {value!r} is used by {n} boards" for value, n in counts.items() if n > 1)
     return found
 
 
-def _findings(board: Board) -> Iterator[str]:
+def _findings(board: Board, map_url: str) -> Iterator[str]:
     yield from _frame(board)
     yield from _variables(board)
     panels = board.get("panels", [])
@@ -55,7 +56,7 @@ def _findings(board: Board) -> Iterator[str]:
     known = {variable.get("name") for variable in board.get("templating", {}).get("list", [])}
     for panel in panels:
         where = f"panel {panel.get('id')} ({panel.get('title') or 'without title'})"
-        yield from (f"{where}: {finding}" for finding in _panel(panel, known))
+        yield from (f"{where}: {finding}" for finding in _panel(panel, known, map_url))
     for annotation in board.get("annotations", {}).get("list", []):
         where = f"annotation {annotation.get('name') or 'without name'}"
         if not _uses_variable(annotation):
@@ -119,7 +120,7 @@ def _grid(panels: Sequence[Board]) -> Iterator[str]:
         taken.update(dict.fromkeys(cells, panel.get("id")))
 
 
-def _panel(panel: Board, known: set[object]) -> Iterator[str]:
+def _panel(panel: Board, known: set[object], map_url: str) -> Iterator[str]:
     kind = panel.get("type")
     if kind not in PANELS:
         yield f"type {kind!r} is not one that every supported Grafana has"
@@ -140,7 +141,7 @@ def _panel(panel: Board, known: set[object]) -> Iterator[str]:
         return
     if not _uses_variable(panel):
         yield "datasource is not the variable ${datasource}"
-    yield from _unit(panel)
+    yield from drawing(panel, map_url)
     targets = panel.get("targets") or []
     if not targets:
         yield "has no query"
@@ -148,14 +149,6 @@ def _panel(panel: Board, known: set[object]) -> Iterator[str]:
     yield from (f"refId {ref} is used {n} times" for ref, n in refs.items() if n > 1)
     for target in targets:
         yield from (f"target {target.get('refId')}: {finding}" for finding in _target(target, known))
-
-
-def _unit(panel: Board) -> Iterator[str]:
-    unit = panel.get("fieldConfig", {}).get("defaults", {}).get("unit")
-    if not unit:
-        yield "unit is missing"
-    elif unit not in GRAFANA_UNITS.values() and unit not in EXTRA_UNITS:
-        yield f"unit {unit!r} is not a known Grafana unit"
 
 
 def _target(target: Board, known: set[object]) -> Iterator[str]:

@@ -1,14 +1,16 @@
 """Panels that show where: a map in degrees, a floor plan in metres.
 
 The map's layers take one query each (Grafana draws the first frame a layer sees), chosen by
-refId. The floor plan is an X-Y chart in the shape of Grafana 11, one series a thing.
+refId. The floor plan is an X-Y chart in the shape of Grafana 11, one series a thing: mapping
+"auto" walks every frame, whereas "manual" drops a series that names no frame.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboards.maps import CENTRE, ZOOM
-from dashboards.panels import Json, Look, draw, override
+from dashboards.overrides import override
+from dashboards.panels import Json, Look, draw
 from dashboards.queries import Query
 
 MAP_URL = "http://localhost:8080/map"
@@ -130,7 +132,7 @@ def floor_plan(title: str, description: str, query: Query, x: str, y: str, look:
         "axisPlacement": "auto",
     }
     options: Json = {
-        "mapping": "manual",
+        "mapping": "auto",
         "series": [
             {
                 "x": {"matcher": {"id": "byName", "options": x}},

@@ -55,10 +55,49 @@ def test_a_thing_on_the_city_board_leads_to_the_board_of_its_type() -> None:
 
 
 def test_air_shows_every_make_in_one_panel() -> None:
-    (query,) = queries(air.build(), "PM2.5")
-    assert query.startswith('SELECT mean("pm2_5_ug_m3") AS "pm2_5_ug_m3" FROM /^(')
-    for measurement in ("pms5003", "sds011", "senml", "ttn_v3"):
-        assert measurement in query.partition("WHERE")[0]
+    quick, minutes, radio = queries(air.build(), "PM2.5")
+    assert quick.startswith('SELECT mean("pm2_5_ug_m3") AS "pm2_5_ug_m3" FROM /^(')
+    for measurement in ("pms5003", "pms5003t", "pms3003", "sds011"):
+        assert measurement in quick.partition("WHERE")[0]
+    assert 'FROM "senml"' in minutes
+    assert 'FROM "ttn_v3"' in radio
+
+
+def test_a_gap_is_three_missing_values_at_each_types_own_pace() -> None:
+    """The radio nodes speak every ten minutes: their dots are joined, a quick sensor's silence is not."""
+    chart = panel(city.build(), "Noise")
+    assert chart["interval"] == "60s"
+    assert ['FROM "senml"' in query for query in queries(city.build(), "Noise")] == [True, False]
+    assert chart["fieldConfig"]["defaults"]["custom"]["spanNulls"] == 180_000
+    assert chart["fieldConfig"]["overrides"] == [
+        {
+            "matcher": {"id": "byFrameRefID", "options": "B"},
+            "properties": [{"id": "custom.spanNulls", "value": 1_800_000}],
+        }
+    ]
+
+
+def test_everything_offline_reads_nought() -> None:
+    assert panel(city.build(), "Things online")["fieldConfig"]["defaults"]["noValue"] == "0"
+
+
+def test_columns_of_a_table_stay_in_their_places() -> None:
+    (transformation,) = panel(city.build(), "Things")["transformations"]
+    assert transformation["id"] == "organize"
+    assert transformation["options"]["indexByName"] == {"Time": 0, "thing": 1, "device": 2, "zone": 3, "online": 4}
+    (transformation,) = panel(city.build(), "Events")["transformations"]
+    assert list(transformation["options"]["indexByName"]) == ["Time", "title", "text", "thing", "layer", "gateway"]
+    (transformation,) = panel(air.build(), "Sensors")["transformations"]
+    assert transformation["options"]["excludeByName"] == {"Time": True}
+    assert list(transformation["options"]["indexByName"]) == ["Time", "thing", "zone", "PM2.5", "PM10"]
+
+
+def test_the_pulse_has_a_course() -> None:
+    board = health.build()
+    assert panel(board, "Pulse")["options"]["graphMode"] == "area"
+    (query,) = queries(board, "Pulse")
+    assert 'last("pulse_rate_bpm")' in query
+    assert "GROUP BY time($__interval)" in query
 
 
 def test_air_judges_days_by_the_who_and_moments_by_the_epa() -> None:
@@ -93,7 +132,13 @@ def test_robots_have_a_track_in_degrees_and_one_in_metres() -> None:
     assert 'last("latitude_deg") AS "latitude"' in here
     plan = panel(board, "Floor plan")
     assert plan["type"] == "xychart"
-    assert plan["options"]["series"][0]["x"] == {"matcher": {"id": "byName", "options": "x"}}
+    assert plan["options"]["mapping"] == "auto"
+    assert plan["options"]["series"] == [
+        {
+            "x": {"matcher": {"id": "byName", "options": "x"}},
+            "y": {"matcher": {"id": "byName", "options": "y"}},
+        }
+    ]
     assert plan["transformations"][0]["options"]["fields"] == ["thing"]
 
 
@@ -114,6 +159,13 @@ def test_gateway_shows_rate_errors_and_duration() -> None:
         "$tag_gateway decoded",
         "$tag_gateway spooled",
         "$tag_gateway written",
+    ]
+    assert [target["alias"] for target in panel(board, "Errors")["targets"]] == [
+        "$tag_gateway rejected",
+        "$tag_gateway dropped",
+        "$tag_gateway quarantined",
+        "$tag_gateway unkept",
+        "$tag_gateway redelivered",
     ]
     (counters,) = queries(board, "Things by source")
     for name in ("last_seen_age_s", "readings", "noise_bytes", "integrity_errors", "sanity_errors", "dropped"):

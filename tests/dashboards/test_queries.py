@@ -63,3 +63,16 @@ def test_rate_of_a_counter_ignores_restarts() -> None:
         'SELECT non_negative_derivative(max("received"), 1s) AS "received" FROM "gateway" '
         'WHERE $timeFilter AND "gateway" =~ /^$gateway$/ GROUP BY time($__interval), "gateway" fill(none)'
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ('SELECT last("v") AS "a b", "w" FROM "m" WHERE $timeFilter GROUP BY "t", "u"', {"Time", "a b", "w", "t", "u"}),
+        ('SELECT mean("v") AS "v" FROM "m" WHERE "x" = 1 GROUP BY time(1s), "t" fill(none)', {"Time", "v", "t"}),
+        ('SELECT count("n") AS "c" FROM (SELECT last("o") AS "n" FROM "m" GROUP BY "t") LIMIT 1', {"Time", "c", "t"}),
+        ('SELECT * FROM "m"', None),
+    ],
+)
+def test_columns_of_a_table(text: str, columns: set[str] | None) -> None:
+    assert queries.answered(text) == columns
