@@ -197,11 +197,6 @@ async def _ended(*tasks: asyncio.Task[None]) -> None:
 
 async def run_gateway(config: Config, pages: Mapping[str, Page] | None = None) -> int:
     """Run until SIGTERM or SIGINT; 0 when it stopped in order. Raises StartError."""
-    gateway = Gateway(config, pages=pages)
-    # what has been built so far stays; and readings make no cycles, so the collector need not
-    # look after every few hundred of them (4 % of the time at full load)
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -209,6 +204,11 @@ async def run_gateway(config: Config, pages: Mapping[str, Page] | None = None) -
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
         else:
             loop.add_signal_handler(number, stop.set)
+    gateway = Gateway(config, pages=pages)
+    # what has been built so far stays; and readings make no cycles, so the collector need not
+    # look after every few hundred of them (4 % of the time at full load)
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     await gateway.run(stop)
     return 0
 

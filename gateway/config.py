@@ -32,6 +32,7 @@ from gateway._config_types import (
     WatchdogConfig,
     WillConfig,
 )
+from gateway.routes import overlap, topic_filter
 
 __all__ = [
     "Config",
@@ -240,13 +241,16 @@ def _will(parent: Table) -> WillConfig | None:
 
 def _subscriptions(broker: Table, devices: Mapping[str, Device]) -> tuple[SubscriptionConfig, ...]:
     found: list[SubscriptionConfig] = []
-    filters: dict[str, str] = {}
+    filters: list[tuple[str, str]] = []
     for table in broker.tables("subscription", _keys(SubscriptionConfig)):
         topic = rules.topic_pattern(table, "topic")
         plain = topic.split("/", 2)[2] if topic.startswith("$share/") else topic
-        first = filters.setdefault(plain.replace("{thing}", "+"), table.path)
-        if first != table.path:
-            table.fail("topic", f"a topic filter once only; {first} has the same")
+        for other, first in filters:
+            if topic_filter(other) == topic_filter(plain):
+                table.fail("topic", f"a topic filter once only; {first} has the same")
+            if overlap(other, plain):
+                table.fail("topic", f"topic filters that do not overlap: {first} brings some of the same messages")
+        filters.append((plain, table.path))
         device = rules.device_type(table, devices, "mqtt")
         thing = rules.thing_name(table) if table.has("thing") else None
         if thing is not None and "{thing}" in plain:

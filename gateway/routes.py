@@ -8,7 +8,7 @@ Source: MQTT 5.0, section 4.7 (topic names and filters) and 4.8.2 (shared subscr
 import re
 
 from devices.spec.device import MessageDevice
-from gateway.config import SubscriptionConfig
+from gateway._config_types import SubscriptionConfig
 
 
 def topic_filter(pattern: str) -> str:

@@ -1,20 +1,14 @@
 """`parkgate run`: the gateway, until it is told to stop."""
 
-import os
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from gateway.cli._usage import ConfigArgument, ConfigOption, one_file
+from gateway.cli.check import runnable
 
 
-def run(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file (TOML).")],
-) -> int:
+def run(file: ConfigArgument = None, config: ConfigOption = None) -> int:
     """Run the gateway. SIGTERM or Ctrl-C stops reading, commits and flushes, then ends with 0."""
     from gateway.cli._log import log_to_stderr
-    from gateway.config import load
 
-    loaded = load(config, os.environ)
+    loaded = runnable(one_file("run", file, config))
     from dashboards.maps import pages
     from gateway import app  # after the file was found good: most of what is imported here
 

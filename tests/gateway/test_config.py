@@ -476,6 +476,11 @@ BAD = [
         'serial[0].thing = "lamp-1": expected a value of its own; mqtt.main.subscription[0] has it',
     ),
     (
+        MQTT + SUBSCRIPTION.replace("a/{thing}", "a/#") + SUBSCRIPTION.replace("a/{thing}", "a/b/{thing}"),
+        'mqtt.main.subscription[1].topic = "a/b/{thing}": expected topic filters that do not overlap: '
+        "mqtt.main.subscription[0] brings some of the same messages",
+    ),
+    (
         MQTT + SUBSCRIPTION + SUBSCRIPTION.replace("{thing}", "+"),
         'mqtt.main.subscription[1].topic = "a/+": expected a topic filter once only; '
         "mqtt.main.subscription[0] has the same",
