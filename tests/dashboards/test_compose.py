@@ -73,9 +73,13 @@ def test_every_mounted_file_exists_and_every_volume_is_named() -> None:
 
 
 def test_our_services_run_the_image_that_is_built_here() -> None:
-    for name in ("gateway", "simulators", "boards"):
-        assert services()[name]["build"] == "."
-        assert services()[name]["image"] == "parkgate:local"
+    ours = {name: service for name, service in services().items() if service["image"] == "parkgate:local"}
+    assert sorted(ours) == ["boards", "gateway", "simulators"]
+    assert [name for name, service in services().items() if "build" in service] == ["boards"]
+    assert ours["boards"]["build"] == "."
+    for name in ("gateway", "simulators"):
+        assert ours[name]["pull_policy"] == "never"
+        assert ours[name]["depends_on"]["boards"] == {"condition": "service_started"}, "built before it is used"
     assert re.search(r"^USER parkgate$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
 
 
@@ -96,6 +100,7 @@ def test_servers_are_pinned_healthy_and_waited_for() -> None:
         assert re.fullmatch(r"[a-z-]+(/[a-z-]+)?:\d+\.\d+\.\d+", services()[name]["image"])
     assert {name for name, service in services().items() if "healthcheck" not in service} == {"boards"}
     assert services()["gateway"]["depends_on"] == {
+        "boards": {"condition": "service_started"},
         "mosquitto": {"condition": "service_healthy"},
         "influxdb": {"condition": "service_healthy"},
     }
@@ -157,6 +162,13 @@ def test_no_secret_is_in_the_files() -> None:
             if "PASSWORD" in name or "TOKEN" in name:
                 assert value not in path.read_text(), f"{path}: {name}"
                 assert value.startswith("change-me")
+
+
+def test_the_password_file_is_made_anew_at_every_start() -> None:
+    """A file that is there may belong to another user or have a mode that the tool refuses to write."""
+    script = services()["mosquitto"]["command"][2].splitlines()
+    assert script[1] == "rm -f /mosquitto/data/passwd"
+    assert script[2].startswith("mosquitto_passwd -c -b /mosquitto/data/passwd gateway ")
 
 
 def make_user(passwords: Path, name: str, word: str) -> None:

@@ -80,7 +80,8 @@ def test_a_spoiled_board_is_found(finding: str, spoil: Spoil) -> None:
 
 
 def ground(board: Board) -> Board:
-    return dict(first(board, "geomap")["options"])["basemap"]
+    found: Board = first(board, "geomap")["options"]["basemap"]
+    return found
 
 
 def layer(board: Board, at: int) -> Board:
