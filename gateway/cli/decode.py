@@ -3,10 +3,17 @@
 Input is hex text (`--hex`), a text line or payload (`--text`), a file of raw bytes, or `-` for
 raw bytes on standard input, decoded as they arrive. For a device type on a serial link the
 input is a stream; for one behind MQTT it is one payload, of at most 16 MiB. `--hex` also takes
-`-` or the name of a file, which may hold hex text or raw bytes.
+`-` or the name of a file, which may hold hex text or raw bytes. `--port` listens to a real port,
+opened as the gateway opens it, until Ctrl-C or for `--for` seconds.
+
+Noise that lies together is one line; from a file or a pipe up to 4 KiB of it may be held back
+until its end is seen, from a port nothing is.
 """
 
+import asyncio
+import contextlib
 import json
+import logging
 import os
 import re
 import sys
@@ -21,14 +28,18 @@ import typer
 from gateway.cli._usage import UsageError
 
 if TYPE_CHECKING:
-    from devices.spec.device import Device
+    from devices.spec.device import Device, StreamDevice
     from devices.spec.events import Event, Reading
 
 CHUNK = 1 << 16
 LONGEST_PAYLOAD = 16 << 20
+MOST_HELD = 4096
+LONGEST_FOR_S = 86400 * 366
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BETWEEN = re.compile(r"[\s,:;]+|\b0[xX]|\\x")
+_UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Controls, line ends to some readers, and halves of characters, which no encoding can write."""
 
 
 def decode(
@@ -38,17 +49,33 @@ def decode(
     hexed: Annotated[str | None, typer.Option("--hex", metavar="HEX|FILE|-", help="The bytes in hex.")] = None,
     text: Annotated[str | None, typer.Option("--text", help="The bytes as text: a sentence, a JSON payload.")] = None,
     file: Annotated[str | None, typer.Option("--file", "-f", help="A file of raw bytes; - is standard input.")] = None,
+    port: Annotated[
+        str | None,
+        typer.Option("--port", "-p", metavar="PORT", help="A serial port to listen to, or socket://HOST:PORT."),
+    ] = None,
+    baud: Annotated[int | None, typer.Option("--baud", help="With --port: other than the type's own.")] = None,
+    parity: Annotated[
+        str | None, typer.Option("--parity", metavar="N|E|O", help="With --port: other than the type's own.")
+    ] = None,
+    for_s: Annotated[
+        float | None, typer.Option("--for", metavar="S", help="With --port: S seconds; without it until Ctrl-C.")
+    ] = None,
 ) -> None:
     """Decode bytes of a device type: one JSON object a line for each reading, noise or error."""
     from devices.spec.device import StreamDevice
     from gateway.cli.devices import find
 
     kind = find(device)
-    given = [each for each in (source, hexed, text, file) if each is not None]
+    given = [each for each in (source, hexed, text, file, port) if each is not None]
     if len(given) > 1:
-        raise UsageError("give one input only: --hex, --text, --file or FILE")
+        raise UsageError("give one input only: --hex, --text, --file, FILE or --port")
+    if port is not None:
+        _listen(kind, port, baud, parity, for_s)
+        return
+    if (baud, parity, for_s) != (None, None, None):
+        raise UsageError("--baud, --parity and --for go with --port PORT")
     if not given and sys.stdin.isatty():
-        raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, or - for standard input")
+        raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
     if text is not None:
         chunks: Iterable[bytes] = [text.encode("utf-8", "surrogateescape")]
     elif hexed is not None:
@@ -56,14 +83,16 @@ def decode(
     else:
         chunks = _from_file(source or file or "-")
     if isinstance(kind, StreamDevice):
-        decoder = kind.decoder()
+        decoder, printed = kind.decoder(), _Printed(kind, None, MOST_HELD)
         for chunk in chunks:
-            _print(decoder.feed(chunk), kind, None)
-        _print(decoder.flush(), kind, None)
+            printed.events(decoder.feed(chunk))
+        printed.events(decoder.flush())
+        printed.end()
     else:
         payload = b"".join(_bounded(chunks))
         name = topic if topic is not None else usual_topic(kind.topic)
-        _print(kind.decode(name, payload, time.time_ns()), kind, topic)
+        printed = _Printed(kind, topic, 0)
+        printed.events(kind.decode(name, payload, time.time_ns()))
 
 
 def usual_topic(pattern: str) -> str:
@@ -184,7 +213,122 @@ def units(event: "Reading", device: "Device") -> dict[str, str]:
     return found
 
 
-def _print(events: "list[Event]", device: "Device", topic: str | None) -> None:
-    for event in events:
-        sys.stdout.write(json.dumps(shown(event, device, topic), ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+class _Printed:
+    """Events as lines on standard output. Adjacent noise becomes one line, with less than `hold`
+    bytes of it kept back at the end of a list of events, for more may follow."""
+
+    def __init__(self, device: "Device", topic: str | None, hold: int) -> None:
+        self._device = device
+        self._topic = topic
+        self._hold = hold
+        self._noise = 0
+
+    def events(self, events: "list[Event]") -> None:
+        from devices.spec.events import Noise
+
+        for event in events:
+            if isinstance(event, Noise):
+                self._noise += len(event.data)
+            else:
+                self._say_noise()
+                self._say(shown(event, self._device, self._topic))
+        if self._noise >= self._hold:
+            self._say_noise()
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        self._say_noise()
+        sys.stdout.flush()
+
+    def _say_noise(self) -> None:
+        if self._noise:
+            self._say({"event": "noise", "bytes": self._noise})
+            self._noise = 0
+
+    @staticmethod
+    def _say(values: dict[str, Any]) -> None:
+        sys.stdout.write(one_line(values) + "\n")
+
+
+def one_line(values: dict[str, Any]) -> str:
+    """JSON that is one line to every reader; letters of any script stay as they are."""
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(values, ensure_ascii=False))
+
+
+class _Printing:
+    """What a port brings, printed at once: a `BytesIntake`. `over` is set when nobody reads it any more."""
+
+    def __init__(self, device: "StreamDevice") -> None:
+        self.over = asyncio.Event()
+        self.error: BrokenPipeError | None = None
+        self._device = device
+        self._decoder = device.decoder()
+        self._printed = _Printed(device, None, 0)
+
+    def bytes(self, data: bytes) -> int:
+        from devices.spec.events import Reading
+
+        events = self._decoder.feed(data)
+        self._print(events)
+        return sum(isinstance(event, Reading) for event in events)
+
+    def closed(self) -> None:
+        self._print(self._decoder.flush())
+        self._decoder = self._device.decoder()
+
+    def _print(self, events: "list[Event]") -> None:
+        if self.error is not None:
+            return
+        try:
+            self._printed.events(events)
+        except BrokenPipeError as error:  # it would end the source like a fault of its own
+            self.error = error
+            self.over.set()
+
+
+def _listen(device: "Device", port: str, baud: int | None, parity: str | None, for_s: float | None) -> None:
+    """Print what `port` says. What is wrong with the port goes to stderr, a line for each reason."""
+    from devices.spec.device import StreamDevice
+    from gateway.cli._log import log_to_stderr
+    from gateway.cli._loop import run_async
+
+    if not isinstance(device, StreamDevice):
+        raise UsageError(f"--port: {device.name} speaks MQTT, not serial; give a payload with --text or FILE")
+    if not port.strip() or "\0" in port:
+        raise UsageError("--port: expected a serial port, such as /dev/serial/by-id/usb-…")
+    if baud is not None and not 1 <= baud <= 10_000_000:
+        raise UsageError(f"--baud: expected a number from 1 to 10000000, got {baud}")
+    if parity not in (None, "N", "E", "O"):
+        raise UsageError(f"--parity: expected N, E or O, got {_clip(parity or '')}")
+    if for_s is not None and not 0 < for_s <= LONGEST_FOR_S:
+        raise UsageError(f"--for: expected seconds, more than 0, got {for_s:g}")
+    log_to_stderr(logging.WARNING)
+    logging.getLogger("gateway.sources.serial").setLevel(logging.INFO)
+    run_async(_listening(device, port, baud, parity, for_s))
+
+
+async def _listening(device: "StreamDevice", port: str, baud: int | None, parity: Any, for_s: float | None) -> None:
+    from gateway.cli._loop import on_signals
+    from gateway.clock import SystemClock
+    from gateway.config import SerialConfig
+    from gateway.sources.serial import SerialSource
+    from gateway.stats import SourceStats
+
+    intake = _Printing(device)
+    on_signals(intake.over.set)
+    config = SerialConfig(port, device.name, "", baud=baud, parity=parity)
+    source = SerialSource(config, device, intake, SystemClock(), SourceStats(f"serial:{port}"))
+    reading = asyncio.create_task(source.run(), name=f"source[{source.name}]")
+    over = asyncio.create_task(intake.over.wait())
+    try:
+        await asyncio.wait((reading, over), timeout=for_s, return_when=asyncio.FIRST_COMPLETED)
+        source.stop_reading()
+    finally:
+        over.cancel()
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reading
+        await source.close()
+    intake.closed()
+    if intake.error is not None:
+        raise intake.error

@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,11 +117,12 @@ async def _demo(for_s: float | None, specs: "Sequence[ThingSpec]", folder: Path,
     from gateway.cli._demo_view import Board, make_view, save_svg
     from gateway.cli._embedded import embedded_broker
     from gateway.cli._log import log_to_stderr
+    from gateway.cli._loop import on_signals
     from simulators.fleet import Fleet
 
     log_to_stderr(logging.WARNING)
     enough = asyncio.Event()
-    _on_signals(enough.set)
+    on_signals(enough.set)
     async with embedded_broker() as port:
         fleet = Fleet(specs, broker=("127.0.0.1", port))
         await fleet.open()
@@ -160,15 +160,6 @@ def _summed(types: "Mapping[str, TypeTotals]", quarantined: int) -> dict[str, in
         "duplicates": sum(each.duplicates for each in types.values()),
         "quarantined": quarantined,
     }
-
-
-def _on_signals(call: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if sys.platform == "win32":
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(call))
-        else:
-            loop.add_signal_handler(number, call)
 
 
 async def _speak(fleet: "Fleet", view: "View", enough: asyncio.Event, for_s: float | None) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import signal
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
@@ -33,13 +31,14 @@ def simulate(
 
 async def _until_told(running: Coroutine[None, None, None]) -> None:
     """SIGTERM and Ctrl-C end the fleet in order; it then says what it has sent."""
+    from gateway.cli._loop import on_signals
+
     task = asyncio.ensure_future(running)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if sys.platform == "win32":
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(task.cancel))
-        else:
-            loop.add_signal_handler(number, task.cancel)
+
+    def cancel() -> None:
+        task.cancel()
+
+    on_signals(cancel)
     await asyncio.wait((task,))
     if not task.cancelled():
         task.result()

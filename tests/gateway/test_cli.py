@@ -1,6 +1,10 @@
 """The command line as its user meets it: what it prints, and the code it ends with."""
 
 import json
+import os
+import select
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +155,75 @@ def test_decode_prints_each_event_while_the_stream_goes_on() -> None:
     assert process.returncode == 0
 
 
+def test_noise_that_lies_together_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert decoded(capsys, "--device", "pms5003", "--hex", "01 02 42 42") == [{"event": "noise", "bytes": 4}]
+    assert decoded(capsys, "--device", "nmea0183", "--text", "$GP") == [{"event": "noise", "bytes": 3}]
+
+
+def test_a_line_of_json_is_one_line_to_every_reader(capsys: pytest.CaptureFixture[str]) -> None:
+    pack = '[{"n":"note","vs":"a\u2028b\u2029c\x85d\x9be\u516c\u5712"}]'
+    assert main(["decode", "--device", "senml", "--topic", "park/a/senml", "--text", pack]) == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 1
+    assert '"note_text": "a\\u2028b\\u2029c\\u0085d\\u009be\u516c\u5712"' in out
+    assert json.loads(out)["fields"] == {"note_text": "a\u2028b\u2029c\x85d\x9be\u516c\u5712"}
+
+
+def listening(port: str, *arguments: str) -> "subprocess.Popen[str]":
+    """`parkgate decode --port`, started."""
+    command = [sys.executable, "-c", "from gateway.cli.main import run; run()", "decode", "--device", "pms5003"]
+    return subprocess.Popen(
+        [*command, "--port", port, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo terminals on Windows")
+def test_decode_listens_to_a_port_as_it_comes_from_the_system() -> None:
+    master, slave = os.openpty()  # cooked, with echo: as a port is before anybody has opened it
+    port = os.ttyname(slave)
+    os.close(slave)
+    try:
+        with listening(port) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stderr.readline().endswith(f"serial:{port}: open but silent: no bytes yet\n")
+            for noise in (b"", b"\x00\x03\x0a"):  # the controls that a cooked terminal would have eaten
+                os.write(master, noise + bytes.fromhex(FRAME))
+                said = [json.loads(process.stdout.readline()) for _ in range(2 if noise else 1)]
+                assert said[-1]["fields"] == FIELDS
+            assert said[0] == {"event": "noise", "bytes": 3}
+            assert select.select([master], [], [], 0)[0] == []  # nothing is echoed to the device
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        assert (process.returncode, out) == (0, "")
+        assert [line.partition("serial: ")[2] for line in err.splitlines()] == [f"serial:{port}: up"]
+    finally:
+        os.close(master)
+
+
+def test_decode_says_that_a_port_is_missing_and_ends_in_time(tmp_path: Path) -> None:
+    with listening(str(tmp_path / "usb-none"), "--for", "0.2") as process:
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, "")
+    assert len(err.splitlines()) == 1
+    assert f"no port {tmp_path / 'usb-none'}; plug the device in or correct the name" in err
+
+
+def test_decode_leaves_a_port_when_nobody_reads_what_it_says() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    with server, listening(f"socket://127.0.0.1:{server.getsockname()[1]}") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        device, _ = server.accept()
+        with device:
+            device.sendall(bytes.fromhex(FRAME))
+            assert json.loads(process.stdout.readline())["event"] == "reading"
+            process.stdout.close()
+            device.sendall(bytes.fromhex(FRAME))
+            assert process.wait(timeout=30) == 1
+        assert "Traceback" not in process.stderr.read()
+
+
 WRONG = [
     (["decode", "--device", "pms500", "--hex", "00"], 'no device type "pms500"; did you mean "pms5003"?'),
     (["decode", "--device", "zzz", "--hex", "00"], 'no device type "zzz"; `parkgate devices` lists them'),
@@ -159,8 +232,22 @@ WRONG = [
     (["decode", "--device", "pms5003", "no-such-file"], '"no-such-file": No such file or directory'),
     (
         ["decode", "--device", "pms5003", "--hex", "00", "--text", "a"],
-        "give one input only: --hex, --text, --file or FILE",
+        "give one input only: --hex, --text, --file, FILE or --port",
     ),
+    (
+        ["decode", "--device", "pms5003", "--port", "/dev/x", "-"],
+        "give one input only: --hex, --text, --file, FILE or --port",
+    ),
+    (
+        ["decode", "--device", "senml", "--port", "/dev/x"],
+        "--port: senml speaks MQTT, not serial; give a payload with --text or FILE",
+    ),
+    (["decode", "--device", "pms5003", "--hex", "00", "--for", "3"], "--baud, --parity and --for go with --port PORT"),
+    (
+        ["decode", "--device", "pms5003", "--port", "/dev/x", "--for", "0"],
+        "--for: expected seconds, more than 0, got 0",
+    ),
+    (["decode", "--device", "pms5003", "--port", "/dev/x", "--parity", "e"], '--parity: expected N, E or O, got "e"'),
     (["devices", "sds01"], 'no device type "sds01"; did you mean "sds011"?'),
     (
         ["run", "--config", "no-such.toml"],
