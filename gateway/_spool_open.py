@@ -183,15 +183,30 @@ def replace_file(
     """
     aside = set_aside(path, now_ns)
     number, taken = (old.last_seq + 1, old.taken) if old is not None else _remembered(aside)
-    opened = SpoolFile(path, max(now_ns // 1000, number), quarantine_limit)
-    if taken is not None:
-        opened.compact_taken(taken)
-    sync_directory(path.parent)
-    notice = (
+    return begin_file(path, max(now_ns // 1000, number), quarantine_limit, taken), say_aside(path, aside, why)
+
+
+def begin_file(path: Path, first_seq: int, quarantine_limit: int, taken: TakenLedger | None) -> SpoolFile:
+    """A new file that goes on with the ledger of an earlier one.
+
+    Raises sqlite3.Error and OSError, and may then be called again.
+    """
+    opened = SpoolFile(path, first_seq, quarantine_limit)
+    try:
+        if taken is not None:
+            opened.compact_taken(taken)
+        sync_directory(path.parent)
+    except (OSError, sqlite3.Error):
+        opened.close()
+        raise
+    return opened
+
+
+def say_aside(path: Path, aside: Path, why: str) -> str:
+    return (
         f"spool {path} was damaged ({why}); it is set aside as {aside.name} and a new one is begun. "
         f"What is readable: parkgate spool salvage {aside}"
     )
-    return opened, notice
 
 
 def _remembered(aside: Path) -> tuple[int, TakenLedger | None]:
@@ -212,10 +227,16 @@ def set_aside(path: Path, now_ns: int) -> Path:
     while aside.exists():
         number += 1
         aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-    log = path.with_name(path.name + "-wal")
+    log, aside_log = path.with_name(path.name + "-wal"), aside.with_name(aside.name + "-wal")
     if log.exists():  # first: beside no file, or a new one, SQLite would throw it away
-        log.rename(aside.with_name(aside.name + "-wal"))
-    path.rename(aside)
+        log.rename(aside_log)
+    try:
+        with contextlib.suppress(FileNotFoundError):  # somebody was faster
+            path.rename(aside)
+    except OSError:
+        with contextlib.suppress(OSError):  # tried again, they must still be found together
+            aside_log.rename(log)
+        raise
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
     return aside
 

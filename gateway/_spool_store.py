@@ -3,23 +3,28 @@
 All of it runs on the spool's one thread. `gateway.spool` holds the design page.
 """
 
+import errno
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from gateway._spool_file import Room, Row, SpoolFile, StoredRow
+from gateway._spool_file import Room, Row, SpoolFile, StoredRow, Totals
 from gateway._spool_open import (
+    DiskFailed,
     DiskFull,
     Lock,
     Reserve,
     SpoolFull,
     SpoolUnusable,
+    begin_file,
     disk_error,
     is_damage,
     open_file,
-    replace_file,
+    say_aside,
+    set_aside,
 )
 from gateway.config import SpoolConfig
 from gateway.intake import Batch, Intake, Lane, Quarantined
@@ -45,6 +50,14 @@ class Appended(NamedTuple):
     dropped: dict[str, int]
 
 
+@dataclass(slots=True)
+class Damage:
+    """What was found in the file that must be replaced; `aside` is its new name, once it has one."""
+
+    why: str
+    aside: Path | None = None
+
+
 class Store:
     """One open spool. Blocking; one thread at a time."""
 
@@ -53,6 +66,7 @@ class Store:
         self.path = path
         self._config = config
         self._log_stays = False
+        self._damage: Damage | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists() and not path.is_file():
@@ -103,7 +117,7 @@ class Store:
         return appended
 
     def read(self, after: int, max_points: int, now_ns: int) -> Batch | None:
-        """Raises DiskFull only when an unsound row has to be moved and cannot."""
+        """Raises DiskFull only when an unsound row has to be moved and cannot, or the disk cannot be read."""
 
         def fetch() -> list[StoredRow]:
             while True:
@@ -115,7 +129,12 @@ class Store:
                 if not unsound:
                     return rows
 
-        rows = self._guarded(fetch, now_ns, forgetting=True)
+        try:
+            rows = self._guarded(fetch, now_ns, forgetting=True)
+        except DiskFull:
+            if self._damage is None:
+                raise
+            return None  # the new file, when there is room for it, will be empty
         if not rows:
             return None
         points = sum(row.points for row in rows)
@@ -124,6 +143,10 @@ class Store:
     def remove(self, first: int, last: int, rejected: Sequence[Quarantined], now_ns: int) -> None:
         """Raises DiskFull."""
         self._guarded(lambda: self.file.remove(first, last, rejected), now_ns, forgetting=True)
+
+    def quarantine_rows(self, limit: int, now_ns: int) -> list[Quarantined]:
+        """The newest `limit` quarantined items, newest first. Raises DiskFull."""
+        return self._guarded(lambda: self.file.quarantine_rows(limit), now_ns)
 
     def _open(self, now_ns: int) -> tuple[SpoolFile, str | None]:
         try:
@@ -140,24 +163,39 @@ class Store:
         Only work that frees rows may have the reserve, and appends of `size` bytes that fit into
         pages which the file already has (the log then needs room for a moment, the file none).
         Others would eat it and nothing could ever be forgotten again.
+
+        What goes wrong is a DiskFull: `work` has changed nothing and may be tried again.
         """
         try:
+            if self._damage is not None:
+                self._replace(self._damage, now_ns)
+            try:
+                return work()
+            except sqlite3.Error as error:
+                if is_damage(error):
+                    self._damage = Damage(str(error))
+                    self._replace(self._damage, now_ns)
+                else:
+                    if disk_error(self.path, error) is None:
+                        raise
+                    fits = size is not None and self.file.free_bytes() >= size + size // 8 + APPEND_SLACK
+                    if (forgetting or fits) and self._reserve.release():
+                        return self._on_reserve(work)
+                    self._checkpoint()  # the log's own space may be enough
             return work()
-        except sqlite3.Error as error:
-            if is_damage(error):
-                self._replace(error, now_ns)
-            else:
-                full = disk_error(self.path, error)
-                if full is None:
-                    raise
-                fits = size is not None and self.file.free_bytes() >= size + size // 8 + APPEND_SLACK
-                if (forgetting or fits) and self._reserve.release():
-                    return self._on_reserve(work)
-                self._checkpoint()  # the log's own space may be enough
-        try:
-            return work()
-        except sqlite3.Error as error:
-            raise disk_error(self.path, error) or error from error
+        except (sqlite3.Error, OSError, MemoryError) as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: sqlite3.Error | OSError | MemoryError) -> DiskFull:
+        """Why the spool can do nothing now, in its own words; it is tried again."""
+        if isinstance(error, MemoryError):
+            return DiskFailed(f"spool {self.path}: the system has no memory left for it")
+        if isinstance(error, OSError):
+            return (DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else DiskFailed)(_say(self.path, error))
+        if is_damage(error) and self._damage is None:
+            self._damage = Damage(str(error))
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        return disk_error(self.path, error) or DiskFailed(f"{self.path} cannot be used: {error} ({name})")
 
     def _on_reserve(self, work: Callable[[], T]) -> T:
         """Do `work`, with the reserve given to the disk, and take the reserve back.
@@ -168,8 +206,6 @@ class Store:
         try:
             self._checkpoint()
             return work()
-        except sqlite3.Error as error:
-            raise disk_error(self.path, error) or error from error
         finally:
             self._checkpoint()
             self._reserve.retake()
@@ -184,16 +220,31 @@ class Store:
         else:
             self._log_stays = False
 
-    def _replace(self, error: sqlite3.Error, now_ns: int) -> None:
-        """Go on in a new file when the present one turns out to be damaged."""
+    def _replace(self, damage: Damage, now_ns: int) -> None:
+        """Go on in a new file, now that the present one is known to be damaged.
+
+        What the disk refuses of it is due before the next work. The old file stays closed, and
+        holds nothing that could be read or removed.
+        """
         old = self.file
         old.close()
+        old.totals = Totals()
+        if damage.aside is None:
+            damage.aside = set_aside(self.path, now_ns)
+        first, limit = max(now_ns // 1000, old.last_seq + 1), self._config.quarantine_bytes
         try:
-            self.file, self.notice = replace_file(self.path, now_ns, self._config.quarantine_bytes, str(error), old)
-        except sqlite3.Error as failed:
-            raise disk_error(self.path, failed) or failed from error
-        except OSError as failed:
-            raise DiskFull(_say(self.path, failed)) from error
+            self.file = begin_file(self.path, first, limit, old.taken)
+        except sqlite3.Error as error:
+            if is_damage(error):  # of a new file: what was there of it is set aside as well
+                damage.aside = None
+            if disk_error(self.path, error) is None or not self._reserve.release():
+                raise
+            try:
+                self.file = begin_file(self.path, first, limit, old.taken)
+            finally:
+                self._reserve.retake()
+        self._damage = None
+        self.notice = say_aside(self.path, damage.aside or self.path, damage.why)
         log.error("%s", self.notice)
 
 

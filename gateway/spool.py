@@ -42,7 +42,8 @@ Recovery, for a process killed or a power failure
 
 Damage. A file that SQLite or the row check refuses, at the start or while running, is renamed
 `spool.db.damaged-<time>` and a new one is begun; `notice` says so, and `parkgate spool salvage`
-copies back what can be read. Files up to 256 MiB are checked page by page at the start.
+copies back what can be read. Where the disk has no room for a new one, that is as a full disk is:
+the messages stay at the broker until there is. Files up to 256 MiB are checked page by page at the start.
 
 Disk full (DiskFull, `depth().state`). Nothing acknowledged is lost and nothing half stored: the hold
 lane waits at the broker, which then loses what exceeds its own queue (mosquitto: 1000 messages a
@@ -181,7 +182,7 @@ class Spool:
 
     async def quarantine_rows(self, limit: int = 100) -> list[Quarantined]:
         """The newest quarantined items, newest first."""
-        return await self._on_thread(lambda: self._store.file.quarantine_rows(limit))
+        return await self._on_thread(lambda: self._store.quarantine_rows(limit, self._now_ns()))
 
     async def wait(self, after: int) -> None:
         """Return as soon as there is a row after row `after`."""

@@ -2,15 +2,22 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import random
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from gateway import _spool_store
 from gateway._spool_open import RESERVE_BYTES
+from gateway._spool_schema import Damaged
+from gateway._spool_store import Store
 from gateway.config import SpoolConfig
 from gateway.intake import Intake, Quarantined
 from gateway.spool import DiskFailed, DiskFull, Spool, SpoolUnusable
@@ -179,3 +186,143 @@ async def test_a_file_locked_by_someone_else_is_a_state_too(tmp_path: Path) -> N
     await spool.append(intake(1))
     assert await delivered(spool) == expected(range(2))
     await spool.close()
+
+
+def spoil(spool: Spool) -> None:
+    """Noise over all pages but the first, and none of them remembered."""
+    with spool.path.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(4096)
+        file.write(random.Random(7).randbytes(size - 4096))
+    spool._store.file.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    spool._store.file.db.execute("PRAGMA shrink_memory")
+
+
+def set_aside(disk: Path) -> list[str]:
+    return sorted(file.name for file in disk.glob("*.damaged-*"))
+
+
+async def test_a_damaged_file_is_replaced_when_the_full_disk_has_room_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be done at once stays due, and neither reading nor appending ends in anything but its name."""
+    spool = Spool.open(tmp_path / "spool.db", SpoolConfig(), VirtualClock())
+    for number in range(30):
+        await spool.append(intake(number))
+    before = await spool.read(0, 100_000)
+    assert before is not None
+    spool._store._checkpoint()
+    spoil(spool)
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for step in ("set_aside", "begin_file"):
+        with monkeypatch.context() as full:
+            full.setattr(_spool_store, step, refuse)
+            for _ in range(3):
+                with pytest.raises(DiskFull, match=r"spool\.db: No space left on device$") as caught:
+                    await spool.append(intake(30))
+                assert type(caught.value) is DiskFull
+                assert spool.depth().state.startswith("disk full: ")
+                assert await spool.read(0, 5000) is None
+                assert (spool.depth().points, spool.depth().bytes) == (0, 0)
+                with pytest.raises(DiskFull):
+                    await spool.remove(1, 2, [REFUSED])
+                with pytest.raises(DiskFull):
+                    await spool.quarantine_rows()
+        assert spool.notice is None
+    appended = await spool.append(intake(30))
+    assert appended.rows is not None
+    assert appended.rows[0] > before.last
+    assert spool.depth().state == "ok"
+    assert spool.notice is not None
+    assert "is set aside as spool.db.damaged-20260101T000000Z and a new one is begun" in spool.notice
+    assert set_aside(tmp_path) == ["spool.db.damaged-20260101T000000Z"]
+    assert len(spool.taken("main")) == 31
+    assert await delivered(spool) == expected(range(30, 31))
+    await spool.close()
+
+
+async def test_damage_on_a_disk_that_is_really_full(small_disk: Path) -> None:
+    spool = Spool.open(small_disk / "spool.db", SpoolConfig(), VirtualClock())
+    for number in range(200):
+        await spool.append(intake(number))
+    spool._store._checkpoint()
+    take_the_rest(small_disk)
+    (small_disk / "spool.db.reserve").unlink()
+    take_the_rest(small_disk)
+    spoil(spool)
+    for _ in range(5):
+        with pytest.raises(DiskFull, match="has no space left|cannot be written: disk I/O error"):
+            await spool.append(intake(200))
+        assert await spool.read(0, 5000) is None
+    assert set_aside(small_disk) == ["spool.db.damaged-20260101T000000Z"]
+    (small_disk / "other").unlink()
+    await spool.append(intake(200))
+    assert await delivered(spool) == expected(range(200, 201))
+    await spool.close()
+
+
+async def test_the_reserve_lets_a_new_file_be_begun_on_a_full_disk(small_disk: Path) -> None:
+    spool = Spool.open(small_disk / "spool.db", SpoolConfig(), VirtualClock())
+    for number in range(200):
+        await spool.append(intake(number))
+    spool._store._checkpoint()
+    take_the_rest(small_disk)
+    spoil(spool)
+    with contextlib.suppress(DiskFull):
+        await spool.append(intake(200))
+    assert spool.notice is not None
+    assert len(spool.taken("main")) >= 200
+    await spool.close()
+
+
+ODD = [
+    (sqlite3.ProgrammingError("Cannot operate on a closed database."), DiskFailed, "ProgrammingError"),
+    (sqlite3.OperationalError("no such table: row"), DiskFailed, "OperationalError"),
+    (sqlite3.InterfaceError("bad parameter"), DiskFailed, "InterfaceError"),
+    (OSError(errno.EIO, "Input/output error"), DiskFailed, r"spool\.db: Input/output error"),
+    (OSError(errno.ENOSPC, "No space left on device"), DiskFull, "No space left"),
+    (MemoryError(), DiskFailed, "the system has no memory left for it"),
+]
+
+
+@pytest.mark.parametrize(("fault", "kind", "words"), ODD)
+async def test_whatever_fails_in_an_append_has_a_name_and_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, kind: type[DiskFull], words: str
+) -> None:
+    spool = Spool.open(tmp_path / "spool.db", SpoolConfig(), VirtualClock())
+    await spool.append(intake(0))
+
+    def fail(*_: object) -> NoReturn:
+        raise fault
+
+    with monkeypatch.context() as failing:
+        failing.setattr(spool._store.file, "append", fail)
+        with pytest.raises(kind, match=words) as caught:
+            await spool.append(intake(1))
+        assert type(caught.value) is kind
+        assert spool.depth().state == f"disk full: {caught.value}"
+    await spool.append(intake(1))
+    assert spool.depth().state == "ok"
+    assert spool.notice is None
+    assert await delivered(spool) == expected(range(2))
+    await spool.close()
+
+
+def test_damage_found_twice_in_a_row_is_mended_at_the_next_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "spool.db", SpoolConfig(), 1_767_225_600_000_000_000)
+
+    def fail(*_: object) -> NoReturn:
+        raise Damaged("page 7")
+
+    with monkeypatch.context() as failing:
+        failing.setattr("gateway._spool_file.SpoolFile.append", fail)
+        for _ in range(2):
+            with pytest.raises(DiskFailed, match=r"spool\.db cannot be used: page 7 \(Damaged\)"):
+                store.append(intake(1), 1_767_225_600_000_000_000)
+    assert store.append(intake(1), 1_767_225_600_000_000_000).rows is not None
+    store.close()
