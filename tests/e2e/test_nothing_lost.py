@@ -104,7 +104,8 @@ async def test_one_bad_point_costs_exactly_that_point(
     fresh_influxd.query('CREATE DATABASE "parkgate"')
     write = f"{fresh_influxd.url}/write?db=parkgate&precision=ns"
     # the field is a text from now on, so a number in it is refused
-    urllib.request.urlopen(write, f'senml,thing=other mood="calm" {START_NS}'.encode(), timeout=10.0).close()
+    line = f'senml,thing=other mood="calm" {START_NS}'
+    await asyncio.to_thread(lambda: urllib.request.urlopen(write, line.encode(), timeout=10.0).close())
     running = gateway(mqtt_to_influx(fresh_mosquitto, fresh_influxd))
     subscribed(running)
     publisher = Publisher(fresh_mosquitto.port, things=THINGS)
