@@ -33,6 +33,9 @@ AHEAD_NS = 3_600_000_000_000
 SERIAL_BEHIND_NS = 86_400_000_000_000
 """Nor, on a live serial line, one more than a day behind (GPS week rollover)."""
 
+FAST_S = 0.1
+"""A device type with readings at least this often draws a curve: they are stamped evenly."""
+
 MAX_REMEMBERED_TOPIC = 512
 """Characters of a topic name that is resolved once; a longer one is resolved every time."""
 
@@ -55,7 +58,13 @@ def count_fault(stats: DeviceStats, event: Fault) -> None:
 
 
 class PortIntake:
-    """What one serial port brings: implements `BytesIntake`."""
+    """What one serial port brings: implements `BytesIntake`.
+
+    Where one read brings several readings (the timer of a USB converter, a busy loop), the last
+    has the time of receipt and the earlier ones come before it: by the type's own interval where
+    that is FAST_S or less, else by the time that their bytes took on the wire. Never as early as
+    the read before: then they share what lies between.
+    """
 
     def __init__(self, pipeline: Pipeline, config: SerialConfig, device: StreamDevice, name: str) -> None:
         self._pipeline = pipeline
@@ -63,6 +72,8 @@ class PortIntake:
         self._device = device
         self._name = name
         self._decoder = device.decoder()
+        self._byte_ns = 10_000_000_000 // (config.baud or device.serial.baud)
+        self._fast_ns = round(device.expected_every_s * 1e9) if device.expected_every_s <= FAST_S else 0
         self._series: dict[tuple[tuple[str, str], ...], Series] = {}
         self.stats = device_stats(name, device, config.thing, config)
         pipeline.stats.devices[(name, config.thing)] = self.stats
@@ -70,19 +81,28 @@ class PortIntake:
     def bytes(self, data: bytes) -> int:
         """Decode what was read; the number of good readings in it."""
         self._pipeline.stages.received += 1
-        return self._take(self._decoder.feed(data))
+        return self._take(self._decoder.feed(data), len(data))
 
     def closed(self) -> None:
         """The port went away: what is left of a frame is noise, and the next byte starts anew."""
-        self._take(self._decoder.flush())
+        self._take(self._decoder.flush(), 0)
         self._decoder = self._device.decoder()
 
-    def _take(self, events: list[Event]) -> int:
+    def _take(self, events: list[Event], size: int) -> int:
+        """Store the events of a read of `size` bytes."""
         pipeline, stats = self._pipeline, self.stats
         lines = []
+        stamp_ns = received_ns = pipeline.clock.now_ns()
+        step_ns = 0
+        if len(events) > 1:
+            count = sum(isinstance(event, Reading) for event in events)
+            if count > 1:
+                step_ns = self._step_ns(count, size, received_ns)
+                stamp_ns -= step_ns * (count - 1)
         for event in events:
             if isinstance(event, Reading):
-                received_ns = pipeline.clock.now_ns()
+                result_ns = stamp_ns
+                stamp_ns += step_ns
                 time_ns = event.time_ns
                 if time_ns is not None and not received_ns - SERIAL_BEHIND_NS <= time_ns <= received_ns + AHEAD_NS:
                     time_ns = None
@@ -91,7 +111,7 @@ class PortIntake:
                 if series is None:
                     self._fault(SanityError(f"series limit: {MAX_TAG_SETS} tag sets already; {event.tags}"[:200], b""))
                     continue
-                line = series.line(event.fields, time_ns, received_ns)
+                line = series.line(event.fields, time_ns, result_ns)
                 if line is not None:
                     lines.append(line)
                     stats.readings += 1
@@ -102,6 +122,11 @@ class PortIntake:
             pipeline.stages.decoded += len(lines)
             pipeline.drop(self._config.thing, lines)
         return len(lines)
+
+    def _step_ns(self, count: int, size: int, received_ns: int) -> int:
+        """From one to the next of `count` readings that came in one read; 0 where the clock went back."""
+        usual_ns = self._fast_ns or size * self._byte_ns // count
+        return max(0, min(usual_ns, (received_ns - self.stats.last_seen_ns) // count))
 
     def _fault(self, event: Fault) -> None:
         count_fault(self.stats, event)

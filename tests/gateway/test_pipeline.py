@@ -70,6 +70,21 @@ class Clock(SystemClock):
         return NOW
 
 
+WAVE = StreamDevice(
+    name="wave", title="", domain="health", source="", fields=(), expected_every_s=1 / 60, sequence=Sequence(()),
+    serial=SerialSettings(19200), decoder=Digits, encode=lambda reading: b"",
+)  # fmt: skip
+
+
+class Moving(Clock):
+    """A clock that a test sets: nanoseconds after NOW."""
+
+    after = 0
+
+    def now_ns(self):
+        return NOW + self.after
+
+
 class Connection:
     """What a broker connection is told."""
 
@@ -257,6 +272,35 @@ async def test_serial_bytes_are_counted_by_outcome(room):
     assert (stats.readings, stats.noise_bytes, stats.integrity_errors) == (3, 5, 1)
     assert [line.split()[0] for line in await room.lines()] == ["digits,thing=lamp"] * 3
     assert await room.reasons() == ["1 bytes outside any frame", "4 bytes outside any frame", "sum"]
+
+
+@pytest.mark.parametrize(
+    ("device", "baud", "reads", "stored"),
+    [
+        (WAVE, None, [(0, b"1")], [0]),
+        # three frames of a converter's timer: 16.667 ms from one to the next, the last is now
+        (WAVE, None, [(0, b"1"), (50_000_001, b"234")], [0, 16_666_667, 33_333_334, 50_000_001]),
+        # the read before is nearer than that: they share what lies between
+        (WAVE, None, [(0, b"1"), (9_000_000, b"234")], [0, 3_000_000, 6_000_000, 9_000_000]),
+        # noise and broken frames between them change nothing
+        (WAVE, None, [(0, b"1"), (60_000_000, b"~2?~3")], [0, 43_333_333, 60_000_000]),
+        # a slow device: a byte takes 1.0416 ms at 9600 baud, 10 ms at 1000
+        (DIGITS, None, [(0, b"1"), (500_000_000, b"23")], [0, 498_958_334, 500_000_000]),
+        (DIGITS, 1000, [(0, b"1"), (500_000_000, b"23")], [0, 490_000_000, 500_000_000]),
+        # a clock that was set back a little: as close as they can be, in order, none twice
+        (WAVE, None, [(1000, b"1"), (0, b"23"), (50_000, b"4")], [1000, 1001, 1002, 50_000]),
+    ],
+)
+async def test_readings_of_one_read_are_stamped_as_they_came_off_the_wire(tmp_path, device, baud, reads, stored):
+    room, clock = Room(tmp_path), Moving()
+    pipeline = Pipeline(room.spool, clock, room.stats)
+    port = PortIntake(pipeline, SerialConfig("/dev/y", device.name, "clip", baud=baud), device, "serial:/dev/y")
+    for after, data in reads:
+        clock.after = after
+        port.bytes(data)
+    await pipeline.finish()
+    assert [int(line.split()[2]) - NOW for line in await room.lines()] == stored
+    await room.spool.close()
 
 
 async def test_a_full_spool_holds_the_broker_and_lets_serial_give_up_its_oldest(tmp_path):
