@@ -12,6 +12,10 @@ Values keep the unit on the wire: `hPa` is not turned into `Pa`, the suffix says
 `C` is the coulomb and `S` the siemens in SenML, so neither gets the suffix of degree Celsius
 or second.
 
+A store gives a field one type for ever, and every vendor's `door` lands in the same field. The type
+therefore stands in the name: a text ends in `_text`, a flag in `_flag`, and a number whose name
+has such an ending gets `_value` behind it. Listed fields (`_senml_fields.py`) keep their names.
+
 Limits: resolved names of 1 to 1,024 characters out of A-Z a-z 0-9 - : . / _ beginning with a
 letter or digit (RFC 8428 section 4.5.1); field names of at most 128 characters, units of
 at most 64; the last 4,096 names are remembered.
@@ -21,6 +25,7 @@ Sources: RFC 8428 (names, units), RFC 8798 (secondary units), RFC 9039 (device U
 
 import re
 from functools import lru_cache
+from typing import Literal
 
 MAX_NAME = 1024
 MAX_FIELD = 128
@@ -86,6 +91,7 @@ _FINER = {"db": ("dba", "dbc", "dbz")}
 """Suffixes in a name that say more than the unit does: SenML has no dB(A)."""
 
 _RESERVED = frozenset(("time", "thing"))
+_WORD_ENDINGS = ("_text", "_flag")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")
 _DEVICE_URN = r"urn:dev:[a-z0-9]+:[A-Za-z0-9.\-]+|urn:(?:uuid|imei):[A-Za-z0-9\-]+"
 _WHOLE = re.compile(_DEVICE_URN)
@@ -152,11 +158,23 @@ def _field_name(quantity: str | None, unit: str | None, middle: str) -> str:
     suffix = "" if unit is None else _suffix(unit)
     if middle or not _has(stem, suffix):
         stem = "_".join(part for part in (stem, middle, suffix) if part)
-    if stem in _RESERVED:
+    if stem in _RESERVED or stem.endswith(_WORD_ENDINGS):
         stem += "_value"
-    if len(stem) > MAX_FIELD:
-        raise NameRefused(f"field name of {len(stem)} characters, at most {MAX_FIELD}")
-    return stem
+    return _bounded(stem)
+
+
+@lru_cache(_REMEMBERED)
+def word_name(quantity: str | None, kind: Literal["text", "flag"]) -> str:
+    """Field name of a quantity that is no number: its kind is the ending, once."""
+    stem = (snake(quantity) if quantity else "") or "value"
+    ending = "_" + kind
+    return _bounded(stem if stem.endswith(ending) else stem + ending)
+
+
+def _bounded(name: str) -> str:
+    if len(name) > MAX_FIELD:
+        raise NameRefused(f"field name of {len(name)} characters, at most {MAX_FIELD}")
+    return name
 
 
 def _position(stem: str, unit: str) -> str:

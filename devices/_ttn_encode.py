@@ -12,7 +12,7 @@ import math
 from msgspec import json as msgjson
 
 from devices._ttn_message import EVENTS
-from devices._ttn_names import number_name, snake
+from devices._ttn_names import DOWNLINK, ENVELOPE, number_name, word_name
 from devices.spec.errors import EncodeError
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field, Threshold
@@ -85,12 +85,6 @@ _WIRE = {
 }
 """Field to the name that a payload formatter gives it."""
 
-_ENVELOPE = frozenset(
-    (
-        *("device_id", "dev_eui", "f_port", "f_cnt", "payload_hex", "gateways", "gateway_id", "rssi_dbm", "snr_db"),
-        *("spreading_factor", "bandwidth_hz", "frequency_hz", "airtime_s", "confirmed", "simulated", "event"),
-    )
-)
 _OTHER_GATEWAY_DB = 10.0
 
 
@@ -132,7 +126,7 @@ def _uplink(fields: dict[str, Value]) -> dict[str, object]:
             uplink[name] = fields[name]
     if "payload_hex" in fields:
         uplink["frm_payload"] = _base64(fields["payload_hex"])
-    decoded = {_key(name, value): value for name, value in fields.items() if name not in _ENVELOPE}
+    decoded = _decoded({name: value for name, value in fields.items() if name not in ENVELOPE})
     if decoded:
         uplink["decoded_payload"] = decoded
     if "gateways" in fields or "rssi_dbm" in fields:
@@ -147,15 +141,25 @@ def _uplink(fields: dict[str, Value]) -> dict[str, object]:
     return uplink
 
 
-def _key(name: str, value: Value) -> str:
-    if isinstance(value, bool | str):
-        if snake(name) != name:
-            raise EncodeError(f"ttn-v3: field {name[:40]!r} is not lower snake")
-        return name
+def _decoded(fields: dict[str, Value]) -> dict[str, Value]:
+    """What a payload formatter said; texts and booleans without their ending where that name is free."""
+    numbers = {_key(name, value): value for name, value in fields.items() if not isinstance(value, bool | str)}
+    decoded: dict[str, Value] = dict(numbers)
+    for name, value in fields.items():
+        if isinstance(value, bool | str):
+            ending = "_flag" if isinstance(value, bool) else "_text"
+            names = [key for key in (name.removesuffix(ending), name) if key and word_name(key, ending) == name]
+            if not names:
+                raise EncodeError(f"ttn-v3: {name[:40]!r} is not lower snake with {ending} behind it")
+            decoded[names[0] if names[0] not in decoded else names[-1]] = value
+    return decoded
+
+
+def _key(name: str, value: float) -> str:
     if not math.isfinite(value):
         raise EncodeError(f"ttn-v3: {name} is {value}, expected a finite number")
     key = _WIRE.get(name, name)
-    if number_name(key) != name:
+    if number_name(key) != name or name in DOWNLINK:
         raise EncodeError(f"ttn-v3: a payload formatter cannot say {name[:40]!r}: it would read {number_name(key)!r}")
     return key
 

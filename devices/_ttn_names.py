@@ -2,9 +2,14 @@
 
 The Things Stack says nothing about units: the names are the formatter author's. A number whose
 name ends in a word listed here gets the unit that this word nearly always has (`soil_temperature`
-is in degrees Celsius), any other number keeps its bare name; texts and booleans always do. Words
+is in degrees Celsius), any other number keeps its bare name. Words
 that have several usual units (`battery`, `pressure`, `distance`, `rain`, `speed`) are not listed.
 A channel number stays behind the quantity: `temperature_0` becomes `temperature_0_c`.
+
+A store gives a field one type for ever, and every formatter's `door` lands in the same field. The
+type therefore stands in the name: a text ends in `_text`, a boolean in `_flag`, and a number whose
+name has such an ending gets `_value` behind it. What the network says of any message (`ENVELOPE`)
+keeps its name; a formatter's value of that name gets `payload_` before it.
 
 The normalised payload (second table) has fixed units, section by section.
 
@@ -64,6 +69,25 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]$)")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _CHANNEL = re.compile(r"(.+?)_(\d+)")
 _RESERVED = frozenset(("time", "thing"))
+_WORD_ENDINGS = ("_text", "_flag")
+
+ENVELOPE = frozenset(
+    (
+        *("device_id", "dev_eui", "f_port", "f_cnt", "payload_hex", "gateways", "gateway_id", "rssi_dbm", "snr_db"),
+        *("spreading_factor", "bandwidth_hz", "frequency_hz", "airtime_s", "confirmed", "simulated", "event"),
+    )
+)
+"""Fields of an uplink that do not come from its decoded payload."""
+
+DOWNLINK = frozenset(
+    (
+        *("downlink_f_port", "downlink_f_cnt", "downlink_payload_hex", "downlink_priority", "downlink_confirmed"),
+        *("service", "error"),
+    )
+)
+"""Fields of the other messages."""
+
+_TAKEN = ENVELOPE | DOWNLINK
 
 _numbers: dict[str, str] = {}
 
@@ -81,8 +105,17 @@ def number_name(name: str) -> str:
             raise PayloadRefused(f"name of {len(name)} characters, at most {_LONGEST_PATH}")
         if len(_numbers) >= _MAX_CACHE:
             _numbers.clear()
-        found = _numbers[name] = _bounded(_with_unit(snake(name)))
+        found = _with_unit(snake(name))
+        if found in _RESERVED or found.endswith(_WORD_ENDINGS):
+            found += "_value"
+        _numbers[name] = _bounded(found)
     return found
+
+
+def word_name(name: str, ending: str) -> str:
+    """Field name of a text (`ending` is `_text`) or boolean (`_flag`) that the formatter calls `name`."""
+    stem = snake(name)
+    return _bounded(stem if stem.endswith(ending) else stem + ending)
 
 
 def _with_unit(stem: str) -> str:
@@ -111,14 +144,14 @@ def _known(stem: str) -> tuple[str, str] | None:
 def _bounded(name: str) -> str:
     if len(name) > MAX_NAME:
         raise PayloadRefused(f"name of {len(name)} characters, at most {MAX_NAME}")
-    return name + "_value" if name in _RESERVED else name
+    return name
 
 
 def flatten(payload: object, fields: dict[str, Value], normalised: bool = False) -> None:
     """Put the values of a decoded (or normalised) payload into `fields`.
 
-    Objects and lists are joined with `_`, null is absent. A name that `fields` already has gets
-    `payload_` before it, then a number behind it: nothing is overwritten.
+    Objects and lists are joined with `_`, null is absent. A name that `fields` already has, or
+    that the network uses, gets `payload_` before it, then a number: nothing is overwritten.
     """
     budget = [MAX_VALUES]
     _walk("", payload, fields, normalised, MAX_DEPTH, budget)
@@ -130,10 +163,11 @@ def _walk(path: str, value: object, fields: dict[str, Value], normalised: bool, 
         name = _NORMALISED.get(snake(path)) if normalised else None
         name = name or _numbers.get(path) or number_name(path)
         number = value if kind is float else _number(value, path)
-        fields[name if name not in fields else _free(name, fields)] = number  # type: ignore[assignment]
+        fields[name if name not in fields and name not in _TAKEN else _free(name, "", fields)] = number  # type: ignore[assignment]
     elif kind is str or kind is bool:
-        name = _bounded(snake(path))
-        fields[name if name not in fields else _free(name, fields)] = value  # type: ignore[assignment]
+        ending = "_text" if kind is str else "_flag"
+        name = word_name(path, ending)
+        fields[name if name not in fields else _free(name, ending, fields)] = value  # type: ignore[assignment]
     elif isinstance(value, (dict, list)):
         if depth == 0:
             raise PayloadRefused(f"payload nested more than {MAX_DEPTH} deep at {path[:40]!r}")
@@ -154,11 +188,11 @@ def _number(value: object, path: str) -> float:
         raise PayloadRefused(f"{path[:40]!r} is out of range") from None
 
 
-def _free(name: str, fields: dict[str, Value]) -> str:
-    stem = "payload_" + name
+def _free(name: str, ending: str, fields: dict[str, Value]) -> str:
+    stem = "payload_" + name.removesuffix(ending)
     number = 2
-    free = stem
+    free = stem + ending
     while free in fields:
-        free = f"{stem}_{number}"
+        free = f"{stem}_{number}{ending}"
         number += 1
     return free

@@ -7,12 +7,14 @@ same time opens another reading, so that nothing is overwritten. Readings come o
 chronological order.
 
     [{"bn":"lamp-17:","bt":1752739200.5,"n":"temperature","u":"Cel","v":21.5},{"n":"open","vb":false}]
-    -> thing lamp-17, 2025-07-17T08:00:00.5Z, temperature_c 21.5, open false
+    -> thing lamp-17, 2025-07-17T08:00:00.5Z, temperature_c 21.5, open_flag false
 
 Values: v is a float, vb a flag, vs and vd (base64url as on the wire) texts, s the integral over
-time, stored as `<quantity>_sum_<unit>_sec`. The names listed in `_senml_fields.py` keep the kind given there: `seq`
-is a counter, `parking_occupied` a flag even where it is sent as 0 or 1. How names and units
-become field names: `_senml_names.py`; the two wire forms and versions: `_senml_pack.py`.
+time, stored as `<quantity>_sum_<unit>_sec`. A flag ends in `_flag` and a text in `_text`, so that
+the number that another vendor calls the same goes into another field. The names listed in
+`_senml_fields.py` keep their name and the kind given there: `seq` is a counter, `parking_occupied`
+a flag even where it is sent as 0 or 1. How names and units become field names: `_senml_names.py`;
+the two wire forms and versions: `_senml_pack.py`.
 
 Time: below 2**28 seconds a time is relative to the receipt, else it is seconds since 1970 UTC.
 A double holds it to less than 1 us until 2106, so times are taken to the microsecond. A pack without any
@@ -42,8 +44,8 @@ from devices._senml_names import (
     SECONDARY,
     NameRefused,
     field_name,
-    snake,
     split,
+    word_name,
 )
 from devices._senml_pack import PackRefused, Record, check_version, read
 from devices.spec.device import MessageDevice
@@ -191,10 +193,7 @@ def _learn(record: _Short, unit: str | UnsetType, thing: str | None) -> Spot | N
     if quantity is not None and (len(quantity) > MAX_FIELD or PLAIN_NAME.fullmatch(quantity) is None):
         return None
     is_flag = record.vb is not UNSET
-    if is_flag:
-        spot = Spot(field_name(quantity, None), "flag")
-    else:
-        spot = _number_spot(quantity, None if unit is UNSET else unit)
+    spot = _word_spot(quantity, "flag") if is_flag else _number_spot(quantity, None if unit is UNSET else unit)
     if quantity is not None:
         if len(_spots) >= _MAX_SPOTS:
             _spots.clear()
@@ -209,6 +208,11 @@ def _number_spot(quantity: str | None, unit: str | None) -> Spot:
     name = field_name(quantity, unit)
     kind = _KINDS.get(name)
     return Spot(name, kind if kind in ("counter", "flag") else "measure")
+
+
+def _word_spot(quantity: str | None, kind: Literal["flag", "text"]) -> Spot:
+    listed = field_name(quantity, None)
+    return Spot(listed if listed in _KINDS else word_name(quantity, kind), kind)
 
 
 def _as_kind(value: Value, spot: Spot) -> Value:
@@ -307,11 +311,11 @@ def _values(record: Record, base: _Base, quantity: str | None, index: int) -> It
         spot = _number_spot(quantity, unit)
         yield spot.field, _as_kind(_finite(number, "v", index), spot)
     elif record.vb is not UNSET:
-        spot = Spot(field_name(quantity, None), "flag")
+        spot = _word_spot(quantity, "flag")
         yield spot.field, _as_kind(record.vb, spot)
     elif given:
         text = record.vs if record.vs is not UNSET else record.vd
-        spot = Spot(field_name(quantity, None), "text")
+        spot = _word_spot(quantity, "text")
         yield spot.field, _as_kind(str(text), spot)
     if summed:
         total = (base.sum or 0.0) + (0.0 if record.s is UNSET else record.s)
@@ -327,31 +331,43 @@ def _finite(number: float, label: str, index: int) -> float:
 def encode(reading: Reading) -> bytes:
     """The JSON pack a device would send: one record a field, base name and time in the first.
 
-    Listed fields go out with their registered unit, others under their own name without one.
+    Listed fields go out with their registered unit, other numbers under their own name without
+    one, other flags and texts without the ending that decoding gives them.
     EncodeError: no field, a name that decoding would change, a number that is not finite, an
     absolute time before 1978-07-04.
     """
     records: list[dict[str, object]] = []
     for field, value in reading.fields.items():
-        name, unit = WIRE.get(field, (field, None))
-        if (unit is None and snake(field) != field) or len(field) > MAX_FIELD:
-            raise EncodeError(f"senml: field {field[:40]!r} is not lower snake")
-        record: dict[str, object] = {"n": name}
         if isinstance(value, bool):
-            record |= {"n": field, "vb": value}
+            records.append({"n": _word(field, "flag"), "vb": value})
         elif isinstance(value, str):
-            record |= {"n": field, "vs": value}
-        elif not math.isfinite(value):
-            raise EncodeError(f"senml: {field} is {value}, expected a finite number")
+            records.append({"n": _word(field, "text"), "vs": value})
         else:
-            if unit is not None:
-                record["u"] = unit
-            record["v"] = value
-        records.append(record)
+            records.append(_number(field, value))
     if not records:
         raise EncodeError("senml: a pack needs at least one field")
     records[0] = _base_fields(reading, records) | records[0]
     return msgjson.encode(records)
+
+
+def _number(field: str, value: float) -> dict[str, object]:
+    if not math.isfinite(value):
+        raise EncodeError(f"senml: {field[:40]} is {value}, expected a finite number")
+    if field in WIRE:
+        name, unit = WIRE[field]
+        return {"n": name, "u": unit, "v": value}
+    if len(field) > MAX_FIELD or field_name(field, None) != field:
+        raise EncodeError(f"senml: {field[:40]!r} is no number's name: lower snake, without _text or _flag behind it")
+    return {"n": field, "v": value}
+
+
+def _word(field: str, kind: Literal["flag", "text"]) -> str:
+    """The name under which decoding makes `field` of a flag or text."""
+    if len(field) <= MAX_FIELD and _KINDS.get(field, kind) == kind:
+        for name in (field.removesuffix("_" + kind), field):
+            if name and _word_spot(name, kind).field == field:
+                return name
+    raise EncodeError(f"senml: {field[:40]!r} is no {kind}'s name: lower snake with _{kind} behind it")
 
 
 def _base_fields(reading: Reading, records: list[dict[str, object]]) -> dict[str, object]:

@@ -66,7 +66,7 @@ def test_published_vector(vector: dict[str, Any]) -> None:
         assert found == {
             ("base-name", "name_unit", at): 76.0,  # bv 34 + v 42
             ("base-name", "name_sum_unit_sec", at): 110.0,  # bs 100 + s 10
-            ("base-name", "name_1", at): True,
+            ("base-name", "name_1_flag", at): True,
             ("base-name", "name_1_sum_unit_sec", at): 110.0,
         }
 
@@ -143,6 +143,27 @@ def test_the_edge_between_relative_and_absolute_time() -> None:
         assert "time" in refusal([{"n": "a:x", "v": 1, "t": seconds}])
 
 
+@RELAXED
+@given(
+    st.dictionaries(
+        st.sampled_from(["door", "door_flag", "door_text", "time", "people_count", "parking_occupied", "a_b", "pM2.5"]),
+        st.one_of(st.floats(-1e6, 1e6), st.booleans(), st.text(max_size=4)),
+        min_size=1,
+    )
+)
+def test_a_name_has_one_kind_and_comes_back(said: dict[str, Any]) -> None:
+    labels = {float: "v", bool: "vb", str: "vs"}
+    kinds = {"flag": bool, "text": str, "occupied": bool}
+    for event in decode([{"bn": "a:", "n": name, labels[type(value)]: value} for name, value in said.items()]):
+        if isinstance(event, SanityError):
+            assert {"people_count", "parking_occupied"} & said.keys()
+            continue
+        assert isinstance(event, Reading)
+        for name, value in event.fields.items():
+            assert type(value) is kinds.get(name.rpartition("_")[2], float)
+        assert one(senml.encode(event)) == event
+
+
 def test_a_base_value_alone_is_a_value_and_overflow_is_none() -> None:
     assert one([{"bn": "a:", "n": "x", "bv": 3}]).fields == {"x": 3.0}
     assert "out of range" in refusal([{"bn": "a:", "n": "x", "bv": 1.7e308, "v": 1.7e308}])
@@ -197,7 +218,7 @@ def test_cbor_numbers_of_every_form() -> None:
     forms = {"182a": 42.0, "3829": -42.0, "f94900": 10.0, "c482211901f4": 5.0, "c5822003": 1.5, "c24101": 1.0}
     for form, number in forms.items():
         assert one(bytes.fromhex("81a20063613a7802" + form)).fields == {"x": number}
-    assert one(bytes.fromhex("81a20063613a780843010203")).fields == {"x": "AQID"}
+    assert one(bytes.fromhex("81a20063613a780843010203")).fields == {"x_text": "AQID"}
 
 
 def test_nothing_long_is_remembered() -> None:
@@ -300,6 +321,12 @@ def test_random_readings_come_back(fields: dict[str, Any], time_ns: int | None, 
         Reading({"x": math.nan}),
         Reading({"x": math.inf}),
         Reading({"Not Snake": 1.0}),
+        Reading({"door": True}),  # would come back as door_flag
+        Reading({"door_flag": "open"}),
+        Reading({"door_flag": 1.0}),
+        Reading({"time": 1.0}),
+        Reading({"_flag": True}),
+        Reading({"parking_occupied": "yes"}),
         Reading({"x": 1.0}, time_ns=5),
     ],
 )

@@ -90,13 +90,14 @@ def test_values_that_share_a_name_are_all_kept() -> None:
         "temperature_c": 1.0,
         "payload_temperature_c": 2.0,
         "payload_f_cnt": 3.0,
-        "rssi": "strong",
+        "rssi_text": "strong",
     }
     assert decoded(a=1, A=2, **{"a ": 3}) == {"a": 1.0, "payload_a": 2.0, "payload_a_2": 3.0}
+    assert decoded(a="x", A="y", **{"a ": "z"}) == {"a_text": "x", "payload_a_text": "y", "payload_a_2_text": "z"}
 
 
 def test_a_text_never_takes_the_name_of_a_number() -> None:
-    assert decoded(temperature="err", humidity=False) == {"temperature": "err", "humidity": False}
+    assert decoded(temperature="err", humidity=False) == {"temperature_text": "err", "humidity_flag": False}
 
 
 def test_the_devices_own_place_goes_before_the_registered_one() -> None:
@@ -238,8 +239,11 @@ TEXTS = {name: st.text("0123456789abcdef", min_size=2, max_size=16) for name in 
 OPEN = {
     **TEXTS,
     "payload_hex": st.binary(min_size=1, max_size=20).map(bytes.hex),
-    "valve_open": st.booleans(),
-    "mode": st.text(max_size=8),
+    "valve_flag": st.booleans(),
+    "valve_text": st.text(max_size=8),
+    "temperature_flag": st.booleans(),
+    "valve": st.floats(-1e6, 1e6),
+    "payload_a_2_text": st.text(max_size=8),
     "flow_l_min": st.floats(-1e6, 1e6),
 }
 LISTED = {field.name: values(field) for field in DEVICE.fields}
@@ -273,6 +277,10 @@ def test_a_thing_is_the_device_id() -> None:
         {"x": math.nan},
         {"Not Snake": 1.0},
         {"Not Snake": True},
+        {"door": True},  # would come back as door_flag
+        {"door_flag": "open"},
+        {"door_flag": 1.0},
+        {"error": 1.0},
         {"temperature": 1.0},  # would come back as temperature_c
         {"payload_hex": "no hex"},
         {"event": "party"},

@@ -84,11 +84,11 @@ async def test_things_and_texts(fresh_mosquitto: Mosquitto, fresh_influxd: Influ
     assert (stages["decoded"], stages["quarantined"], stages["rejected"]) == (sound, len(REFUSED), 0)
     url = fresh_influxd.url
     await holds(url, "temperature", {name: [at + 0.5] for at, name in enumerate(THINGS.values())})
-    await holds(url, "mood", {f"text-{at}": [value] for at, value in enumerate(TEXTS.values())})
+    await holds(url, "mood_text", {f"text-{at}": [value] for at, value in enumerate(TEXTS.values())})
     assert (await running.health())["stages"]["rejected"] == 0
     assert words(url, "SHOW MEASUREMENTS") <= MEASUREMENTS
     assert words(url, 'SHOW TAG KEYS FROM "senml"') == {"thing"}
-    assert words(url, 'SHOW FIELD KEYS FROM "senml"') == {"temperature", "mood"}
+    assert words(url, 'SHOW FIELD KEYS FROM "senml"') == {"temperature", "mood_text"}
     assert words(url, "SHOW DATABASES") >= {"parkgate"}
 
 
