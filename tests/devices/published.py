@@ -1,20 +1,37 @@
-"""The published wire vectors, where the folder that holds them lies beside this checkout.
+"""The wire vectors that others published, in `published.jsonl` beside this file: one JSON object a line.
 
-Their field names are the publishers'; each device's test maps them explicitly.
+Each line keeps its `id`, its `source` (repository@commit:path, or document) and its `licence`;
+`input_hex`, `input_text` or `input_json` are the bytes as published, `expected` what the publisher
+reads in them (`expected_from`: who, if not the publisher). Field names in `expected` are the
+publishers'; each device's test maps them explicitly.
+
+All 104 lines may be copied, none had to be left out:
+
+    29  ntpsec/gpsd                             BSD-2-Clause  regression logs and what gpsd makes of them
+    22  semuconsulting/pynmeagps                BSD-3-Clause  sentences of receivers in its tests
+     2  Knio/pynmea2                            MIT           unit tests
+    23  avaldebe/PyPMS                          MIT           captures and negative unit tests, Plantower and Nova
+     9  atbrask/CMS50Dplus                      BSD-2-Clause  unit tests
+     3  atick-faisal/berry-oximeter             MIT           unit tests
+     9  openTCS/opentcs-commadapter-vda5050     MIT           messages of tests
+     5  TheThingsIndustries/lorawan-stack-docs  Apache-2.0    documentation
+     1  absmach/senml                           Apache-2.0    unit test
+     1  Mainflux and Magistrala documentation   Apache-2.0
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "vectors.jsonl"
+VECTORS = Path(__file__).with_name("published.jsonl")
 
 
 def published(*protocols: str) -> list[dict[str, Any]]:
-    """All vectors of these protocols, in the order of the file; none where there is no file."""
-    if not VECTORS.exists():
-        return []
+    """All vectors of these protocols, in the order of the file; LookupError for one without any."""
     vectors = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
+    missing = set(protocols) - {vector["protocol"] for vector in vectors}
+    if missing:
+        raise LookupError(f"{VECTORS.name} has no vector of {', '.join(sorted(missing))}")
     return [vector for vector in vectors if vector["protocol"] in protocols]
 
 

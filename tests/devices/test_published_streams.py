@@ -10,7 +10,7 @@ from devices.registry import BY_NAME
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
 from tests.devices.examples import nanoseconds
-from tests.devices.published import VECTORS, published
+from tests.devices.published import published
 
 TYPES = {
     "Plantower PMS3003": "pms3003", "pms3003": "pms3003", "Plantower PMS5003/PMS7003/PMSA003": "pms5003",
@@ -138,7 +138,6 @@ def check_repr(reading: Reading, text: str) -> None:
             assert ours == pytest.approx(float(value), abs=1e-9), name
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="the published vectors are not beside this checkout")
 @pytest.mark.parametrize(
     "vector",
     published("plantower", "novasds", "contec-cms50dplus", "bci-5byte", "nmea0183"),
@@ -171,7 +170,6 @@ def test_published_vector(vector: dict[str, Any]) -> None:
                 assert field.unit == units[wanted["unit"]]
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="the published vectors are not beside this checkout")
 def test_the_sentences_say_their_time() -> None:
     times = {vector["sentence"]: events(vector)[0] for vector in published("nmea0183") if "sentence" in vector}
     zda, pubx, rma = times["GNZDA"], times["PUBX04"], times["GPRMA"]
