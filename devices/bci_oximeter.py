@@ -9,7 +9,7 @@
 
 Only byte 0 has bit 7 set: that is all there is to find a frame by. There is no checksum; a
 flipped low bit passes, SpO2 of 101..126 is refused. "No value": pulse 255, SpO2 127, pleth 0,
-and pulse or SpO2 of 0 while the finger is out or the probe in error.
+and pulse or SpO2 of 0 while the finger is out, the probe in error or a pulse searched for.
 
 The names of the flags are Contec's. BerryMed calls the same bits no signal (finger out),
 probe unplugged (SpO2 dropping) and no finger (probe error).
@@ -23,9 +23,11 @@ atick-faisal/berry-oximeter (MIT). SpO2 levels: WHO pulse oximetry training manu
 below 95 % to be looked into, below 90 % an emergency.
 """
 
+from collections.abc import Mapping
+
 from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError
+from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.field import Field, Threshold
 from devices.spec.frame import PatternFramer
 from devices.spec.payload import BitItem, Item, Payload
@@ -86,13 +88,17 @@ TABLE = Payload(
 CLASSES = (rb"[\x80-\xff]", *[rb"[\x00-\x7f]"] * 4)
 
 
+def _measures_nothing(fields: Mapping[str, Value]) -> bool:
+    return bool(fields["finger_out"] or fields["probe_error"] or fields["searching"])
+
+
 def read(frame: bytes) -> Event:
     """The reading of five bytes whose sync bits hold, or why they cannot be true."""
     fields = TABLE.parse(frame)
     wrong = TABLE.outside(fields)
     if wrong is not None:
         return SanityError(wrong, frame)
-    if fields["finger_out"] or fields["probe_error"]:
+    if _measures_nothing(fields):
         for name in (PULSE.name, SPO2.name):
             if fields.get(name) == 0:
                 del fields[name]
@@ -107,8 +113,10 @@ def encode(reading: Reading) -> bytes:
     """Five bytes. EncodeError for values out of range, or 0 where the device has no value."""
     fields = reading.fields
     out = TABLE.pack(fields)
-    if (fields["finger_out"] or fields["probe_error"]) and 0 in (fields.get(PULSE.name), fields.get(SPO2.name)):
-        raise EncodeError("pulse or SpO2 of 0 without a finger means 'no value': leave the field out")
+    if _measures_nothing(fields) and 0 in (fields.get(PULSE.name), fields.get(SPO2.name)):
+        raise EncodeError(
+            "pulse or SpO2 of 0 without a finger or while searching means 'no value': leave the field out"
+        )
     return out
 
 
