@@ -7,6 +7,7 @@ Limits: thing 128 characters, tag value 256 characters, topic 65,535 bytes.
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from devices.spec.device import Device
@@ -57,8 +58,10 @@ def serial_port(table: Table, key: str) -> str:
         _, parts = _split(table, key, expected)
         if parts.scheme not in _SERIAL_URLS or parts.port is None:
             table.fail(key, expected)
-    elif not text.startswith("/") and not _WINDOWS_PORT.fullmatch(text):
-        table.fail(key, expected)
+    elif not _WINDOWS_PORT.fullmatch(text):
+        if "/" not in text:
+            table.fail(key, f"{expected}; a path relative to this file needs a slash, as ./{text}")
+        return str((table.origin.file.parent / Path(text).expanduser()).absolute())
     return text
 
 

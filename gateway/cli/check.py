@@ -2,18 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from gateway.cli._usage import ConfigArgument, ConfigOption, UsageError, one_file
 
-def check(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration file (TOML).")],
-) -> None:
+if TYPE_CHECKING:
+    from gateway.config import Config
+
+
+def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     """Validate a configuration file and say what it means. Exit code 2 and one line if it is wrong."""
-    from gateway.config import load
-
-    loaded = load(config, os.environ)
+    path = one_file("check", file, config)
+    loaded = runnable(path)
     for broker in loaded.mqtt:
         for item in broker.subscriptions:
             typer.echo(f"mqtt    {broker.name}: {item.topic} as {item.device}, MQTT {broker.protocol} at {broker.url}")
@@ -24,6 +26,14 @@ def check(
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
+    typer.echo(f"{path}: ok")
+
+
+def runnable(path: Path) -> "Config":
+    """The configuration at `path`; ConfigError where it is wrong, UsageError where there is nothing to read."""
+    from gateway.config import load
+
+    loaded = load(path, os.environ)
     if not loaded.mqtt and not loaded.serial:
-        typer.echo(f"parkgate: {config}: nothing to read: no [[serial]] and no [mqtt.NAME]", err=True)
-    typer.echo(f"{config}: ok")
+        raise UsageError(f"{path}: nothing to read: expected at least one [[serial]] or [mqtt.NAME]")
+    return loaded

@@ -1,9 +1,14 @@
 """`parkgate dashboards`: Grafana's JSON and its provisioning files."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from gateway.cli._usage import UsageError
+
+URL, DATABASE = "http://127.0.0.1:8086", "parkgate"
 
 app = typer.Typer(no_args_is_help=False, help="Grafana dashboards from the device types.")
 
@@ -16,10 +21,15 @@ def dashboards() -> None:
 @app.command("build")
 def build(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write into; made if it is not there.")],
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="A gateway's file: url and database from its [influxdb].")
+    ] = None,
     url: Annotated[
-        str, typer.Option("--influx-url", help="InfluxDB as the Grafana server sees it.")
-    ] = "http://127.0.0.1:8086",
-    database: Annotated[str, typer.Option("--database", help="The database; the bucket on 2.x and 3.")] = "parkgate",
+        str | None, typer.Option("--influx-url", help=f"InfluxDB as the Grafana server sees it; default {URL}.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option("--database", help=f"The database; the bucket on 2.x and 3; default {DATABASE}.")
+    ] = None,
     user: Annotated[str, typer.Option("--user", help="The reading user on 1.x; any word on 2.x and 3.")] = "grafana",
     map_url: Annotated[
         str, typer.Option("--map-url", help="The gateway's map as the browser sees it.")
@@ -28,6 +38,21 @@ def build(
     """Write the dashboards and the provisioning files. Grafana reads the secret from INFLUX_TOKEN."""
     from dashboards.provision import Store, build
 
-    files = build(out, store=Store(url=url, database=database, user=user), map_url=map_url)
+    its_url, its_database = (URL, DATABASE) if config is None else _influxdb(config)
+    store = Store(url=url or its_url, database=database or its_database, user=user)
+    try:
+        files = build(out, store=store, map_url=map_url)
+    except OSError as exc:
+        raise UsageError(f"--out {out}: {exc.strerror or exc}; expected a folder this user may write") from exc
     boards = sum(file.suffix == ".json" for file in files)
     typer.echo(f"{boards} dashboards and {len(files) - boards} provisioning files in {out}")
+
+
+def _influxdb(config: Path) -> tuple[str, str]:
+    """Where a gateway writes to: url and database."""
+    from gateway.config import load
+
+    loaded = load(config, os.environ)
+    if loaded.influxdb is None:
+        raise UsageError(f"{config}: no [influxdb]: expected a gateway that writes to InfluxDB, which Grafana reads")
+    return loaded.influxdb.url, loaded.influxdb.database

@@ -29,7 +29,7 @@ from gateway.cli._usage import UsageError
 if TYPE_CHECKING:
     from gateway.app import Gateway
     from gateway.cli._demo_store import TypeTotals
-    from gateway.cli._demo_view import View
+    from gateway.cli._demo_view import Board, View
     from gateway.config import Config
     from simulators.fleet import Fleet, ThingSpec
 
@@ -59,6 +59,8 @@ def demo(
         raise UsageError(f"--for: expected seconds, more than 0, got {for_s:g}")
     if not 1 <= things <= 10_000:
         raise UsageError(f"--things: expected a number from 1 to 10000, got {things}")
+    if svg is not None:
+        _check_writable(svg)
     with _folder(state_dir) as folder:
         totals = run_async(_demo(for_s, park(things, seed), folder, svg))
     if state_dir is not None:
@@ -72,10 +74,28 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
     if wanted is not None:
         if (wanted / STORE).exists():
             raise UsageError(f"--state-dir: {wanted} holds a store already; the audit needs an empty one")
+        try:
+            wanted.mkdir(parents=True, exist_ok=True)
+            (wanted / STORE).open("xb").close()
+            (wanted / STORE).unlink()
+        except OSError as exc:
+            said = "it is a file" if wanted.is_file() else exc.strerror or str(exc)
+            raise UsageError(f"--state-dir: {wanted}: {said}; expected a folder this user may write") from exc
         yield wanted
         return
     with tempfile.TemporaryDirectory(prefix="parkgate-demo-") as folder:
         yield Path(folder)
+
+
+def _check_writable(file: Path) -> None:
+    """UsageError now rather than after the run, where the picture cannot be written."""
+    try:
+        there = file.exists()
+        file.open("ab").close()
+        if not there:
+            file.unlink()
+    except OSError as exc:
+        raise UsageError(f"--svg: {file}: {exc.strerror or exc}; expected a file this user may write") from exc
 
 
 def demo_config(folder: Path, port: int, specs: "Sequence[ThingSpec]", ports: dict[str, str]) -> "Config":
@@ -114,7 +134,7 @@ def demo_config(folder: Path, port: int, specs: "Sequence[ThingSpec]", ports: di
 async def _demo(for_s: float | None, specs: "Sequence[ThingSpec]", folder: Path, svg: Path | None) -> dict[str, int]:
     from gateway.app import Gateway
     from gateway.cli._demo_store import audited
-    from gateway.cli._demo_view import Board, make_view, save_svg
+    from gateway.cli._demo_view import Board, make_view
     from gateway.cli._embedded import embedded_broker
     from gateway.cli._log import log_to_stderr
     from gateway.cli._loop import on_signals
@@ -137,13 +157,23 @@ async def _demo(for_s: float | None, specs: "Sequence[ThingSpec]", folder: Path,
             await _speak(fleet, view, enough, for_s)
             await _until(lambda: _drained(fleet, gateway), running, DRAIN_S)  # else the audit says what is missing
             if svg is not None:
-                await save_svg(board, svg)
+                await _save(board, svg)
         finally:
             stop.set()
             view.close()
             await running
             await fleet.close()
     return _summed(audited(folder / STORE, fleet.ledger), gateway.stats.stages.quarantined)
+
+
+async def _save(board: "Board", svg: Path) -> None:
+    """The picture; where it fails, the audit still follows."""
+    from gateway.cli._demo_view import save_svg
+
+    try:
+        await save_svg(board, svg)
+    except OSError as exc:
+        print(f"parkgate demo: --svg: {svg}: {exc.strerror or exc}", file=sys.stderr)
 
 
 def _summed(types: "Mapping[str, TypeTotals]", quarantined: int) -> dict[str, int]:

@@ -18,7 +18,7 @@ import typer
 from gateway import __version__
 from gateway.cli import bench, check, dashboards, decode, demo, devices, simulate, spool
 from gateway.cli import run as run_
-from gateway.cli._usage import UsageError
+from gateway.cli._usage import UsageError, worded
 
 app = typer.Typer(
     name="parkgate",
@@ -76,7 +76,7 @@ def complain(exc: BaseException, verbose: bool) -> None:
     if verbose:
         traceback.print_exception(exc)
     for leaf in leaves(exc):
-        text = leaf.format_message() if hasattr(leaf, "format_message") else str(leaf)
+        text = worded(leaf) if isinstance(leaf, _PARSING) else str(leaf)
         if type(leaf).__module__ == "builtins" and not isinstance(leaf, ValueError | OSError | RuntimeError):
             text = f"{type(leaf).__name__}: {text}"
         print("parkgate: " + " ".join(text.split()), file=sys.stderr)

@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
+import tomllib
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli._usage import UsageError
+from gateway.cli._usage import ConfigArgument, UsageError, one_file
+
+GATEWAY_TABLES = {"gateway", "mqtt", "serial", "influxdb", "local", "spool", "watchdog"}
 
 
 def simulate(
-    config: Annotated[Path, typer.Option("--config", "-c", help="The fleet file (TOML).")],
+    file: ConfigArgument = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="The fleet file (TOML).")] = None,
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="S", help="End after S seconds; without it at Ctrl-C.")
     ] = None,
@@ -22,11 +26,23 @@ def simulate(
     from gateway.cli._loop import run_async
     from simulators import fleet
 
+    path = one_file("simulate", file, config)
+    if _is_gateway(path):
+        raise UsageError(f"{path}: this is a gateway configuration; simulate wants a fleet file ([fleet], [[thing]])")
     log_to_stderr(logging.WARNING)
     try:
-        run_async(_until_told(fleet.run(config, for_s)))
+        run_async(_until_told(fleet.run(path, for_s)))
     except fleet.FleetError as exc:
         raise UsageError(str(exc)) from exc
+
+
+def _is_gateway(path: Path) -> bool:
+    """Whether the file is meant for `parkgate run`. What cannot be read is for the fleet's reader to say."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    except (OSError, ValueError):
+        return False
+    return bool(tables & GATEWAY_TABLES) and not tables & {"fleet", "thing"}
 
 
 async def _until_told(running: Coroutine[None, None, None]) -> None:

@@ -71,6 +71,8 @@ def salvage(
     from gateway._spool_open import SpoolUnusable
     from gateway._spool_salvage import salvage as copy
 
+    if not file.is_file():
+        raise UsageError(f"FILE {file}: expected a spool file that was set aside (spool.db.damaged-…)")
     into = to or file.with_name(file.name.partition(".damaged-")[0])
     if into.suffix not in (".db", ".lp"):
         raise UsageError(f"--to {into}: expected a spool (*.db) or a text file of line protocol (*.lp)")
@@ -114,7 +116,9 @@ def _said(found: "Look", path: Path, max_bytes: int) -> str:
         lines.append(f"oldest      {_time(found.oldest_ns)}, {say_duration(age)} ago")
     if found.lasts_s is not None:
         lasts = say_duration(found.lasts_s)
-        lines.append(f"forecast    at the rate these rows came in, and none delivered, the spool lasts {lasts}")
+        lines.append(
+            f"forecast    lasts {lasts} at the gross rate (these rows, none delivered); /healthz has the net rate"
+        )
     else:
         lines.append("forecast    none: less than 10 s of rows wait")
     lines.append(f"quarantine  {found.quarantined:,} items, {_size(found.quarantine_bytes)}")

@@ -320,13 +320,6 @@ def test_check_names_file_key_value_and_what_was_expected(capsys: pytest.Capture
     )
 
 
-def test_check_warns_when_there_is_nothing_to_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    file = tmp_path / "gateway.toml"
-    file.write_text("")
-    assert main(["check", "--config", str(file)]) == 0
-    assert capsys.readouterr().err == f"parkgate: {file}: nothing to read: no [[serial]] and no [mqtt.NAME]\n"
-
-
 def test_devices_lists_every_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["devices"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()

@@ -434,7 +434,7 @@ BAD = [
     (
         '[[serial]]\nport = "ttyUSB0"\ndevice = "pms5003"\nthing = "t"\n',
         'serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, '
-        "socket://host:port or rfc2217://host:port",
+        "socket://host:port or rfc2217://host:port; a path relative to this file needs a slash, as ./ttyUSB0",
     ),
     (
         '[[serial]]\nport = "tcp://h:1"\ndevice = "pms5003"\nthing = "t"\n',
@@ -532,6 +532,19 @@ def test_topic_filters_follow_the_rules_of_mqtt(tmp_path: Path, topic: str, expe
 def test_topic_filters_that_mqtt_allows(tmp_path: Path, topic: str) -> None:
     config = read(tmp_path, MQTT + f'[[mqtt.main.subscription]]\ntopic = "{topic}"\ndevice = "senml"\n')
     assert config.mqtt[0].subscriptions[0].topic == topic
+
+
+@pytest.mark.parametrize(
+    ("port", "found"), [("ports/lamp-17", "ports/lamp-17"), ("./lamp-17", "lamp-17"), ("../lamp-17", "../lamp-17")]
+)
+def test_a_relative_port_starts_at_the_folder_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str, found: str
+) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "gateway.toml").write_text(f'[[serial]]\nport = "{port}"\ndevice = "pms5003"\nthing = "a"\n')
+    monkeypatch.chdir(tmp_path)
+    (entry,) = load(Path("etc/gateway.toml"), {}).serial
+    assert entry.port == f"{tmp_path}/etc/{found}"
 
 
 def test_a_port_and_a_link_to_it_are_the_same_port(tmp_path: Path) -> None:

@@ -44,7 +44,9 @@ def test_the_depth_is_shown_while_a_gateway_runs(tmp_path: Path, config: Path) -
     assert lines[0] == f"spool       {path}, written by a running gateway"
     assert lines[1] == "waiting     250 points in 2 rows, 2.1 KB of 1.0 MB (0.2 %)"
     assert lines[2].startswith("oldest      2026-01-01T00:00:00Z, ")
-    assert lines[3] == "forecast    at the rate these rows came in, and none delivered, the spool lasts 13 h 2 min"
+    assert lines[3] == (
+        "forecast    lasts 13 h 2 min at the gross rate (these rows, none delivered); /healthz has the net rate"
+    )
     assert lines[4] == "quarantine  1 items, 69 B"
     assert len(lines) == 5
     store.close()
@@ -97,7 +99,7 @@ def test_mistakes_are_said(tmp_path: Path, config: Path) -> None:
         said()
     with pytest.raises(SpoolUnusable, match=r"there is no spool at .*/var/spool\.db: the gateway makes it"):
         said("--config", str(config))
-    with pytest.raises(UsageError, match=r"--to found\.txt: expected a spool"):
+    with pytest.raises(UsageError, match=r"FILE x: expected a spool file"):
         said("salvage", "x", "--to", "found.txt")
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "spool.db").write_bytes(b"nonsense" * 1000)
