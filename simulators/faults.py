@@ -30,7 +30,7 @@ from devices.spec.device import Device, StreamDevice
 
 RATES = ("flip", "partial", "duplicate", "noise", "unplug")
 LOG_KEPT = 10_000
-_WORD = re.compile(r"(\w+)=([0-9.]+)(%?)")
+_WORD = re.compile(r"(seed)=([0-9]+)|(\w+)=([0-9]+(?:\.[0-9]*)?(?:e-?[0-9]+)?|\.[0-9]+)(%?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,12 @@ class Faults:
         seed, rates = 0, dict.fromkeys(RATES, 0.0)
         for word in line.split():
             match = _WORD.fullmatch(word)
-            if match is None or match[1] not in ("seed", *RATES):
+            if match is None or (match[1] is None and match[3] not in RATES):
                 raise ValueError(f"{word!r} is not one of seed=N, {', '.join(f'{name}=P%' for name in RATES)}")
-            if match[1] == "seed":
+            if match[1]:
                 seed = int(match[2])
             else:
-                rates[match[1]] = float(match[2]) / (100.0 if match[3] else 1.0)
+                rates[match[3]] = float(match[4]) / (100.0 if match[5] else 1.0)
         return cls(seed, **rates)
 
     @property

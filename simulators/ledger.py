@@ -49,6 +49,11 @@ class Entry:
         """Readings that a store must hold."""
         return self.sent.total() - self.spoiled.total()
 
+    @property
+    def noise(self) -> int:
+        """How often noise was put before a frame."""
+        return self.injector.counts["noise"] if self.injector is not None else 0
+
 
 @dataclass(slots=True)
 class Ledger:

@@ -7,8 +7,8 @@ be stored. The park lies in UTC+8; hours of the day below are local.
     Air        traffic peaks at 8:30 and 18:15, weaker at the weekend
     Weather    warmest at 14:30, moist when cool, a sun that rises at 6 and sets at 18
     Grounds    noise, soil (irrigated at 6:00, dries until then), parking, people, water level
-    Route      a robot driving a closed loop around 22.4270 N, 114.2110 E for 24 minutes,
-               then charging 12 minutes at the dock
+    Route      a robot driving a closed loop around 22.4270 N, 114.2110 E for 24 minutes, standing
+               now and then because somebody is in its way, then charging 12 minutes at the dock
     Pulse      two minutes at rest, one minute of walking, with ramps; pleth wave and SpO2
 
 Shapes and levels are plausible, not measured: they are there to exercise a gateway, not to
@@ -17,7 +17,7 @@ latitude = 111 320 m (spherical earth, good to 0.5 %).
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DAY_S = 86400.0
 ZONE_S = 8 * 3600.0
@@ -182,7 +182,10 @@ LOOP: tuple[tuple[float, float], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a robot is: metres east and north, course in degrees from north, m/s, battery in %."""
+    """Where a robot is: metres east and north, course in degrees from north, m/s, battery in %.
+
+    `blocked` while somebody stands in its way; `cycle` counts its rounds of driving and charging.
+    """
 
     east: float
     north: float
@@ -191,6 +194,8 @@ class Pose:
     battery: float
     charging: bool
     leg: int
+    cycle: int
+    blocked: bool = False
 
     @property
     def latitude(self) -> float:
@@ -208,12 +213,19 @@ class Pose:
 
 
 class Route:
-    """A robot that drives its loop twice, slowing at each corner, then charges at the dock."""
+    """A robot that drives its loop twice, slowing at each corner, then charges at the dock.
+
+    It stands STOPS times in each drive, once in each part of it, for 4 to 12 s: blocked, not an
+    inch further. What is left of the drive is driven at the same mean speed in every cycle but
+    for that.
+    """
 
     DRIVE_S = 1440.0
     CHARGE_S = 720.0
+    STOPS = 8
 
     def __init__(self, seed: int, offset_m: float | None = None) -> None:
+        self._seed = seed
         self._offset = offset_m if offset_m is not None else 40.0 * (unit(seed, 1) - 0.5)
         self._phase = unit(seed, 2) * self.DRIVE_S
         self._legs = [(a, b, math.dist(a, b)) for a, b in zip(LOOP, LOOP[1:] + LOOP[:1], strict=True)]
@@ -222,29 +234,46 @@ class Route:
 
     def at(self, t: float) -> Pose:
         """The pose at Unix time `t`. Consecutive poses are never further apart than 2.5 m/s allows."""
-        into = (t + self._phase) % (self.DRIVE_S + self.CHARGE_S)
+        cycles, into = divmod(t + self._phase, self.DRIVE_S + self.CHARGE_S)
+        cycle = int(cycles)
         if into >= self.DRIVE_S:
             part = (into - self.DRIVE_S) / self.CHARGE_S
-            home = self._pose(0.0, 0.0, 0)
+            home = self._pose(0.0, 0.0, 0, 0.0)
             battery = 35.0 + 63.0 * (1.0 - math.exp(-4.0 * part)) / (1.0 - math.exp(-4.0))
-            return Pose(home.east, home.north, home.course, 0.0, battery, True, 0)
+            return Pose(home.east, home.north, home.course, 0.0, battery, True, 0, cycle)
         drained = 98.0 - 63.0 * into / self.DRIVE_S
-        way = self._laps * self._length * into / self.DRIVE_S % self._length
-        for number, (_, _, length) in enumerate(self._legs):
-            if way < length:
-                return self._pose(drained, way / length, number)
-            way -= length
-        return self._pose(drained, 0.0, 0)
+        stood, standing, blocked = self._stood(cycle, into)
+        mean = self._laps * self._length / (self.DRIVE_S - standing)
+        way = mean * (into - stood) % self._length
+        number = 0
+        while number < len(self._legs) - 1 and way >= self._legs[number][2]:
+            way -= self._legs[number][2]
+            number += 1
+        pose = self._pose(drained, min(1.0, way / self._legs[number][2]), number, mean)
+        return replace(pose, cycle=cycle, blocked=blocked, speed=0.0 if blocked else pose.speed)
 
-    def _pose(self, battery: float, part: float, leg: int) -> Pose:
-        """`part` of `leg` in time; in space it starts and ends slowly."""
+    def _stood(self, cycle: int, into: float) -> tuple[float, float, bool]:
+        """Seconds stood until `into` a drive, those of the whole drive, and whether it stands now."""
+        stood = standing = 0.0
+        blocked = False
+        part = self.DRIVE_S / self.STOPS
+        for number in range(self.STOPS):
+            key = 1000 + cycle * 2 * self.STOPS + 2 * number
+            begin = part * (number + 0.8 * unit(self._seed, key))
+            lasts = 4.0 + 8.0 * unit(self._seed, key + 1)
+            standing += lasts
+            stood += min(max(into - begin, 0.0), lasts)
+            blocked = blocked or begin <= into < begin + lasts
+        return stood, standing, blocked
+
+    def _pose(self, battery: float, part: float, leg: int, mean: float) -> Pose:
+        """`part` of `leg` in time at `mean` m/s; in space it starts and ends slowly."""
         a, b, _ = self._legs[leg]
         eased = part - 0.7 * math.sin(2.0 * math.pi * part) / (2.0 * math.pi)
-        mean = self._laps * self._length / self.DRIVE_S
         speed = mean * (1.0 - 0.7 * math.cos(2.0 * math.pi * part))
         east, north = a[0] + (b[0] - a[0]) * eased, a[1] + (b[1] - a[1]) * eased
         course = math.degrees(math.atan2(b[0] - a[0], b[1] - a[1])) % 360.0
-        return Pose(east + self._offset, north + self._offset, course, speed, battery, False, leg)
+        return Pose(east + self._offset, north + self._offset, course, speed, battery, False, leg, 0)
 
 
 class Pulse:

@@ -21,11 +21,11 @@ def epoch(seed: int, topic: str) -> Epoch:
     """The state of one robot: `topic` decides the version."""
     route = Route(seed)
     version = "3.0.0" if "/v3/" in topic else "2.1.0"
-    manufacturer = topic.split("/")[2] if topic.count("/") >= 3 else "parkgate"
+    manufacturer = topic.split("/")[-3] if topic.count("/") >= 3 else "parkgate"
 
     def at(moment: float) -> list[Reading]:
         pose, before = route.at(moment), route.at(moment - 0.5)
-        blocked = not pose.charging and wander(seed + 81, moment, 30.0) > 0.9
+        blocked = pose.blocked
         turned = (pose.theta - before.theta + 3.141592653589793) % 6.283185307179586 - 3.141592653589793
         fields: dict[str, Value] = {
             "header_id": 0,
@@ -34,7 +34,7 @@ def epoch(seed: int, topic: str) -> Epoch:
             "battery_pct": round(pose.battery, 1),
             "battery_v": round(22.0 + 4.2 * pose.battery / 100.0, 2),
             "charging": pose.charging,
-            "driving": pose.speed > 0.0 and not blocked,
+            "driving": pose.speed > 0.0,
             "paused": False,
             "operating_mode": "AUTOMATIC",
             "x_m": round(pose.east, 3),
@@ -43,10 +43,10 @@ def epoch(seed: int, topic: str) -> Epoch:
             "map_id": "park",
             "position_initialized": True,
             "localization_score": round(0.93 + 0.05 * wander(seed + 82, moment, 20.0), 2),
-            "vx_m_s": 0.0 if blocked else round(pose.speed, 3),
+            "vx_m_s": round(pose.speed, 3),
             "vy_m_s": 0.0,
             "omega_rad_s": 0.0 if blocked or pose.leg == before.leg else round(turned / 0.5, 3),
-            "order_id": "" if pose.charging else f"round-{int(moment // route.DRIVE_S)}",
+            "order_id": "" if pose.charging else f"round-{pose.cycle}",
             "order_update_id": 0,
             "last_node_id": "dock" if pose.leg == 0 else f"corner-{pose.leg}",
             "last_node_sequence_id": 2 * pose.leg,

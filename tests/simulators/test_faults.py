@@ -12,6 +12,8 @@ def test_a_line_says_it_all_and_can_be_read_back() -> None:
     assert str(faults) == "seed=7 flip=1% noise=0.5%"
     assert Faults.parse("seed=7 flip=1% noise=0.5%") == faults
     assert Faults.parse("partial=0.25 unplug=2%") == Faults(seed=0, partial=0.25, unplug=0.02)
+    assert str(Faults(flip=1e-8)) == "seed=0 flip=1e-06%"
+    assert Faults.parse("seed=0 flip=1e-06%") == Faults(flip=1e-8)
     assert str(Faults()) == "seed=0"
     assert not Faults(seed=3).any
 
@@ -21,6 +23,9 @@ def test_a_line_says_it_all_and_can_be_read_back() -> None:
     [
         ("flipp=1%", "'flipp=1%' is not one of seed=N, flip=P%, partial=P%"),
         ("flip", "'flip' is not one of"),
+        ("seed=1%", "'seed=1%' is not one of seed=N, flip=P%, partial=P%"),
+        ("seed=1.5", "'seed=1.5' is not one of seed=N"),
+        ("flip=1.2.3", "'flip=1.2.3' is not one of seed=N"),
         ("flip=200%", "flip is 2.0, expected a probability from 0 to 1"),
         ("flip=60% partial=60%", "flip, partial and duplicate add up to more than 1"),
     ],

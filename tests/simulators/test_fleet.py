@@ -311,6 +311,22 @@ async def test_being_cancelled_counts_what_was_sent(mosquitto: Mosquitto) -> Non
         assert len(got) == fleet.ledger.sent
 
 
+async def test_a_pulse_wave_goes_out_frame_by_frame(tmp_path: Path) -> None:
+    fleet = Fleet([ThingSpec("clip", "bci-oximeter", 1, period_s=1 / 60)], broker=None, port_dir=tmp_path)
+    await fleet.open()
+    port = os.open(fleet.ports["clip"], os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    reads: list[int] = []
+    asyncio.get_running_loop().add_reader(port, lambda: reads.append(len(os.read(port, 4096))))
+    try:
+        await fleet.run(1.5)
+    finally:
+        asyncio.get_running_loop().remove_reader(port)
+        os.close(port)
+        await fleet.close()
+    assert sum(reads) == 5 * fleet.ledger.sent > 150
+    assert sorted(reads)[len(reads) // 2] == 5, reads  # three at a time would be 15
+
+
 async def test_a_thing_on_mqtt_needs_a_broker() -> None:
     with pytest.raises(FleetError, match="thing post: senml speaks MQTT and the fleet has no broker"):
         Fleet([ThingSpec("post", "senml", 1)], broker=None)

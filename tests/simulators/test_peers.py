@@ -4,11 +4,14 @@ Requests and answers: Plantower PMS5003 series data manual V2.3, appendix B; Nov
 Dust Sensor Control Protocol V1.3. The simulated SDS011 has the id 00 00.
 """
 
+from itertools import pairwise
+
 import pytest
 
 from devices.registry import BY_NAME
 from simulators.peer import Instrument
 from simulators.things import ThingSpec, peer, usual_topic
+from simulators.vda5050 import epoch
 
 NOON = 1_767_326_400.0
 
@@ -150,3 +153,19 @@ def test_a_robot_says_whether_it_is_connected(topic: str, version: str, word: st
     assert '"serialNumber":"r1"' in text
     robot.tick(NOON)
     assert version in robot.tick(NOON + 1.0)[0].data.decode()
+
+
+def test_a_blocked_robot_stands_and_its_order_is_the_round_it_is_on() -> None:
+    said = epoch(7, "uagv/v2/parkgate/r1/state")
+    states = [said(NOON + k / 2)[0].fields for k in range(2 * 2160)]
+    blocked = [state for state in states if state["error_count"]]
+    assert len(blocked) > 60
+    for state in blocked:
+        assert (state["driving"], state["vx_m_s"], state["omega_rad_s"]) == (False, 0.0, 0.0)
+        assert (state["error_type"], state["error_level"]) == ("obstacleInPath", "WARNING")
+    for a, b in pairwise(states):
+        if a["error_count"] and b["error_count"]:
+            assert (a["x_m"], a["y_m"], a["last_node_id"]) == (b["x_m"], b["y_m"], b["last_node_id"])
+    orders = list(dict.fromkeys(str(state["order_id"]) for state in states if state["order_id"]))
+    assert len(orders) == 2
+    assert int(orders[1].removeprefix("round-")) == int(orders[0].removeprefix("round-")) + 1

@@ -124,13 +124,32 @@ def test_speed_and_course_belong_to_the_positions() -> None:
     route = Route(3)
     for k in range(200):
         a, b = route.at(MIDNIGHT + k), route.at(MIDNIGHT + k + 0.5)
-        if a.charging or b.charging or a.leg != b.leg:
+        if a.charging or b.charging or a.leg != b.leg or a.blocked != b.blocked:
             continue
         moved = math.dist((a.east, a.north), (b.east, b.north))
         assert moved == pytest.approx(0.25 * (a.speed + b.speed), abs=0.02)
         if moved > 0.05:
             course = math.degrees(math.atan2(b.east - a.east, b.north - a.north)) % 360.0
             assert course == pytest.approx(a.course, abs=0.5)
+
+
+@pytest.mark.parametrize("seed", [1, 7])
+def test_a_robot_in_whose_way_somebody_stands_does_not_move(seed: int) -> None:
+    route = Route(seed)
+    cycle = Route.DRIVE_S + Route.CHARGE_S
+    poses = [route.at(MIDNIGHT + k / 2) for k in range(int(4 * cycle))]
+    assert {pose.cycle - poses[0].cycle for pose in poses} == {0, 1, 2}
+    stops, longest, lasted = 0, 0.0, 0.0
+    for a, b in pairwise(poses):
+        stops += b.blocked and not a.blocked
+        lasted = lasted + 0.5 if a.blocked and b.blocked else 0.0
+        longest = max(longest, lasted)
+        if a.blocked and b.blocked:
+            assert (a.east, a.north, a.leg, a.speed) == (b.east, b.north, b.leg, 0.0)
+        elif not (a.charging or b.charging or a.blocked or b.blocked):
+            assert (a.east, a.north) != (b.east, b.north)
+    assert 15 <= stops <= 17  # eight in each drive
+    assert 4.0 <= longest <= 12.0
 
 
 @pytest.mark.parametrize("seed", [1, 8])
