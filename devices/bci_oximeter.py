@@ -127,7 +127,7 @@ DEVICE = StreamDevice(
     source="atbrask/CMS50Dplus (BSD-2-Clause), atick-faisal/berry-oximeter (MIT)",
     fields=(PULSE, SPO2, PLETH, BAR, SIGNAL, BEEP, DROPPING, FINGER_OUT, SEARCHING, PROBE_ERROR),
     expected_every_s=1 / 60,
-    sequence=Sequence((Bits.of(PLETH, 3), Bits("bar_graph", 4), Bits("signal_strength", 2))),
+    sequence=Sequence((Bits.of(PLETH, 2), Bits.of(SIGNAL, 2), Bits.of(BAR, 1), Bits.of(PULSE, 1))),
     serial=SerialSettings(baud=19200, parity="O"),
     decoder=decoder,
     encode=encode,

@@ -282,17 +282,13 @@ def _unlisted(reading: Reading, address: str) -> bytes:
 
 
 SEQUENCE = Sequence(
-    parts=(Bits.of(BY_NAME["speed_kn"], 6), Bits.of(BY_NAME["course_deg"], 6)),
+    parts=(Bits.of(BY_NAME["speed_kn"], 3), Bits.of(BY_NAME["course_deg"], 3)),
     others=(
-        (
-            Bits.of(BY_NAME["hdop"], 6),
-            Bits.of(BY_NAME["altitude_m"], 4),
-            Bits.of(BY_NAME["geoid_separation_m"], 2),
-        ),
-        (ListBits("satellites", "azimuth_deg", each=2, entries=6, maximum=359),),
+        (Bits.of(BY_NAME["altitude_m"], 3), Bits.of(BY_NAME["hdop"], 3)),
+        (ListBits("satellites", "azimuth_deg", each=1, entries=6, maximum=359),),
     ),
 )
-"""RMC and VTG carry the count in speed and course, GGA in HDOP and heights, GSV in azimuths."""
+"""RMC and VTG carry the count in speed and course, GGA in height and HDOP, GSV in azimuths."""
 
 DEVICE = StreamDevice(
     name="nmea0183",
