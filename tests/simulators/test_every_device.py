@@ -1,13 +1,16 @@
 """Every registered device type is simulated: the same seed says the same, and faults cost what they cost."""
 
+import json
 import random
 from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
 from devices.registry import DEVICES
 from devices.spec.device import Device, MessageDevice, StreamDevice
-from devices.spec.events import Event, Reading, SanityError
+from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.sequence import audit
 from simulators.faults import Armour, Faults, Injector
 from simulators.peer import Frame, Instrument
@@ -17,6 +20,15 @@ NOON = 1_767_326_400.0  # 2026-01-02 12:00 in UTC+8
 FRAMES = 400
 
 everyone = pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
+UNASKED: dict[str, dict[str, Value]] = {
+    "sds011": {"device_id": "0000"},
+    "sds198": {"device_id": "0000"},
+    "nmea0183": {"satellites_tracked": 8, "group_complete": True},
+    "ttn-v3": {"device_id": "thing-1"},
+    "vda5050": {"serial_number": "thing-1", "action_count": 0, "action_failed_count": 0},
+}
+"""Fields that come out without being put in, where they do, and what they are."""
+DERIVED = {"speed_m_s", "snr_max_db_hz", "snr_mean_db_hz"}
 FAULTY = Faults(seed=7, flip=0.05, partial=0.04, duplicate=0.03, noise=0.06)
 
 
@@ -27,12 +39,26 @@ def thing(device: Device, seed: int = 7) -> Instrument:
 
 def frames(device: Device, count: int = FRAMES, seed: int = 7) -> Iterator[Frame]:
     """`count` frames, each delivered before the next."""
+    return (frame for frame, _ in told(device, count, seed))
+
+
+def told(device: Device, count: int = FRAMES, seed: int = 7) -> Iterator[tuple[Frame, Reading]]:
+    """`count` frames, each with the reading that the simulated device made it of."""
     instrument, now, said = thing(device, seed), NOON, 0
+    made: list[Reading] = []
+
+    def encode(reading: Reading) -> bytes:
+        made.append(deepcopy(reading))
+        return device.encode(reading)
+
+    instrument.device = replace(device, encode=encode)
     while said < count:
-        for frame in instrument.tick(now):
+        due = instrument.tick(now)
+        for frame, reading in zip(due, made, strict=True):
             instrument.delivered(frame)
             said += 1
-            yield frame
+            yield frame, reading
+        made.clear()
         now += 0.5
 
 
@@ -53,6 +79,32 @@ def readings(device: Device, events: list[Event]) -> list[Reading]:
     """Those that carry an audit number; a group of sentences that lost one of them is not one."""
     found = [event for event in events if isinstance(event, Reading)]
     return [one for one in found if device.sequence.extract(one.fields) is not None]
+
+
+def assert_is(device: Device, heard: Reading, made: Reading) -> None:
+    """All that was said came out, numbers within one raw step of their field; what else came out is derived."""
+    steps = {field.name: field.step or 1e-9 for field in device.fields}
+    for name, value in made.fields.items():
+        found = heard.fields[name]
+        if isinstance(value, bool | int) or isinstance(found, str | bool):
+            same = json.loads(str(found)) == json.loads(str(value)) if str(value).startswith("[") else found == value
+            assert same, f"{name}: {found!r} for {value!r}"
+        else:
+            assert isinstance(value, float), name
+            assert abs(found - value) <= steps[name] * (1 + 1e-6), f"{name}: {found!r} for {value!r}"
+    derived = {name: value for name, value in heard.fields.items() if name not in made.fields}
+    knots = made.fields.get("speed_kn")
+    if knots is not None and "speed_m_s" in derived:
+        assert derived["speed_m_s"] == pytest.approx(float(knots) * 1852 / 3600, abs=0.001)
+    if "satellites" in made.fields:
+        levels = [row["snr_db_hz"] for row in json.loads(str(made.fields["satellites"]))]
+        assert derived["snr_max_db_hz"] == max(levels)
+        assert derived["snr_mean_db_hz"] == pytest.approx(sum(levels) / len(levels), abs=0.01)
+    unasked = {name: value for name, value in derived.items() if name not in DERIVED}
+    assert unasked.items() <= UNASKED.get(device.name, {}).items()
+    assert heard.tags.items() >= made.tags.items()
+    if heard.time_ns is not None and made.time_ns is not None:
+        assert abs(heard.time_ns - made.time_ns) <= 10_000_000
 
 
 @everyone
@@ -80,15 +132,16 @@ def test_what_is_said_is_understood_and_the_count_has_no_gap(device: Device) -> 
 def test_with_faults_on_no_value_is_wrong_and_the_losses_are_those_injected(device: Device) -> None:
     injector = Injector(FAULTY, Armour.of(device), "thing-1")
     pieces: list[bytes] = []
-    expected: list[bytes] = []
+    expected: list[Reading] = []
     topic = ""
-    for frame in frames(device):
+    for frame, reading in told(device):
         wire = injector.apply(frame.data)
         pieces += wire.pieces
-        expected += [frame.data] * wire.copies
+        expected += [reading] * wire.copies
         topic = frame.topic
     heard = readings(device, hear(device, topic, pieces))
-    assert [one.fields for one in heard] == [one.fields for one in readings(device, hear(device, topic, expected))]
+    for one, reading in zip(heard, expected, strict=True):
+        assert_is(device, one, reading)
     lost = injector.counts["flip"] + injector.counts["partial"]
     assert lost > 0
     assert injector.counts["noise"] > 0
