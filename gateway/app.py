@@ -153,7 +153,8 @@ class Gateway:
                     for source in self.sources
                 ]
                 self.ready.set()
-                log.info("gateway %s runs: %d sources into %s", self.config.gateway.name, len(readers), self.sink.name)
+                count = "1 source" if len(readers) == 1 else f"{len(readers)} sources"
+                log.info("gateway %s runs: %s into %s", self.config.gateway.name, count, self.sink.name)
                 await stop.wait()
                 log.info("stopping: reading ends, what has arrived is committed")
                 for source in self.sources:

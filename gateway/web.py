@@ -1,4 +1,4 @@
-"""The gateway's small web face: `/healthz`, `/metrics`, and the pages it is given (map tiles).
+"""The gateway's small web face: `/healthz`, `/metrics`, the pages it is given (map tiles), and `/`, which lists them.
 
 Listens on loopback unless the config says otherwise. It only reads.
 """
@@ -25,6 +25,12 @@ async def _healthz(request: web.Request) -> web.Response:
     return web.Response(body=msgspec.json.encode(report), content_type="application/json", status=status)
 
 
+async def _addresses(request: web.Request) -> web.Response:
+    """What there is to ask for."""
+    known = sorted({each.canonical for each in request.app.router.resources()} - {"/"})
+    return web.Response(body=msgspec.json.encode({"addresses": known}), content_type="application/json")
+
+
 async def _metrics(request: web.Request) -> web.Response:
     return web.Response(text=request.app[_HEALTH].metrics(), content_type="text/plain", charset="utf-8")
 
@@ -34,6 +40,7 @@ async def serve(listen: str, health: Health, pages: Mapping[str, Page]) -> web.A
     have aiohttp's `{name}` parts. OSError where the address is taken."""
     app = web.Application()
     app[_HEALTH] = health
+    app.router.add_get("/", _addresses)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/metrics", _metrics)
     for route, (content_type, body) in pages.items():

@@ -113,9 +113,25 @@ def test_every_key_is_described() -> None:
                 assert f"`{key}`" in text or f"{key} = " in text, f"{kind.__name__}.{key}"
 
 
+def test_what_the_gateway_says_of_itself_is_described() -> None:
+    from gateway.stats import StageStats
+
+    text = (ROOT / "docs" / "health.md").read_text()
+    source = (ROOT / "gateway" / "health.py").read_text()
+    metrics = re.findall(r'^ +\("([a-z_]+)", "(?:counter|gauge|[a-z_]+)", "', source, re.MULTILINE)
+    metrics += re.findall(r'rows\.append\(\("([a-z_]+)", "gauge"', source)
+    assert len(metrics) > 18
+    for name in metrics:
+        assert f"`parkgate_{name}`" in text, name
+    for stage in StageStats.__slots__:
+        assert f"| `{stage}` |" in text, stage
+    for measurement in [*re.findall(r'Series\("([a-z_]+)"', source), "gateway_event"]:
+        assert f"| `{measurement}` |" in text, measurement
+
+
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(ROOT)))
 def test_links_between_the_papers_lead_somewhere(paper: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", paper.read_text()):
+    for target in re.findall(r"\]\(([^)#:]+)[#)]", paper.read_text()):
         assert (paper.parent / target).exists(), target
 
 
