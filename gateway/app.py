@@ -210,7 +210,10 @@ async def run_gateway(config: Config, pages: Mapping[str, Page] | None = None) -
     # look after every few hundred of them (4 % of the time at full load)
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    await gateway.run(stop)
+    try:
+        await gateway.run(stop)
+    finally:
+        gc.unfreeze()  # or DuckDB, still held when the interpreter ends, says at length that it leaks
     return 0
 
 
