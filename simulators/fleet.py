@@ -28,9 +28,9 @@ from simulators.fleet_file import FleetConfig, FleetError, load
 from simulators.ledger import Entry, Ledger
 from simulators.links import MqttLink, PtyLink, TcpLink
 from simulators.peer import Frame, Instrument
-from simulators.things import ThingSpec, park, peer
+from simulators.things import ThingSpec, park, peer, zoned
 
-__all__ = ["Fleet", "FleetConfig", "FleetError", "Ledger", "ThingSpec", "load", "park", "run"]
+__all__ = ["Fleet", "FleetConfig", "FleetError", "Ledger", "ThingSpec", "load", "park", "run", "zoned"]
 
 LOOK_S, MOST_LOOK_S = 0.05, 0.25
 BROKER_GRACE_S = 5.0

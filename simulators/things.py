@@ -6,8 +6,8 @@ on serial links, the rest speaks MQTT.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devices.registry import BY_NAME
@@ -139,6 +139,15 @@ def park(things: int, seed: int) -> list[ThingSpec]:
             )
         )
     return specs
+
+
+def zoned(specs: Iterable[ThingSpec]) -> list[ThingSpec]:
+    """The same things, those on MQTT below the name of their zone: as where each zone has a broker
+    of its own that is bridged under a prefix. One subscription for a zone then knows the zone."""
+    return [
+        replace(spec, topic=f"{spec.zone}/{spec.topic_name}") if spec.zone and spec.via == "mqtt" else spec
+        for spec in specs
+    ]
 
 
 def place(seed: int, index: int) -> tuple[float, float]:

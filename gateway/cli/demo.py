@@ -53,7 +53,7 @@ def demo(
 ) -> int:
     """Watch simulated sensors, robots and a pulse oximeter travel from the wire into a store."""
     from gateway.cli._loop import run_async
-    from simulators.fleet import park
+    from simulators.fleet import park, zoned
 
     if for_s is not None and not 0 < for_s <= 86400 * 366:
         raise UsageError(f"--for: expected seconds, more than 0, got {for_s:g}")
@@ -62,7 +62,7 @@ def demo(
     if svg is not None:
         _check_writable(svg)
     with _folder(state_dir) as folder:
-        totals = run_async(_demo(for_s, park(things, seed), folder, svg))
+        totals = run_async(_demo(for_s, zoned(park(things, seed)), folder, svg))
     if state_dir is not None:
         print(f"parkgate demo: the store is {folder / STORE}", file=sys.stderr)
     print(json.dumps(totals), flush=True)
@@ -99,14 +99,16 @@ def _check_writable(file: Path) -> None:
 
 
 def demo_config(folder: Path, port: int, specs: "Sequence[ThingSpec]", ports: dict[str, str]) -> "Config":
-    """The gateway's configuration for a fleet: what a person would have written into a file."""
+    """The gateway's configuration for a fleet (of `zoned` things): what a person would have written into a file."""
     from devices.spec.device import MessageDevice
     from gateway.config import Config, GatewayConfig, LocalConfig, MqttConfig, SerialConfig, SpoolConfig
     from gateway.config import SubscriptionConfig as Subscription
 
-    types = {spec.device: spec.type for spec in specs}
+    kinds = {(spec.device, spec.zone): spec.type for spec in specs}
     subscriptions = tuple(
-        Subscription(device.topic, name) for name, device in types.items() if isinstance(device, MessageDevice)
+        Subscription(f"{zone}/{device.topic}", name, tags={"zone": zone})
+        for (name, zone), device in kinds.items()
+        if isinstance(device, MessageDevice)
     )
     broker = MqttConfig(
         name="demo",

@@ -59,6 +59,8 @@ def test_the_demo_ends_by_itself_with_nothing_lost(ended: list["subprocess.Popen
         for table in ("pms5003", "sds011", "nmea0183", "bci_oximeter", "senml", "ttn_v3", "vda5050"):
             (rows,) = kept.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)
             assert rows > 0, table
+            zones = {zone for (zone,) in kept.execute(f"SELECT DISTINCT zone FROM {table}").fetchall()}
+            assert zones <= {"lake", "gate", "hill", "plaza"}, table
     again = start(ended, "--for", "1", "--state-dir", str(store))
     assert again.communicate(timeout=60) == (
         "",

@@ -10,7 +10,7 @@ import pytest
 
 from devices.registry import BY_NAME
 from simulators.peer import Instrument
-from simulators.things import ThingSpec, peer, usual_topic
+from simulators.things import ThingSpec, peer, usual_topic, zoned
 from simulators.vda5050 import epoch
 
 NOON = 1_767_326_400.0
@@ -169,3 +169,14 @@ def test_a_blocked_robot_stands_and_its_order_is_the_round_it_is_on() -> None:
     orders = list(dict.fromkeys(str(state["order_id"]) for state in states if state["order_id"]))
     assert len(orders) == 2
     assert int(orders[1].removeprefix("round-")) == int(orders[0].removeprefix("round-")) + 1
+
+
+def test_things_on_mqtt_can_speak_below_their_zone() -> None:
+    specs = [
+        ThingSpec("r1", "vda5050", zone="lake"),
+        ThingSpec("lamp", "pms5003", zone="gate"),
+        ThingSpec("post", "senml"),
+    ]
+    assert [spec.topic_name for spec in zoned(specs)] == ["lake/uagv/v2/parkgate/r1/state", "", "park/post/senml"]
+    (state,) = epoch(1, "lake/uagv/v2/parkgate/r1/state")(NOON)
+    assert (state.fields["manufacturer"], state.fields["version"]) == ("parkgate", "2.1.0")
