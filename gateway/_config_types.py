@@ -64,10 +64,13 @@ class SubscriptionConfig:
 
 @dataclass(frozen=True, slots=True)
 class WillConfig:
+    """`birth` is published to the same topic after each connect, and retained alike."""
+
     topic: str
     payload: str = "offline"
     qos: Literal[0, 1] = 1
     retain: bool = True
+    birth: str = "online"
 
 
 @dataclass(frozen=True, slots=True)

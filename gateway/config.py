@@ -231,11 +231,16 @@ def _will(parent: Table) -> WillConfig | None:
     if table is None:
         return None
     retain = table.flag_or_none("retain")
+
+    def words(key: str, default: str) -> str:
+        return table.text(key, "a text", controls=True, empty=True) if table.has(key) else default
+
     return WillConfig(
         topic=rules.topic_name(table, "topic"),
-        payload=table.text("payload", "a text", controls=True, empty=True) if table.has("payload") else "offline",
+        payload=words("payload", "offline"),
         qos=cast(Literal[0, 1], table.integer("qos", 1, 0, 1)),
         retain=True if retain is None else retain,
+        birth=words("birth", "online"),
     )
 
 

@@ -12,6 +12,11 @@ connection of less than 5 s (two gateways with one client id throw each other ou
 Stopping has two steps: `stop_reading`, after which nothing more is handed over; then, when the
 last commit has been acknowledged, `close`. Cancelling `run` is the first step alone.
 
+Retained messages that a subscription brings are handed over marked as such: what they say may be
+old. MQTT 5 brings them once a session, 3.1.1 each time that something is subscribed to. Where
+there is a will its topic says how things stand: the birth message after every connect, the will
+after the end of a connection, orderly or not.
+
 The session is kept by the broker under `client_id`: two gateways need two client ids.
 """
 
@@ -135,6 +140,7 @@ class MqttSource:
             log.warning("%s: %s", self.name, why)
         if self._new_session is not None and not link.session_present:
             self._new_session()
+        link.announce()
         serving = asyncio.create_task(link.serve(), name=f"{self.name} keep alive")
         asking = asyncio.create_task(self._keep_subscribed(link), name=f"{self.name} subscriptions")
         try:

@@ -105,6 +105,11 @@ class Session311:
         self._paused = False
         self._flow()
 
+    def announce(self) -> None:
+        will = self._config.will
+        if will is not None:
+            self._paho.publish(will.topic, will.birth, 0, will.retain)
+
     def stop_reading(self) -> None:
         self._stopped = True
         self._flow()
@@ -117,11 +122,15 @@ class Session311:
         """DISCONNECT, once the broker has seen the last acknowledgements, and close.
 
         Closing with unread data would reset the connection, and the broker might never see them;
-        so ask it something that changes nothing, and read (and drop) up to its answer.
+        so ask it something that changes nothing, and read (and drop) up to its answer. After a
+        DISCONNECT the broker publishes no will (3.1.1 cannot ask for it); so it is published here.
         """
         self.end(ConnectionEnded("closed"))
         self._client.timeout = GOODBYE_S
         self._flow()
+        will = self._config.will
+        if will is not None and self._paho.is_connected():
+            self._paho.publish(will.topic, will.payload, will.qos, will.retain)
         with contextlib.suppress(aiomqtt.MqttError):
             await self._client.unsubscribe(NO_TOPIC)
         with contextlib.suppress(aiomqtt.MqttError):
@@ -172,7 +181,7 @@ class Session311:
         if len(payload) > self._config.max_payload:
             self._intake.oversize(self, topic, payload[:HEAD_BYTES], len(payload), packet_id, message.dup)
         else:
-            self._intake.message(self, topic, payload, packet_id, message.dup)
+            self._intake.message(self, topic, payload, packet_id, message.dup, message.retain)
         self.last_message = self._clock.monotonic()
         if not self._chunk_open:
             self._chunk_open = True

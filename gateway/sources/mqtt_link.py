@@ -66,6 +66,10 @@ class Link(Protocol):
         """Subscribe and wait for the answer: a reason code each (0 to 2: the QoS granted)."""
         ...
 
+    def announce(self) -> None:
+        """Publish the birth message to the will's topic; nothing where there is no will."""
+        ...
+
     def stop_reading(self) -> None:
         """Hand over nothing more, for good. Acknowledgements can still be sent."""
         ...
@@ -75,7 +79,7 @@ class Link(Protocol):
         ...
 
     async def close(self) -> None:
-        """Send DISCONNECT after what is still to be sent, and close."""
+        """Have the will published, send DISCONNECT after what is still to be sent, and close."""
         ...
 
 

@@ -147,7 +147,7 @@ class Receiver:
                 kept = bytes(payload[:HEAD_BYTES])
                 self._intake.oversize(connection, topic, kept, len(payload), packet_id, head & 8 != 0)
             else:
-                message(connection, topic, payload, packet_id, head & 8 != 0)
+                message(connection, topic, payload, packet_id, head & 8 != 0, head & 1 != 0)
         if pos < end:
             self._keep(pos, end)
         else:

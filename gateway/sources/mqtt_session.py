@@ -242,12 +242,14 @@ class Session:
             self._packet_id = self._packet_id % 65_535 + 1
             answer = asyncio.get_running_loop().create_future()
             self._subscribing[self._packet_id] = answer
-            # A retained message has been had if the session is still there; had again, it would
-            # be an old value with a new time.
+            # A retained message has been had if the session is still there. And the retain bit
+            # is to mark what comes because of this subscription, not what is published now and
+            # kept for others: the one may be an old value, the other is a new one.
             filters = [
                 mqtt5.TopicFilter(
                     each.filter,
                     max_qos=QoS(each.qos),
+                    retain_as_published=False,
                     retain_handling=mqtt5.RetainHandling.SEND_IF_SUBSCRIPTION_NOT_EXISTS,
                 )
                 for each in some
@@ -263,16 +265,26 @@ class Session:
             codes += answered
         return codes
 
+    def announce(self) -> None:
+        will = self._config.will
+        if will is not None:
+            self.wire.send(mqtt5.PublishPacket(will.topic, will.birth.encode(), retain=will.retain).write())
+
     def stop_reading(self) -> None:
         self.wire.stop_reading()
 
     def end(self, end: ConnectionEnded) -> None:
-        self.wire.end(end, Reason.UNSPECIFIED_ERROR)
+        # mosquitto 2.0.11 publishes the will only if told to, not after an error as it should
+        self.wire.end(end, Reason.DISCONNECT_WITH_WILL_MESSAGE if self._config.will else Reason.UNSPECIFIED_ERROR)
 
     async def close(self) -> None:
-        """DISCONNECT, flush, wait for the broker to close; cut after GOODBYE_S."""
+        """DISCONNECT, flush, wait for the broker to close; cut after GOODBYE_S.
+
+        Where there is a will the broker is told to publish it: we are as absent as after a crash.
+        """
         wire = self.wire
-        wire.end(ConnectionEnded("closed"), Reason.NORMAL_DISCONNECTION)
+        parting = Reason.DISCONNECT_WITH_WILL_MESSAGE if self._config.will else Reason.NORMAL_DISCONNECTION
+        wire.end(ConnectionEnded("closed"), parting)
         if wire.transport is not None:
             if wire.transport.can_write_eof():
                 with contextlib.suppress(OSError):  # gone already; connection_lost will say so

@@ -40,6 +40,7 @@ class Message(NamedTuple):
     payload: bytes
     packet_id: int | None
     duplicate: bool
+    retained: bool = False
 
 
 @dataclass
@@ -53,10 +54,16 @@ class Memory:
     chunks: int = 0
 
     def message(
-        self, connection: Acknowledger, topic: str, payload: bytes, packet_id: int | None, duplicate: bool
+        self,
+        connection: Acknowledger,
+        topic: str,
+        payload: bytes,
+        packet_id: int | None,
+        duplicate: bool,
+        retained: bool = False,
     ) -> None:
         self._owe(connection, packet_id)
-        self.messages.append(Message(topic, payload, packet_id, duplicate))
+        self.messages.append(Message(topic, payload, packet_id, duplicate, retained))
 
     def oversize(
         self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
@@ -118,6 +125,15 @@ class Publisher:
 
     def subscribe(self, topic: str) -> None:
         self._socket.sendall(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(topic, max_qos=QOS1)]).write())
+        assert isinstance(self.next_packet(), mqtt5.SubAckPacket)
+
+    def listen(self, *topics: str) -> None:
+        """Subscribe such that the retain bit comes as it was published; what is kept comes first.
+
+        Nothing has been received on this connection before.
+        """
+        filters = [mqtt5.TopicFilter(topic, max_qos=QOS1, retain_as_published=True) for topic in topics]
+        self._socket.sendall(mqtt5.SubscribePacket(1, filters).write())
         assert isinstance(self.next_packet(), mqtt5.SubAckPacket)
 
     def close(self) -> None:

@@ -1,16 +1,11 @@
 """The MQTT sources against a real mosquitto, both protocol versions where they promise the same."""
 
 import asyncio
-import signal
-import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-import mqtt5
 import pytest
 
-from gateway.config import WillConfig
 from tests.gateway.mqtt_room import HastyClock, Publisher, running, until
 from tests.servers.mosquitto import Mosquitto
 
@@ -31,9 +26,9 @@ async def test_messages_arrive_with_the_thing_as_a_wildcard(start_mosquitto: Sta
         publisher.send("park/bench-4/up", b"")
         await room.got(3)
         assert [tuple(message) for message in room.intake.messages] == [
-            ("park/bench-1/up", b"one", 1, False),
-            ("park/bench-2/up", b"two", None, False),
-            ("park/bench-4/up", b"", 2, False),
+            ("park/bench-1/up", b"one", 1, False, False),
+            ("park/bench-2/up", b"two", None, False, False),
+            ("park/bench-4/up", b"", 2, False, False),
         ]
         await until(lambda: room.intake.chunks > 0, "chunk_end")
         assert room.stats.state == "up"
@@ -199,63 +194,19 @@ async def test_another_client_with_the_same_id_is_named(start_mosquitto: Start) 
         await room.says("see whether another client uses client_id 'park-east'")
 
 
-@both
-async def test_the_will_is_published_when_the_process_is_killed(start_mosquitto: Start, protocol: str) -> None:
-    broker = start_mosquitto()
-    watcher = Publisher(broker.port, "watcher")
-    watcher.subscribe("gateways/+/status")
-    program = f"""
-        import asyncio
-        from gateway.config import WillConfig
-        from tests.gateway.mqtt_room import running
-
-        async def main():
-            will = WillConfig("gateways/east/status", "gone")
-            async with running({broker.url!r}, "a/#", protocol={protocol!r}, will=will) as room:
-                await room.up()
-                print("up", flush=True)
-                await asyncio.Event().wait()
-
-        asyncio.run(main())
-    """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", textwrap.dedent(program), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"up\n"
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
-    will = await asyncio.to_thread(watcher.next_packet)
-    assert isinstance(will, mqtt5.PublishPacket)
-    assert (will.topic, will.payload) == ("gateways/east/status", b"gone")
-
-
-@both
-async def test_an_orderly_stop_publishes_no_will(start_mosquitto: Start, protocol: str) -> None:
-    broker = start_mosquitto()
-    watcher = Publisher(broker.port, "watcher")
-    watcher.subscribe("#")
-    async with running(broker.url, "a/#", protocol=protocol, will=WillConfig("status")) as room:
-        await room.up()
-    Publisher(broker.port).send("end", b"mark")
-    packet = await asyncio.to_thread(watcher.next_packet)
-    assert isinstance(packet, mqtt5.PublishPacket)
-    assert packet.topic == "end"
-
-
 async def test_retained_messages_come_once_a_session(start_mosquitto: Start) -> None:
     broker = start_mosquitto()
     publisher = Publisher(broker.port)
     publisher.send("a/b", b"kept", retain=True)
     async with running(broker.url, "a/#") as room:
         await room.got(1)
-        assert room.intake.payloads == [b"kept"]
+        assert [tuple(message) for message in room.intake.messages] == [("a/b", b"kept", 1, False, True)]
         room.intake.acknowledge()
         room.source.reconnect("once more")
         await until(lambda: room.stats.connects == 2 and room.source.subscribed)
-        publisher.send("a/b", b"new")
+        publisher.send("a/b", b"new", retain=True)
         await room.got(2)
-        assert room.intake.payloads == [b"kept", b"new"]
+        assert tuple(room.intake.messages[1]) == ("a/b", b"new", 2, False, False)
 
 
 @both

@@ -15,12 +15,14 @@ from tests.gateway.mqtt_room import Memory, Message
 QOS_0 = bytes.fromhex("30 08 0003 612f62 00 6869")
 QOS_1 = bytes.fromhex("32 0a 0003 612f62 000a 00 6869")
 AGAIN = bytes.fromhex("3a 0a 0003 612f62 000a 00 6869")
+KEPT = bytes.fromhex("33 0a 0003 612f62 000b 00 6869")  # identifier 11, sent because of a subscription
 PINGRESP = bytes.fromhex("d0 00")
-STREAM = QOS_0 + PINGRESP + QOS_1 + AGAIN
+STREAM = QOS_0 + PINGRESP + QOS_1 + AGAIN + KEPT
 RECEIVED = [
     Message("a/b", b"hi", None, False),
     Message("a/b", b"hi", 10, False),
     Message("a/b", b"hi", 10, True),
+    Message("a/b", b"hi", 11, False, True),
 ]
 
 
@@ -74,7 +76,7 @@ def publish(topic: bytes, payload: bytes, packet_id: int | None = None) -> bytes
 
 def test_one_chunk() -> None:
     bench = Bench()
-    assert bench.feed(STREAM) == 3
+    assert bench.feed(STREAM) == 4
     assert bench.memory.messages == RECEIVED
     assert bench.controls == ["PingRespPacket"]
 

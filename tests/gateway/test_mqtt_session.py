@@ -13,7 +13,7 @@ from gateway.sources.mqtt import MqttSource
 from gateway.sources.mqtt_link import address, connack_words, disconnect_words, suback_words
 from gateway.sources.mqtt_session import Wire, connect_packet
 from gateway.stats import SourceStats
-from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, Memory, false_broker, running, until
+from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, Memory, Message, false_broker, running, until
 from tests.gateway.virtual import VirtualClock
 
 QOS_1 = bytes.fromhex("32 0a 0003 612f62 000a 00 6869")  # topic "a/b", packet identifier 10, payload "hi"
@@ -152,7 +152,7 @@ async def test_every_cut_of_the_greeting_and_the_messages() -> None:
 
     async with false_broker(script) as url, running(url, "a/#") as room:
         await room.got(count - 1)
-        assert set(room.intake.messages) == {("a/b", b"hi", 10, False)}
+        assert set(room.intake.messages) == {Message("a/b", b"hi", 10, False)}
 
 
 @pytest.mark.parametrize(
