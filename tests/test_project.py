@@ -6,12 +6,16 @@ import sys
 import textwrap
 import tomllib
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from devices.registry import BY_NAME
+from devices.spec.device import Domain
+from devices.spec.events import Reading
 from gateway.cli.main import main
 from gateway.config import load
+from tests.devices import examples
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
@@ -76,7 +80,8 @@ def blocks() -> list[tuple[str, str]]:
         for number, match in enumerate(
             re.finditer(r"^( *)```toml\n(.*?)^ *```", paper.read_text(), re.DOTALL | re.MULTILINE)
         ):
-            found.append((f"{paper.relative_to(ROOT)}:{number}", textwrap.dedent(match[2])))
+            if "[[example]]" not in match[2]:  # that is an example of what a device says
+                found.append((f"{paper.relative_to(ROOT)}:{number}", textwrap.dedent(match[2])))
     return found
 
 
@@ -111,6 +116,43 @@ def test_every_key_is_described() -> None:
         for key in kind.__dataclass_fields__:
             if key not in ("name", "subscriptions"):
                 assert f"`{key}`" in text or f"{key} = " in text, f"{kind.__name__}.{key}"
+
+
+def fenced(paper: str, language: str, words: str) -> str:
+    """The one code block of a paper in which `words` stand."""
+    text = (ROOT / paper).read_text()
+    (found,) = [block for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.M) if words in block]
+    return str(found)
+
+
+def test_the_device_in_the_papers_works() -> None:
+    rooms: dict[str, Any] = {}
+    exec(compile(fenced("docs/devices.md", "python", "acme-co2"), "docs/devices.md", "exec"), rooms)
+    device = rooms["DEVICE"]
+    decoder = device.decoder()
+    events = decoder.feed(bytes.fromhex("00aa01f415e055 aa01f415e155 aa1389 15 8f 55")) + decoder.flush()
+    assert [type(event).__name__ for event in events] == ["Noise", "Reading", "IntegrityError", "SanityError"]
+    assert events[1].fields == {"co2_ppm": 500.0, "temperature_c": 21.0}
+    assert events[3].detail == "co2_ppm: 5001.0 is outside 0..5000"
+    assert device.encode(Reading({"co2_ppm": 500.0, "temperature_c": -21.0})).hex() == "aa01f4eb1e55"
+    assert device.sequence.modulus == 64
+
+
+def test_the_examples_in_the_papers_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms: dict[str, Any] = {}
+    exec(compile(fenced("docs/devices.md", "python", "acme-co2"), "docs/devices.md", "exec"), rooms)
+    monkeypatch.setitem(BY_NAME, "acme-co2", rooms["DEVICE"])
+    (tmp_path / "acme_co2.toml").write_text(fenced("docs/devices.md", "toml", "acme-co2"))
+    read = examples.read_examples(tmp_path / "acme_co2.toml")
+    assert [example.name for example in read] == ["a clear morning", "a flipped bit"]
+    for example in read:
+        examples.check_events(example.decode(), example.events)
+
+
+def test_the_papers_name_every_domain() -> None:
+    text = (ROOT / "docs" / "devices.md").read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("**`domain`**")]
+    assert re.findall(r"`([a-z]+)`", line)[1:] == list(get_args(Domain))
 
 
 def test_what_the_gateway_says_of_itself_is_described() -> None:
