@@ -16,6 +16,7 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     """Validate a configuration file and say what it means. Exit code 2 and one line if it is wrong."""
     path = one_file("check", file, config)
     loaded = runnable(path)
+    _see_certificates(path, loaded)
     for broker in loaded.mqtt:
         for item in broker.subscriptions:
             typer.echo(f"mqtt    {broker.name}: {item.topic} as {item.device}, MQTT {broker.protocol} at {broker.url}")
@@ -37,3 +38,22 @@ def runnable(path: Path) -> "Config":
     if not loaded.mqtt and not loaded.serial:
         raise UsageError(f"{path}: nothing to read: expected at least one [[serial]] or [mqtt.NAME]")
     return loaded
+
+
+def _see_certificates(path: Path, loaded: "Config") -> None:
+    """Read the certificates as connecting will. ConfigError where one cannot be used."""
+    from gateway.config import ConfigError
+    from gateway.sources.mqtt_link import TlsFileUnusable, tls_context
+
+    right = {
+        "ca_file": "a PEM file of certificates",
+        "cert_file": "a PEM file of a certificate, and its key there or in key_file, not encrypted",
+    }
+    for broker in loaded.mqtt:
+        try:
+            if broker.url.startswith("mqtts:"):
+                tls_context(broker)
+        except TlsFileUnusable as fault:
+            value = broker.ca_file if fault.key == "ca_file" else broker.cert_file
+            where = f'{path}: mqtt.{broker.name}.{fault.key} = "{value}"'
+            raise ConfigError(f"{where}: {fault.why}; expected {right[fault.key]}") from fault

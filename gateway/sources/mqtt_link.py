@@ -41,6 +41,15 @@ class ConnectionEnded(Exception):
         self.least_wait_s = least_wait_s
 
 
+class TlsFileUnusable(ConnectionEnded):
+    """A file of the TLS configuration: under which `key`, and `why` it is of no use."""
+
+    def __init__(self, key: str, files: str, why: str) -> None:
+        super().__init__(f"{files}: {why}", at_fault=True)
+        self.key = key
+        self.why = why
+
+
 class Wanted(NamedTuple):
     """One subscription to ask for."""
 
@@ -104,18 +113,19 @@ def address(url: str) -> Address:
 def tls_context(config: MqttConfig) -> ssl.SSLContext:
     """The TLS of one connection, read anew each time: renewed certificates need no restart.
 
-    Raises ConnectionEnded where a file is missing or is not what it should be.
+    Raises TlsFileUnusable where a file is missing or is not what it should be.
     """
     try:
         context = ssl.create_default_context(cafile=config.ca_file)
     except OSError as error:  # ssl.SSLError is one
-        raise ConnectionEnded(f"ca_file {config.ca_file}: {_tls_words(error)}", at_fault=True) from error
+        raise TlsFileUnusable("ca_file", f"ca_file {config.ca_file}", _tls_words(error)) from error
     if config.cert_file is not None:
         try:
-            context.load_cert_chain(config.cert_file, config.key_file)
+            # without a password OpenSSL would ask for one at the terminal
+            context.load_cert_chain(config.cert_file, config.key_file, password="")
         except OSError as error:
             files = f"cert_file {config.cert_file}, key_file {config.key_file}"
-            raise ConnectionEnded(f"{files}: {_tls_words(error)}", at_fault=True) from error
+            raise TlsFileUnusable("cert_file", files, _tls_words(error)) from error
     return context
 
 

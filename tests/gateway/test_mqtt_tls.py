@@ -1,7 +1,6 @@
 """MQTT over TLS against a real mosquitto, with a certificate authority of the tests' own."""
 
 import ssl
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,46 +8,12 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from tests.gateway.authority import Authority
 from tests.gateway.mqtt_room import running, until
 from tests.servers.mosquitto import BrokerTls, Mosquitto
 
 Start = Callable[..., Mosquitto]
 both = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-
-
-class Authority:
-    """A certificate authority in a directory; `issue` makes NAME.pem and NAME.key there."""
-
-    def __init__(self, directory: Path, name: str) -> None:
-        self.directory = directory / name
-        self.directory.mkdir()
-        self.certificate = self.directory / "ca.pem"
-        self._key = self.directory / "ca.key"
-        self._openssl("req", "-x509", *self._new_key(self._key), "-out", self.certificate, "-subj", f"/CN={name}")
-
-    def issue(self, name: str, alternative: str) -> tuple[Path, Path]:
-        request = self.directory / f"{name}.csr"
-        certificate, key = self.directory / f"{name}.pem", self.directory / f"{name}.key"
-        extension = self.directory / f"{name}.ext"
-        extension.write_text(f"subjectAltName={alternative}\n")
-        self._openssl("req", *self._new_key(key), "-out", request, "-subj", f"/CN={name}")
-        signing: list[str | Path] = [
-            "-CA",
-            self.certificate,
-            "-CAkey",
-            self._key,
-            "-CAcreateserial",
-            "-extfile",
-            extension,
-        ]
-        self._openssl("x509", "-req", "-in", request, *signing, "-out", certificate)
-        return certificate, key
-
-    def _new_key(self, path: Path) -> list[str]:
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(path)]
-
-    def _openssl(self, *arguments: str | Path) -> None:
-        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,87 @@
+"""`parkgate check` reads certificates as connecting will; the words of a will."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.main import main
+from gateway.config import WillConfig, load
+from tests.gateway.authority import Authority
+
+PARK = """
+[mqtt.main]
+url = "mqtts://127.0.0.1:8883"
+client_id = "park-east"
+{keys}
+[[mqtt.main.subscription]]
+topic = "park/{{thing}}/up"
+device = "senml"
+"""
+
+
+def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str], keys: str) -> tuple[int, str]:
+    """Exit code and what stands on stderr, without the directory."""
+    file = tmp_path / "park.toml"
+    file.write_text(PARK.format(keys=keys))
+    code = main(["check", "--config", str(file)])
+    return code, capsys.readouterr().err.replace(f"{tmp_path}/", "")
+
+
+CERTIFICATE = "a PEM file of a certificate, and its key there or in key_file, not encrypted"
+
+
+def test_check_reads_the_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    authority = Authority(tmp_path, "ca")
+    authority.issue("gateway", "DNS:gateway")
+    other = Authority(tmp_path, "other")
+    other.issue("gateway", "DNS:gateway")
+    good = 'ca_file = "ca/ca.pem"\ncert_file = "ca/gateway.pem"\nkey_file = "ca/gateway.key"'
+    assert checked(tmp_path, capsys, good) == (0, "")
+    wrong_key = 'cert_file = "ca/gateway.pem"\nkey_file = "other/gateway.key"'
+    assert checked(tmp_path, capsys, wrong_key) == (
+        2,
+        'parkgate: park.toml: mqtt.main.cert_file = "ca/gateway.pem": '
+        f"not a usable PEM file (KEY_VALUES_MISMATCH); expected {CERTIFICATE}\n",
+    )
+    authority.encrypt("gateway")
+    locked = 'cert_file = "ca/gateway.pem"\nkey_file = "ca/gateway.locked.key"'
+    code, said = checked(tmp_path, capsys, locked)
+    assert code == 2
+    assert said.startswith('parkgate: park.toml: mqtt.main.cert_file = "ca/gateway.pem": not a usable PEM file (')
+    assert said.endswith(f"; expected {CERTIFICATE}\n")
+
+
+def test_check_names_files_that_are_no_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.txt").write_text("not PEM")
+    (tmp_path / "folder").mkdir()
+    assert checked(tmp_path, capsys, 'ca_file = "notes.txt"') == (
+        2,
+        'parkgate: park.toml: mqtt.main.ca_file = "notes.txt": not a usable PEM file '
+        "(NO_CERTIFICATE_OR_CRL_FOUND); expected a PEM file of certificates\n",
+    )
+    for keys, key in (('ca_file = "folder"', "ca_file"), ('cert_file = "folder"', "cert_file")):
+        code, said = checked(tmp_path, capsys, keys)
+        assert code == 2
+        assert said.startswith(f'parkgate: park.toml: mqtt.main.{key} = "folder": ')
+        assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "will"),
+    [
+        ('{ topic = "gw" }', WillConfig("gw", "offline", 1, True, "online")),
+        ('{ topic = "gw", birth = "here" }', WillConfig("gw", "offline", 1, True, "here")),
+        ('{ topic = "gw", payload = "", birth = "" }', WillConfig("gw", "", 1, True, "")),
+    ],
+)
+def test_the_words_of_a_will(tmp_path: Path, text: str, will: WillConfig) -> None:
+    file = tmp_path / "park.toml"
+    file.write_text(PARK.format(keys=f"will = {text}"))
+    assert load(file, {}).mqtt[0].will == will
+
+
+def test_a_birth_message_is_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert checked(tmp_path, capsys, 'will = { topic = "gw", birth = 1 }') == (
+        2,
+        "parkgate: park.toml: mqtt.main.will.birth = 1: expected a text\n",
+    )
