@@ -355,3 +355,5 @@ async def test_simulate_says_online_and_offline_and_leaves_a_last_will(
             await until(partial(says, kept, word))
         assert b"Traceback" not in err
         assert b"lamp             pms5003       every 1 s  /" in out
+        last = b"lamp             sent 0, spoiled 0, doubled 0, noise 0, unplugged 0\n"
+        assert out.endswith(last) == (end == signal.SIGINT)
