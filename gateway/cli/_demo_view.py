@@ -33,6 +33,7 @@ _DECIMAL = re.compile(r"(?<=\d)_(?=\d)")
 
 LINE_EVERY_S = 5.0
 VALUES_A_ROW = 4
+PLACE = ("latitude_deg", "longitude_deg")
 FRAME_LINES = 8
 """Lines around the rows: title, counts, heads and borders."""
 
@@ -110,7 +111,11 @@ def value_text(device: Device, name: str, value: Value) -> str:
         return "yes" if value else "no"
     if not isinstance(value, float):
         return str(value)
-    places = 5 if field is not None and field.unit == "deg" else 1 if abs(value) < 1000 else 0
+    places = 1 if abs(value) < 1000 else 0
+    if name in PLACE:
+        places = 5
+    elif field is not None and value.is_integer() and (field.step or 1.0 if field.unit == "1" else field.step) == 1.0:
+        places = 0  # counted, or said in whole steps
     symbol = UNITS[field.unit].symbol if field is not None else ""
     return f"{value:.{places}f} {symbol}".rstrip()
 
@@ -124,9 +129,11 @@ def short(name: str, device: Device) -> str:
 
 
 def values_text(device: Device, fields: dict[str, Value]) -> Text:
-    """The first few values: what has thresholds first, counters and flags last."""
+    """The first few values: where it is, then what has thresholds; counters and flags last."""
     described = [field for field in device.fields if field.panel and field.name in fields]
-    described.sort(key=lambda field: (field.kind not in ("measure", "state"), not field.thresholds))
+    described.sort(
+        key=lambda field: (field.name not in PLACE, field.kind not in ("measure", "state"), not field.thresholds)
+    )
     order = [field.name for field in described] + [name for name in fields if device.open_fields]
     order = list(dict.fromkeys(order))
     text = Text(overflow="ellipsis", no_wrap=True)

@@ -160,10 +160,15 @@ def test_the_audit_of_a_store_without_the_table_says_all_is_lost(tmp_path: Path)
 def test_values_are_shown_as_people_read_them() -> None:
     pms5003 = BY_NAME["pms5003"]
     assert short("pm2_5_ug_m3", pms5003) == "pm2.5"
-    assert value_text(pms5003, "pm2_5_ug_m3", 8.0) == "8.0 µg/m³"
+    assert value_text(pms5003, "pm2_5_ug_m3", 8.0) == "8 µg/m³"
+    assert value_text(BY_NAME["sds011"], "pm2_5_ug_m3", 8.0) == "8.0 µg/m³"
     assert value_text(pms5003, "version", 151) == "151"
     shown = values_text(pms5003, {"version": 151, "pm10_ug_m3": 12.0, "pm2_5_ug_m3": 8.0}).plain
-    assert shown == "pm2.5 8.0 µg/m³  pm10 12.0 µg/m³  "
+    assert shown == "pm2.5 8 µg/m³  pm10 12 µg/m³  "
+    nmea = BY_NAME["nmea0183"]
+    place = {"hdop": 0.9, "longitude_deg": 114.2112719, "latitude_deg": 22.42701, "course_deg": 271.5}
+    assert values_text(nmea, place).plain == "latitude 22.42701 °  longitude 114.21127 °  hdop 0.9  course 271.5 °  "
+    assert value_text(BY_NAME["senml"], "people_count", 2.0) == "2"
     senml = BY_NAME["senml"]
     assert (
         values_text(senml, {"parking_occupied": False, "odd_thing": 1.5}).plain
