@@ -40,7 +40,7 @@ POSITION = (
     _measure("altitude_m", "m", "Height above mean sea level", -9999.9, 99999.9, 0.1, True),
     _measure("geoid_separation_m", "m", "Height of mean sea level above the ellipsoid", -999.9, 999.9, 0.1),
     _measure("altitude_ellipsoid_m", "m", "Height above the ellipsoid", -9999.999, 99999.999, 0.001),
-    _measure("altitude_ft", "1", "Height above mean sea level, feet", -32768, 328000, 1),
+    _measure("altitude_ft", "[ft_i]", "Height above mean sea level, feet", -32768, 328000, 1),
     _measure("speed_kn", "[kn_i]", "Speed over ground", 0, 999.999, 0.001),
     _measure("speed_m_s", "m/s", "Speed over ground, from the knots", 0, 515, 0.001, True),
     _measure("speed_km_h", "km/h", "Speed over ground as the device converts it", 0, 1999.999, 0.001),
@@ -51,7 +51,7 @@ POSITION = (
     _measure("heading_deg", "deg", "Heading from true north", 0, 360, 0.1),
     _measure("heading_magnetic_deg", "deg", "Heading from magnetic north", 0, 360, 0.1),
     _measure("magnetic_deviation_deg", "deg", "Deviation of the compass, east positive", -180, 180, 0.1),
-    _measure("rate_of_turn_deg_min", "1", "Rate of turn, degrees a minute, right positive", -7200, 7200, 0.1),
+    _measure("rate_of_turn_deg_min", "deg/min", "Rate of turn, degrees a minute, right positive", -7200, 7200, 0.1),
 )
 
 FIX = (
@@ -132,9 +132,9 @@ TIMING = (
     _measure("gps_time_of_week_s", "s", "Time of week", 0, 604800, 0.01),
     _counter("gps_week", "GPS week since 1980", 99999),
     _text("leap_seconds", "Leap seconds; a D behind them: the firmware's default"),
-    _measure("clock_bias_ns", "1", "Bias of the receiver's clock, nanoseconds", -1e12, 1e12, 1),
-    _measure("clock_drift_ns_s", "1", "Drift of the receiver's clock, nanoseconds a second", -1e9, 1e9, 0.001),
-    _measure("time_granularity_ns", "1", "Granularity of the time pulse, nanoseconds", 0, 1e6, 1),
+    _measure("clock_bias_ns", "ns", "Bias of the receiver's clock, nanoseconds", -1e12, 1e12, 1),
+    _measure("clock_drift_ns_s", "ns/s", "Drift of the receiver's clock, nanoseconds a second", -1e9, 1e9, 0.001),
+    _measure("time_granularity_ns", "ns", "Granularity of the time pulse, nanoseconds", 0, 1e6, 1),
     _text("datum", "Local datum"),
     _text("datum_subdivision", "Subdivision of the local datum"),
     _text("datum_reference", "Reference datum"),
@@ -188,8 +188,8 @@ WATER = (
     _measure("ground_speed_along_kn", "[kn_i]", "Speed over ground, ahead positive", -999.99, 999.99, 0.01),
     _measure("ground_speed_across_kn", "[kn_i]", "Speed over ground, starboard positive", -999.99, 999.99, 0.01),
     _state("water_status", "A: the speed through water holds, V: it does not", "AV"),
-    _measure("depth_ft", "1", "Depth below the transducer, feet", 0, 99999.9, 0.1),
-    _measure("depth_fathoms", "1", "Depth below the transducer, fathoms", 0, 99999.9, 0.1),
+    _measure("depth_ft", "[ft_i]", "Depth below the transducer, feet", 0, 99999.9, 0.1),
+    _measure("depth_fathoms", "[fth_i]", "Depth below the transducer, fathoms", 0, 99999.9, 0.1),
     _measure("depth_range_m", "m", "Range the echo sounder is set to", 0, 99999.9, 0.1),
     _state("ground_status", "A: the speed over ground holds, V: it does not", "AV"),
 )
@@ -209,7 +209,7 @@ AIR = (
 RADIO = (
     _measure("beacon_strength_db", "dB", "Field strength of the beacon, dB above 1 uV/m", 0, 999, 1),
     _measure("beacon_snr_db", "dB", "Signal to noise ratio of the beacon", 0, 999, 1),
-    _measure("beacon_frequency_khz", "1", "Frequency of the beacon, kilohertz", 0, 99999.9, 0.1),
+    _measure("beacon_frequency_khz", "kHz", "Frequency of the beacon, kilohertz", 0, 99999.9, 0.1),
     _measure("beacon_bit_rate", "1", "Bit rate of the beacon, bits a second", 0, 99999, 1),
     _state("beacon_frequency_choice", "A: the receiver chooses the frequency, M: chosen by hand", "AM"),
     _state("beacon_bit_rate_choice", "A: the receiver chooses the bit rate, M: chosen by hand", "AM"),
@@ -219,8 +219,8 @@ RADIO = (
     _text("message_body", "The return link message"),
     _text("talker_number", "Number of the talker that speaks next"),
     _counter("beacon_channel", "Channel of the beacon receiver", 99),
-    _measure("time_difference_a_us", "1", "Loran-C time difference A, microseconds", 0, 99999.9, 0.1),
-    _measure("time_difference_b_us", "1", "Loran-C time difference B, microseconds", 0, 99999.9, 0.1),
+    _measure("time_difference_a_us", "us", "Loran-C time difference A, microseconds", 0, 99999.9, 0.1),
+    _measure("time_difference_b_us", "us", "Loran-C time difference B, microseconds", 0, 99999.9, 0.1),
     _text("text", "Text of the receiver, or a sentence that is not in the table, as it came"),
     _text("text_kind", "Kind of the receiver's text: 00 error, 01 warning, 02 notice, 07 user"),
 )
