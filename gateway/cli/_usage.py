@@ -2,6 +2,7 @@
 complaints in our words."""
 
 import re
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,25 @@ def one_file(command: str, argument: Path | None, option: Path | None) -> Path:
     if found is None:
         raise UsageError(f"--config is missing: expected a file, as in parkgate {command} --config FILE")
     return found
+
+
+def _tables(path: Path) -> set[str]:
+    """The tables of a TOML file. What cannot be read is for its own reader to say."""
+    try:
+        return set(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError):
+        return set()
+
+
+def is_gateway(path: Path) -> bool:
+    """Whether a file is meant for `parkgate run`."""
+    tables = _tables(path)
+    return bool(tables & {"gateway", "mqtt", "serial", "influxdb", "local", "spool", "watchdog"}) and not is_fleet(path)
+
+
+def is_fleet(path: Path) -> bool:
+    """Whether a file is meant for `parkgate simulate`."""
+    return bool(_tables(path) & {"fleet", "thing"})
 
 
 def worded(exc: Exception) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gateway.cli._usage import ConfigArgument, ConfigOption, UsageError, one_file
+from gateway.cli._usage import ConfigArgument, ConfigOption, UsageError, is_fleet, one_file
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -34,6 +34,10 @@ def runnable(path: Path) -> "Config":
     """The configuration at `path`; ConfigError where it is wrong, UsageError where there is nothing to read."""
     from gateway.config import load
 
+    if is_fleet(path):
+        raise UsageError(
+            f"{path}: this is a fleet file; expected a gateway configuration (parkgate simulate runs fleets)"
+        )
     loaded = load(path, os.environ)
     if not loaded.mqtt and not loaded.serial:
         raise UsageError(f"{path}: nothing to read: expected at least one [[serial]] or [mqtt.NAME]")

@@ -2,16 +2,13 @@
 
 import asyncio
 import logging
-import tomllib
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli._usage import ConfigArgument, UsageError, one_file
-
-GATEWAY_TABLES = {"gateway", "mqtt", "serial", "influxdb", "local", "spool", "watchdog"}
+from gateway.cli._usage import ConfigArgument, UsageError, is_gateway, one_file
 
 
 def simulate(
@@ -27,22 +24,13 @@ def simulate(
     from simulators import fleet
 
     path = one_file("simulate", file, config)
-    if _is_gateway(path):
+    if is_gateway(path):
         raise UsageError(f"{path}: this is a gateway configuration; simulate wants a fleet file ([fleet], [[thing]])")
     log_to_stderr(logging.WARNING)
     try:
         run_async(_until_told(fleet.run(path, for_s)))
     except fleet.FleetError as exc:
         raise UsageError(str(exc)) from exc
-
-
-def _is_gateway(path: Path) -> bool:
-    """Whether the file is meant for `parkgate run`. What cannot be read is for the fleet's reader to say."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8")).keys()
-    except (OSError, ValueError):
-        return False
-    return bool(tables & GATEWAY_TABLES) and not tables & {"fleet", "thing"}
 
 
 async def _until_told(running: Coroutine[None, None, None]) -> None:

@@ -67,6 +67,15 @@ def test_a_gateway_configuration_is_no_fleet(capsys: pytest.CaptureFixture[str],
     assert capsys.readouterr() == ("", said)
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_fleet_is_no_gateway_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str) -> None:
+    file = tmp_path / "fleet.toml"
+    file.write_text('[[thing]]\nname = "lamp"\ndevice = "pms5003"\n')
+    assert main([command, str(file)]) == 2
+    said = f"{file}: this is a fleet file; expected a gateway configuration (parkgate simulate runs fleets)"
+    assert capsys.readouterr() == ("", f"parkgate: {said}\n")
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
