@@ -352,6 +352,9 @@ def _ends(db: sqlite3.Connection, after: Totals) -> None:
 
 
 def _bounded(item: Quarantined) -> Quarantined:
+    time_ns, *texts, data = item
+    if not all(text.isascii() for text in texts):  # half a surrogate pair would fail the commit, for ever
+        item = Quarantined._make((time_ns, *(text.encode(errors="replace").decode() for text in texts), data))
     if len(item.data) <= KEPT_BYTES:
         return item
     reason = f"{item.reason} (first {KEPT_BYTES} of {len(item.data)} bytes kept)"

@@ -254,7 +254,7 @@ async def test_damage_on_a_disk_that_is_really_full(small_disk: Path) -> None:
     take_the_rest(small_disk)
     spoil(spool)
     for _ in range(5):
-        with pytest.raises(DiskFull, match="has no space left|cannot be written: disk I/O error"):
+        with pytest.raises(DiskFull, match=r"has no space left|cannot be written: disk I/O error"):
             await spool.append(intake(200))
         assert await spool.read(0, 5000) is None
     assert set_aside(small_disk) == ["spool.db.damaged-20260101T000000Z"]
@@ -325,4 +325,13 @@ def test_damage_found_twice_in_a_row_is_mended_at_the_next_work(
             with pytest.raises(DiskFailed, match=r"spool\.db cannot be used: page 7 \(Damaged\)"):
                 store.append(intake(1), 1_767_225_600_000_000_000)
     assert store.append(intake(1), 1_767_225_600_000_000_000).rows is not None
+    store.close()
+
+
+def test_texts_that_are_not_unicode_do_not_fail_the_commit(tmp_path: Path) -> None:
+    store = Store(tmp_path / "spool.db", SpoolConfig(), 1_767_225_600_000_000_000)
+    odd = Quarantined(5, "mqtt:main", "senml", "lämp\ud800", "decode", "sanity", "no \udcff name", b"\xff")
+    store.append(Intake(quarantined=[odd]), 1_767_225_600_000_000_000)
+    kept = Quarantined(5, "mqtt:main", "senml", "lämp?", "decode", "sanity", "no ? name", b"\xff")
+    assert store.quarantine_rows(1, 1_767_225_600_000_000_000) == [kept]
     store.close()
