@@ -1,60 +1,111 @@
-"""The least a subscriber can do: the gateway's own MQTT session, counting and acknowledging.
+"""The least a subscriber can do: the gateway's own codec, counting and acknowledging.
 
 Run as a process of its own (`python -m bench.null`). It says `ready` once subscribed, and when
 `count` messages have come `done <seconds from the first message to the last acknowledgement>
 <CPU seconds>`. What the whole gateway reaches is measured against this.
+
+It reads whatever has come as soon as it has come, as any client would; the gateway's session
+rests between reads and so makes the broker cheaper, too. With `--protocol 3.1.1` it is a paho
+client that counts.
 """
 
 import argparse
 import asyncio
 import time
+from typing import Any, cast
 
+import mqtt5
 import uvloop
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.clock import SystemClock
-from gateway.config import MqttConfig, SubscriptionConfig
-from gateway.intake import Acknowledger
-from gateway.sources.mqtt import make_mqtt_source
-from gateway.stats import SourceStats
+BUFFER_BYTES = 1 << 18
 
 
-class Counter:
-    """Implements `MessageIntake`: acknowledges each received chunk at once."""
+class Null(asyncio.BufferedProtocol):
+    """Implements nothing but CONNECT, SUBSCRIBE and PUBACK."""
 
-    def __init__(self, count: int) -> None:
-        self.left = count
-        self.first = 0.0
+    def __init__(self, topic: str, qos: int, count: int) -> None:
+        self.ready = asyncio.Event()
         self.done = asyncio.Event()
-        self._packet_ids: list[int] = []
+        self.first = 0.0
+        self._left = count
+        self._topic = topic
+        self._qos = qos
+        self._view = memoryview(bytearray(BUFFER_BYTES))
+        self._end = 0
 
-    def message(
-        self,
-        connection: Acknowledger,
-        topic: str,
-        payload: bytes,
-        packet_id: int | None,
-        duplicate: bool,
-        retained: bool = False,
-    ) -> None:
-        self.left -= 1
-        if packet_id is not None:
-            self._packet_ids.append(packet_id)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(mqtt5.ConnectPacket("bench-null", clean_start=True).write())
 
-    def oversize(
-        self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
-    ) -> None:
-        raise AssertionError("the load has no large messages")
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._view[self._end :]
 
-    def chunk_end(self, connection: Acknowledger) -> None:
-        self.first = self.first or time.perf_counter()
-        if self._packet_ids:
-            connection.acknowledge(self._packet_ids)
-            self._packet_ids = []
-        if self.left <= 0:
+    def buffer_updated(self, nbytes: int) -> None:
+        view, pos, end = self._view, 0, self._end + nbytes
+        acks = []
+        while pos < end:
+            try:
+                packet, size = mqtt5.read(view[pos:end])
+            except IndexError:
+                break
+            pos += size
+            if isinstance(packet, mqtt5.PublishPacket):
+                self._left -= 1
+                if packet.packet_id:
+                    acks.append(mqtt5.PubAckPacket(packet.packet_id).write())
+            elif isinstance(packet, mqtt5.ConnAckPacket):
+                level = mqtt5.QoS.AT_LEAST_ONCE if self._qos else mqtt5.QoS.AT_MOST_ONCE
+                topic = mqtt5.TopicFilter(self._topic, max_qos=level)
+                self._transport.write(mqtt5.SubscribePacket(1, [topic]).write())
+            elif isinstance(packet, mqtt5.SubAckPacket):
+                self.ready.set()
+        view[: end - pos] = bytes(view[pos:end])
+        self._end = end - pos
+        if acks:
+            self._transport.write(b"".join(acks))
+        if self.ready.is_set() and not self.first:
+            self.first = time.perf_counter()
+        if self._left <= 0:
             self.done.set()
 
 
-async def main() -> None:
+async def mqtt_5(port: int, topic: str, qos: int, count: int) -> None:
+    null = Null(topic, qos, count)
+    await asyncio.get_running_loop().create_connection(lambda: null, "127.0.0.1", port)
+    await null.ready.wait()
+    print("ready", flush=True)
+    cpu = time.process_time()
+    await null.done.wait()
+    print(f"done {time.perf_counter() - null.first:.6f} {time.process_time() - cpu:.6f}", flush=True)
+
+
+def mqtt_311(port: int, topic: str, qos: int, count: int) -> None:
+    left = count
+    first = 0.0
+
+    def on_message(client: Client, _userdata: object, _message: MQTTMessage) -> None:
+        nonlocal left, first
+        first = first or time.perf_counter()
+        left -= 1
+        if left <= 0:
+            client.disconnect()
+
+    def on_connect(client: Client, *_: Any) -> None:
+        client.subscribe(topic, qos)
+
+    client = Client(CallbackAPIVersion.VERSION2, "bench-null")
+    client.on_message = on_message
+    client.on_connect = on_connect
+    client.on_subscribe = lambda *_: print("ready", flush=True)
+    client.connect("127.0.0.1", port)
+    cpu = time.process_time()
+    client.loop_forever()
+    print(f"done {time.perf_counter() - first:.6f} {time.process_time() - cpu:.6f}", flush=True)
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--count", type=int, required=True)
@@ -62,29 +113,12 @@ async def main() -> None:
     parser.add_argument("--protocol", choices=("5", "3.1.1"), default="5")
     parser.add_argument("--prefix", default="bench")
     options = parser.parse_args()
-    counter = Counter(options.count)
-    subscription = SubscriptionConfig(f"{options.prefix}/+", "senml", qos=options.qos)
-    config = MqttConfig(
-        "null",
-        f"mqtt://127.0.0.1:{options.port}",
-        "bench-null",
-        (subscription,),
-        protocol=options.protocol,
-        session_expiry_s=0,
-    )
-    stats = SourceStats("null")
-    source = make_mqtt_source(config, counter, SystemClock(), stats)
-    running = asyncio.create_task(source.run())
-    while not source.subscribed:
-        await asyncio.sleep(0.01)
-    print("ready", flush=True)
-    cpu = time.process_time()
-    await counter.done.wait()
-    print(f"done {time.perf_counter() - counter.first:.6f} {time.process_time() - cpu:.6f}", flush=True)
-    source.stop_reading()
-    running.cancel()
-    await source.close()
+    topic = f"{options.prefix}/+"
+    if options.protocol == "5":
+        uvloop.run(mqtt_5(options.port, topic, options.qos, options.count))
+    else:
+        mqtt_311(options.port, topic, options.qos, options.count)
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    main()

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,6 +21,9 @@ from tests.servers.process import Process, answers_http, find_binary, free_port,
 ROOT = Path(__file__).parent.parent
 POLL_S = 0.1
 """How often a benchmark asks the gateway for its counters: each costs it about a millisecond."""
+
+PATIENCE_S = 300.0
+"""How long a helper process may take for one step."""
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -152,6 +156,9 @@ class Worker:
 
     def _expect(self, word: str) -> list[str]:
         assert self._child.stdout is not None
+        if not select([self._child.stdout], [], [], PATIENCE_S)[0]:
+            self._child.kill()
+            raise BenchError(f"helper process {self._child.args!r} did not say {word} within {PATIENCE_S:g} s")
         line = self._child.stdout.readline().split()
         if not line or line[0] != word:
             raise BenchError(f"helper process {self._child.args!r} ended instead of saying {word}")

@@ -49,6 +49,9 @@ LEISURE_S = 0.1
 """How long it waits where nobody waits for an acknowledgement (serial, QoS 0): a power failure
 takes what came in that time, as it takes what is still in the cable."""
 
+BUSY = 500
+"""Lines that came while lingering, from which on there is no leisure: QoS 0 at full rate."""
+
 FULL_RETRY_S = 0.5
 """How often a full spool or disk is asked again."""
 
@@ -83,7 +86,7 @@ class Pipeline:
         while True:
             await self._wake.wait()
             await self.clock.sleep(LINGER_S)
-            if not self.intake.acks and self._held is None:
+            if not self.intake.acks and len(self.intake.lines) < BUSY and self._held is None:
                 await self.clock.sleep(LEISURE_S - LINGER_S)
             self._wake.clear()
             while not self.intake.empty or self._held is not None:
