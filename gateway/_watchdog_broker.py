@@ -13,8 +13,8 @@ is another thing that became due after the last message of the broker and did no
 or that nobody is left who could still be on time. Until then the subscriptions are asked for
 again at most. Pauses double (see `Healing`).
 
-Over MQTT 3.1.1 a resubscription brings every retained message again, as if it were new; there
-it is only done when nothing flows at all.
+Over MQTT 3.1.1 a resubscription brings every retained message again; there it is only done when
+nothing flows at all.
 """
 
 import math
