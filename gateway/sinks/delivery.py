@@ -1,11 +1,12 @@
 """Carries batches from the spool to a sink, for ever, and takes out of the spool what arrived.
 
-    spool.read -> [batch][batch]  -> sink.write -> accept: spool.remove (rejected -> quarantine)
-                  oldest first,                    keep: wait, then the same batch again
-                  at most in_flight
+    spool.read -> [batch] -> [batch][batch] -> sink.write -> accept: spool.remove (rejected -> quarantine)
+                  ready      oldest first,                   keep: wait, then the same batch again
+                             at most in_flight
 
-Sinks pull: nothing is pushed into a sink, and a sink that takes nothing costs `in_flight`
-batches of memory while the spool grows on disk.
+Sinks pull: nothing is pushed into a sink, and a sink that takes nothing costs `in_flight` + 1
+batches of memory while the spool grows on disk. The one that is ready goes out the moment a
+request has been answered, while the answered one is still being taken out of the spool.
 
 Batches are formed by time as much as by number: a full batch goes at once; less waits `linger_s`
 for more, then all that is there goes. So a backlog goes out in full batches and a trickle in one
@@ -89,6 +90,7 @@ class Delivery:
         self._clock = clock
         self._batch_points = batch_points
         self._in_flight = in_flight
+        self._places = asyncio.Semaphore(in_flight)
         self._linger_s = linger_s
         self._closing = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -131,7 +133,7 @@ class Delivery:
 
     async def _fill(self) -> None:
         """Put batches on their way while there are rows and room."""
-        while len(self._sending) < self._in_flight:
+        while len(self._sending) <= self._in_flight:
             if not (self._due > 0 or self._unread() >= self._batch_points or self._closing.is_set()):
                 return
             batch = await self._spool.read(self._after, self._batch_points)
@@ -186,8 +188,9 @@ class Delivery:
         """Write until accepted; what the sink refused for good."""
         waits = backoff()
         while True:
-            began = self._clock.monotonic()
-            outcome = await self._sink.write(batch)
+            async with self._places:
+                began = self._clock.monotonic()
+                outcome = await self._sink.write(batch)
             if isinstance(outcome, Accept):
                 took = self._clock.monotonic() - began
                 self._stats.batches += 1

@@ -12,9 +12,9 @@ What it holds to:
 - A name such as /dev/serial/by-id/... may come back as another tty. While the port is open
   the name is resolved every 2 s; when it leads to a different port the old one is left.
 - A read takes 16 KiB at most: above 128 KiB, as serialx would, each costs a mapping of memory.
-- While bytes come fast (64 or more at a read) the port rests REST_S between reads: the kernel
-  gathers meanwhile, and 64 ports at 115200 baud cost a third less. At 40 ms its 4 KiB hold
-  800 kbaud. A slow device's bytes are handed over as they come.
+- While bytes come fast (64 or more at a read) the port rests between reads and the kernel
+  gathers: for REST_BYTES at the line's rate, half of what it holds, 100 ms at most. A slow
+  device's bytes are handed over as they come.
 - At most 1 MiB waits between the port and the decoder (a stalled event loop); then reading
   pauses and the kernel holds the rest (4 KiB on a tty).
 
@@ -53,7 +53,8 @@ WATCH_S = 2.0
 MOST_BUFFERED = 1 << 20
 MOST_READ = 1 << 14
 FAST_BYTES = 64
-REST_S = 0.04
+REST_BYTES = 2048
+MOST_REST_S = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,8 @@ class PortState(Enum):
 class _Port(asyncio.Protocol):
     """One opening of the port: collects bytes until the source takes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, baud: int) -> None:
+        self.rest_s = min(MOST_REST_S, REST_BYTES * 10 / baud)
         self.transport: serialx.BaseSerialTransport | None = None
         self.woken = asyncio.Event()
         self.lost = False
@@ -97,7 +99,7 @@ class _Port(asyncio.Protocol):
         elif len(data) >= FAST_BYTES and isinstance(self.transport, DescriptorTransport):
             self._resting = True
             self.transport.pause_reading()
-            asyncio.get_running_loop().call_later(REST_S, self._rested)
+            asyncio.get_running_loop().call_later(self.rest_s, self._rested)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
@@ -202,12 +204,13 @@ class SerialSource:
 
     async def _open(self) -> _Port:
         settings = self._device.serial
-        port = _Port()
+        baud = self._config.baud or settings.baud
+        port = _Port(baud)
         await serialx.create_serial_connection(
             asyncio.get_running_loop(),
             lambda: port,
             self._config.port,
-            baudrate=self._config.baud or settings.baud,
+            baudrate=baud,
             parity=serialx.Parity(self._config.parity or settings.parity),
             stopbits=serialx.StopBits(settings.stop),
             byte_size=settings.bits,
