@@ -20,7 +20,7 @@ message that was redelivered by its broker carries the same reading with the sam
 
 A batch that is kept is tried again without end: full jitter up to 30 s, or the server's own
 Retry-After if that is longer. Each batch under way waits for itself; the first that is accepted
-proves the sink good. What is wrong is logged once per change of the reason, not per try.
+proves the sink good and ends the others' waits. What is wrong is logged once per change of the reason, not per try.
 
 What is lost: nothing. Stopping in the middle of a write leaves the batch in the spool.
 """
@@ -30,7 +30,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Coroutine
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gateway.backoff import backoff
 from gateway.clock import Clock
@@ -93,6 +93,7 @@ class Delivery:
         self._places = asyncio.Semaphore(in_flight)
         self._linger_s = linger_s
         self._closing = asyncio.Event()
+        self._proved = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._sending: deque[_Sending] = deque()
         self._after = 0  # the last row read
@@ -197,14 +198,11 @@ class Delivery:
                 self._stats.write_s += took
                 self._stats.last_write_s = took
                 self._mended()
+                self._proved.set()
                 return outcome.rejected
             self._stats.retries += 1
             self._troubled(outcome.reason, alarm=outcome.alarm)
-            pause = max(next(waits), outcome.retry_after_s or 0.0)
-            if self._closing.is_set():
-                await self._clock.sleep(pause)
-            else:
-                await self._unless_closing(self._clock.sleep(pause))
+            await self._pause(next(waits), outcome.retry_after_s or 0.0)
 
     def _troubled(self, reason: str, *, alarm: bool) -> None:
         if reason == self._trouble:
@@ -220,16 +218,28 @@ class Delivery:
         self._trouble = None
         self._stats.state = "up"
 
-    async def _unless_closing(self, wait: Coroutine[None, None, None]) -> None:
-        """Await `wait`, or give it up as soon as `finish` is called."""
-        waiting, closing = asyncio.ensure_future(wait), asyncio.ensure_future(self._closing.wait())
+    async def _pause(self, wait_s: float, asked_s: float) -> None:
+        """Wait before the next try: as long as the server asked for, and then until `wait_s` is over
+        or another batch has been accepted meanwhile."""
+        self._proved.clear()
+        if self._closing.is_set():
+            await self._clock.sleep(max(wait_s, asked_s))
+            return
+        if asked_s > 0.0:
+            await self._unless_closing(self._clock.sleep(asked_s))
+        if wait_s > asked_s:
+            await self._unless_closing(self._clock.sleep(wait_s - asked_s), self._proved.wait())
+
+    async def _unless_closing(self, *waits: Coroutine[Any, Any, object]) -> None:
+        """Await the first of `waits`, or give it up as soon as `finish` is called."""
+        tasks = [asyncio.ensure_future(wait) for wait in (*waits, self._closing.wait())]
         try:
-            await asyncio.wait({waiting, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                waiting.result()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            waiting.cancel()
-            closing.cancel()
+            for task in tasks:
+                task.cancel()
 
     async def _abandon(self) -> None:
         """Give up what is under way; it is still in the spool."""
