@@ -75,6 +75,7 @@ class PortIntake:
         self._byte_ns = 10_000_000_000 // (config.baud or device.serial.baud)
         self._fast_ns = round(device.expected_every_s * 1e9) if device.expected_every_s <= FAST_S else 0
         self._series: dict[tuple[tuple[str, str], ...], Series] = {}
+        self._plain = self._line({})
         self.stats = device_stats(name, device, config.thing, config)
         pipeline.stats.devices[(name, config.thing)] = self.stats
 
@@ -92,33 +93,40 @@ class PortIntake:
         """Store the events of a read of `size` bytes."""
         pipeline, stats = self._pipeline, self.stats
         lines = []
+        faults: list[Fault] = []
         stamp_ns = received_ns = pipeline.clock.now_ns()
         step_ns = 0
         if len(events) > 1:
-            count = sum(isinstance(event, Reading) for event in events)
+            count = [event.__class__ for event in events].count(Reading)
             if count > 1:
                 step_ns = self._step_ns(count, size, received_ns)
                 stamp_ns -= step_ns * (count - 1)
         for event in events:
             if isinstance(event, Reading):
+                if faults:
+                    self._keep(faults)
+                    faults = []
                 result_ns = stamp_ns
                 stamp_ns += step_ns
                 time_ns = event.time_ns
                 if time_ns is not None and not received_ns - SERIAL_BEHIND_NS <= time_ns <= received_ns + AHEAD_NS:
                     time_ns = None
                     stats.clock_errors += 1
-                series = self._line(event.tags)
+                series = self._line(event.tags) if event.tags else self._plain
                 if series is None:
-                    self._fault(SanityError(f"series limit: {MAX_TAG_SETS} tag sets already; {event.tags}"[:200], b""))
+                    limit = f"series limit: {MAX_TAG_SETS} tag sets already; {event.tags}"[:200]
+                    self._keep([SanityError(limit, b"")])
                     continue
                 line = series.line(event.fields, time_ns, result_ns)
                 if line is not None:
                     lines.append(line)
-                    stats.readings += 1
-                    stats.last_seen_ns = received_ns
-                continue
-            self._fault(event)
+            else:
+                faults.append(event)
+        if faults:
+            self._keep(faults)
         if lines:
+            stats.readings += len(lines)
+            stats.last_seen_ns = received_ns
             pipeline.stages.decoded += len(lines)
             pipeline.drop(self._config.thing, lines)
         return len(lines)
@@ -128,9 +136,20 @@ class PortIntake:
         usual_ns = self._fast_ns or size * self._byte_ns // count
         return max(0, min(usual_ns, (received_ns - self.stats.last_seen_ns) // count))
 
-    def _fault(self, event: Fault) -> None:
-        count_fault(self.stats, event)
-        self._pipeline.quarantine(self._name, self._device.name, self._config.thing, event)
+    def _keep(self, faults: list[Fault]) -> None:
+        """Count what came between two readings, and keep it as one piece: a broken frame and its rest."""
+        for fault in faults:
+            count_fault(self.stats, fault)
+        kept: Fault = faults[0]
+        if len(faults) > 1:
+            data = b"".join([fault.data for fault in faults])
+            broken = [fault for fault in faults if not isinstance(fault, Noise)]
+            kept = (
+                broken[0].__class__("; then ".join([fault.detail for fault in faults[:8]]), data)
+                if broken
+                else Noise(data)
+            )
+        self._pipeline.quarantine(self._name, self._device.name, self._config.thing, kept)
 
     def _line(self, tags: Mapping[str, str]) -> Series | None:
         """The series of a tag set; made on first sight, None beyond MAX_TAG_SETS."""

@@ -145,6 +145,6 @@ async def test_the_same_words_in_a_new_session(
         await Door(broker.port).run(50)
         proxy.cut()
         proxy.flow()
-        await until(lambda: stored_count(fresh_influxd.url, "senml", "closed") >= 100, "100 readings stored")
-        assert stored_count(fresh_influxd.url, "senml", "closed") == 100
+        await until(lambda: stored_count(fresh_influxd.url, "senml", "closed_flag") >= 100, "100 readings stored")
+        assert stored_count(fresh_influxd.url, "senml", "closed_flag") == 100
         assert (await running.health())["stages"]["redelivered"] == 0

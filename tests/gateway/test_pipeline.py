@@ -271,7 +271,7 @@ async def test_serial_bytes_are_counted_by_outcome(room):
     stats = room.port.stats
     assert (stats.readings, stats.noise_bytes, stats.integrity_errors) == (3, 5, 1)
     assert [line.split()[0] for line in await room.lines()] == ["digits,thing=lamp"] * 3
-    assert await room.reasons() == ["1 bytes outside any frame", "4 bytes outside any frame", "sum"]
+    assert await room.reasons() == ["1 bytes outside any frame; then sum", "4 bytes outside any frame"]
 
 
 @pytest.mark.parametrize(
