@@ -80,6 +80,8 @@ def bars(name: str, figures: dict[str, Any]) -> list[tuple[str, float, str]]:
             (f"{row['things']:,} things", row["cpu_us_per_msg"], f"{row['cpu_us_per_msg']} us a message")
             for row in figures["steps"]
         ]
+    if name == "profile":
+        return [(row["function"], row["share"], f"{row['share']:.0%}") for row in figures["dearest"]]
     if name == "latency":
         return [(key, figures[f"{key}_ms"], f"{figures[f'{key}_ms']} ms") for key in ("p50", "p99", "max")]
     return [("share of one core", figures["core_share"], f"{figures['core_share']:.0%}")]

@@ -7,6 +7,7 @@ from bench.decode import decode
 from bench.ingest import ingest
 from bench.latency import latency
 from bench.outage import outage
+from bench.profile import profile
 from bench.scale import scale
 from bench.serial import serial
 
@@ -19,6 +20,7 @@ SUITE: dict[str, Callable[[], dict[str, Any]]] = {
     "decode": decode,
     "latency": latency,
     "scale": scale,
+    "profile": profile,
 }
 
 

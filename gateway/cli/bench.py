@@ -131,6 +131,15 @@ def scale(
     _run("scale", lambda: measure(count), as_json, chart)
 
 
+@app.command()
+def profile(as_json: Json = False, chart: Chart = Path("out/bench-profile.svg")) -> None:
+    """Where the time of a message goes: the dearest functions."""
+    _checkout()
+    from bench.profile import profile as measure
+
+    _run("profile", measure, as_json, chart)
+
+
 @app.command("all")
 def everything(
     as_json: Json = False,
