@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import find_binary, on_free_port
+
+# The same cases every time, however slow the machine: a red run is then a change, not luck.
+# PARKGATE_FUZZ=20000 tries new ones (tests/fuzz/effort.py).
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 SERVERS = ("mosquitto", "influxd")
 PACKAGES = {"mosquitto": "mosquitto", "influxd": "influxdb", "docker-compose": "docker-compose"}
