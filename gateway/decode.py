@@ -188,7 +188,9 @@ class BrokerIntake:
         self._name = name
         self._routes: dict[str, _Route] = {}
         self._series: dict[_Key, tuple[Series, DeviceStats]] = {}
-        self._taken = pipeline.spool.taken(name)
+        # packet identifiers mean something within one session: of this client id, at this broker
+        self._session = f"{name} {config.client_id} {config.url.rpartition('@')[2].rpartition('//')[2]}"
+        self._taken = pipeline.spool.taken(self._session)
         self._open: Intake | None = None
         self._connection: Acknowledger | None = None
         self._open_taken: list[int] = []
@@ -249,7 +251,7 @@ class BrokerIntake:
         """
         if self._taken:
             forgotten = [packet_id << 32 for packet_id in self._taken]
-            self._pipeline.intake.taken.setdefault(self._name, []).extend(forgotten)
+            self._pipeline.intake.taken.setdefault(self._session, []).extend(forgotten)
             self._taken.clear()
 
     def chunk_end(self, connection: Acknowledger) -> None:
@@ -289,7 +291,7 @@ class BrokerIntake:
         pipeline = self._pipeline
         if pipeline.intake is not self._open or connection is not self._connection:
             self._open, self._connection = pipeline.intake, connection
-            self._open_taken = self._open.taken.setdefault(self._name, [])
+            self._open_taken = self._open.taken.setdefault(self._session, [])
             self._open_acks = self._open.acks.setdefault(connection, [])
         self._open_acks.append(packet_id)
         if duplicate and self._taken.get(packet_id) == checksum:

@@ -108,7 +108,8 @@ class Room:
         self.stats = Stats()
         self.spool = Spool.open(path / "spool.db", spool or SpoolConfig(), Clock())
         self.pipeline = Pipeline(self.spool, Clock(), self.stats)
-        config = MqttConfig("main", "mqtt://127.0.0.1", "t", (SUBSCRIPTION,), **broker)
+        url = broker.pop("url", "mqtt://127.0.0.1")
+        config = MqttConfig("main", url, "t", (SUBSCRIPTION,), **broker)
         self.broker = BrokerIntake(self.pipeline, config, [Subscription(SUBSCRIPTION, NUMBER)], "mqtt:main")
         self.port = PortIntake(self.pipeline, SerialConfig("/dev/x", "digits", "lamp"), DIGITS, "serial:/dev/x")
         self.connection = Connection()
@@ -194,6 +195,19 @@ async def test_in_a_new_session_the_same_words_are_a_new_message_also_after_a_re
     assert second.stats.stages.redelivered == 1
     assert len(await second.lines()) == 4
     await second.spool.close()
+
+
+async def test_another_broker_under_the_same_name_begins_without_memories(tmp_path):
+    first = Room(tmp_path)
+    first.publish("park/a", b"1", 5)
+    await first.pipeline.finish()
+    await first.spool.close()
+    second = Room(tmp_path, url="mqtt://user:secret@elsewhere")
+    second.publish("park/a", b"1", 5, duplicate=True)
+    await second.pipeline.finish()
+    assert len(await second.lines()) == 2
+    await second.spool.close()
+    assert b"secret" not in (tmp_path / "spool.db").read_bytes()
 
 
 async def test_a_redelivered_message_whose_commit_is_not_done_is_acknowledged_after_it(room):
