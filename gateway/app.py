@@ -32,7 +32,7 @@ from gateway.routes import Subscription
 from gateway.sinks.delivery import Delivery
 from gateway.sources.mqtt import make_mqtt_source
 from gateway.sources.serial import SerialSource
-from gateway.spool import Spool, SpoolUnusable
+from gateway.spool import Spool, SpoolUnusable, say_forecast
 from gateway.stats import Stats
 from gateway.watchdog import Watchdog
 from gateway.web import Page, serve
@@ -40,6 +40,9 @@ from gateway.web import Page, serve
 log = logging.getLogger("parkgate")
 
 FLUSH_S = 5.0
+FORECAST_S = 7 * 86400.0
+FORECAST_EVERY_S = 600.0
+"""A spool that will be full within a week is said in the log, every ten minutes while it fills."""
 
 
 class Source(Protocol):
@@ -174,9 +177,15 @@ class Gateway:
         log.info("stopped; %d points wait in the spool", left)
 
     async def _report(self) -> None:
+        """The gateway's own points; and, while the spool fills, how long it lasts."""
+        said = -FORECAST_EVERY_S
         while True:
             await self.clock.sleep(PERIOD_S)
             self.pipeline.drop("gateway", self.health.lines())
+            forecast, now = self.spool.forecast(), self.clock.monotonic()
+            if forecast is not None and forecast < FORECAST_S and now - said >= FORECAST_EVERY_S:
+                log.warning("%s", say_forecast(forecast))
+                said = now
 
     async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run a room; when it fails for an unknown reason say so in full and start it again."""

@@ -167,3 +167,27 @@ async def test_an_influxdb_that_is_away_is_no_reason_not_to_start(tmp_path: Path
         stop.set()
         await running
     assert gateway.stats.stages.written == 0
+
+
+async def test_a_filling_spool_says_in_the_log_how_long_it_lasts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualClock()
+    async with built(Gateway(config(tmp_path), clock=clock)) as gateway:
+        left = iter([None, 33_600.0, 33_000.0])
+        monkeypatch.setattr(gateway.spool, "forecast", lambda: next(left, 32_400.0))
+        # the gateway's own points ask for the forecast, too
+        monkeypatch.setattr(type(gateway.health), "lines", lambda _health: [])
+        reports = asyncio.create_task(gateway._report())
+        for _ in range(3):
+            await clock.sleepers(1)
+            await clock.advance(10.0)
+        await clock.sleepers(1)
+        assert [record.getMessage() for record in caplog.records] == ["at today's rate the spool lasts 9 h 20 min"]
+        for _ in range(60):
+            await clock.sleepers(1)
+            await clock.advance(10.0)
+        assert len(caplog.records) == 2
+        reports.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reports
