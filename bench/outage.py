@@ -61,6 +61,9 @@ def outage(points: int = 1_000_000, things: int = 1000, live_rate: float = 1000.
     require("mosquitto", "influxd")
     with scratch() as directory, broker(directory) as mosquitto:
         influxd = Influxd(directory / "influxd", free_port())
+        influxd.start()
+        bare = bare_rate(influxd, 500_000, things)
+        influxd.stop()
         text = config(mosquitto.port, Store(influxd.url, "parkgate"), 1) + "\n[spool]\nmax_bytes = 4000000000\n"
         with gateway(directory / "gateway", text) as running:
             subscribed(running)
@@ -72,7 +75,6 @@ def outage(points: int = 1_000_000, things: int = 1000, live_rate: float = 1000.
             queued = running.health()["spool"]
             influxd.start()
             try:
-                bare = bare_rate(influxd, 500_000, things)
                 # the gateway's own retry may be up to 30 s away: time begins with the first batch taken
                 running.wait(lambda health: health["spool"]["points"] < queued["points"], "the first batch", 60.0)
                 return _drain(mosquitto.port, running, influxd, points, things, live_rate, bare)

@@ -54,7 +54,9 @@ def ingest(
     count: Annotated[int, typer.Option(min=1000, help="Messages in the burst.")] = 300_000,
     things: Annotated[int, typer.Option(min=1)] = 1000,
     protocol: Annotated[str, typer.Option(help="5, or 3.1.1 (through aiomqtt).")] = "5",
-    influx: Annotated[str | None, typer.Option(help="An InfluxDB that is already there.")] = None,
+    influx: Annotated[
+        str | None, typer.Option(help="An InfluxDB 1.x that is already there, without authentication.")
+    ] = None,
     paced: Annotated[bool, typer.Option("--paced", help="Also find the highest steady rate.")] = False,
     as_json: Json = False,
     chart: Chart = Path("out/bench-ingest.svg"),
