@@ -20,7 +20,7 @@ COMMANDS = "expected demo, run, check, devices, decode, simulate, dashboards, sp
         ("chek", f'chek: {COMMANDS}; did you mean "check"?'),
         ("spool frob", "spool frob: expected quarantine or salvage"),
         ("dashboards", "dashboards: which command? expected build"),
-        ("bench", "bench: which command? expected ingest, serial, spool, decode, latency, scale or all"),
+        ("bench", "bench: which command? expected ingest, serial, spool, decode, latency, scale, profile or all"),
         ("spool salvage", "spool salvage FILE is missing; `parkgate spool salvage --help` says more"),
         ("decode", "decode --device is missing; `parkgate decode --help` says more"),
         ("demo --for abc", "demo --for: expected a number"),
