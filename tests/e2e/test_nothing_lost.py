@@ -195,7 +195,7 @@ tags = {{ zone = "lake" }}
     def missing() -> bool:
         return any("down: " in problem for problem in running.health()["problems"])
 
-    assert missing()
+    wait_until(missing, "the port is said to be missing")
     cable.plug()
     wait_until(lambda: not missing(), "the port is open")
     cable.write(FRAMES[0])
