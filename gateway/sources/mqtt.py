@@ -8,6 +8,7 @@ said in `stats.state` and in the log and asked for again on the living connectio
 and up to 60 s. The reconnect backoff (0.5 to 30 s) starts over once a subscription was granted
 or a message came, not when TCP opened; not after an end that will probably repeat, nor after a
 connection of less than 5 s (two gateways with one client id throw each other out for ever).
+Why the last connection ended stays to be read in `stats.state` until the next one is up.
 
 Stopping has two steps: `stop_reading`, after which nothing more is handed over; then, when the
 last commit has been acknowledged, `close`. Cancelling `run` is the first step alone.
@@ -88,11 +89,11 @@ class MqttSource:
     async def run(self) -> None:
         """Run until cancelled; the connection then stays open for acknowledgements until `close`."""
         waits = backoff(FIRST_WAIT_S, MOST_WAIT_S)
+        self._say(f"connecting to {self._where}", logging.DEBUG)
         try:
             while not self._stopping:
                 self._hurry.clear()
                 try:
-                    self._say(f"connecting to {self._where}", logging.DEBUG)
                     self._link = await self._opener(self._config, self._intake, self._clock, self.stats)
                     end = await self._attend(self._link)
                 except ConnectionEnded as refused:

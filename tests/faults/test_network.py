@@ -58,7 +58,6 @@ async def test_cut_in_mid_packet(behind: Behind, fresh_mosquitto: Mosquitto, fre
     assert proxy.accepted == 3
 
 
-@pytest.mark.slow
 async def test_stalled_network_is_found_by_keep_alive(
     behind: Behind, fresh_mosquitto: Mosquitto, fresh_influxd: Influxd
 ) -> None:
