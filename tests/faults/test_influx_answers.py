@@ -84,7 +84,7 @@ ANSWERS: dict[int, list[Fault]] = {
 def fake_seqs(server: FakeInflux) -> dict[str, list[int]]:
     """By thing, the counts a fake holds; as `stored_seqs` has them from a real one."""
     found: dict[str, list[int]] = {}
-    for (measurement, tags, _), fields in server.stored.items():
+    for (measurement, tags, _), fields in list(server.stored.items()):  # asked from another thread
         thing = re.search(r",thing=([^,]+)", tags)
         if measurement == "senml" and thing is not None and "seq" in fields:
             found.setdefault(thing.group(1), []).append(int(float(fields["seq"].rstrip("i"))))
