@@ -7,6 +7,8 @@ counters are then found by one dictionary look-up. All tables are bounded by `ma
 A redelivered QoS 1 message (DUP set, same packet identifier, same checksum of topic name and
 payload as the last one taken under that identifier) is acknowledged and not stored again; the
 spool remembers identifiers and checksums with the commit itself, so this holds after a crash.
+What the broker is known to have heard the acknowledgement of is forgotten: a sensor that says
+the same again under the same identifier says something new.
 """
 
 import logging
@@ -249,10 +251,20 @@ class BrokerIntake:
         A message marked as redelivered from now on is a new one, though identifier and words be the
         same. The next commit says so in the spool.
         """
-        if self._taken:
-            forgotten = [packet_id << 32 for packet_id in self._taken]
-            self._pipeline.intake.taken.setdefault(self._session, []).extend(forgotten)
-            self._taken.clear()
+        self._forget(set(self._taken))
+
+    def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
+        """The broker has heard these acknowledgements: an identifier now means another message.
+
+        But for those under which another one has been taken already, that is not acknowledged yet.
+        """
+        self._forget(packet_ids.difference(self._pipeline.owed(connection)))
+
+    def _forget(self, packet_ids: set[int]) -> None:
+        known = [packet_id for packet_id in packet_ids if self._taken.pop(packet_id, None) is not None]
+        if known:
+            forgotten = self._pipeline.intake.taken.setdefault(self._session, [])
+            forgotten += [packet_id << 32 for packet_id in known]
 
     def chunk_end(self, connection: Acknowledger) -> None:
         """Everything of one received chunk has been handed over: let the commit loop go."""

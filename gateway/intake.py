@@ -89,6 +89,10 @@ class MessageIntake(Protocol):
         """All packets of one received chunk have been handed over."""
         ...
 
+    def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
+        """The broker has heard these acknowledgements: it will not send those messages again."""
+        ...
+
 
 SLICE_LINES = 256
 """Lines between two marks, at least: the smallest part in which a full spool takes an intake."""

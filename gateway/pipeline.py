@@ -196,6 +196,11 @@ class Pipeline:
             self._paused.add(connection)
             connection.pause()
 
+    def owed(self, connection: Acknowledger) -> list[int]:
+        """The packet identifiers whose messages have come and are not acknowledged yet."""
+        held = [] if self._held is None else self._held.acks.get(connection, [])
+        return held + self.intake.acks.get(connection, [])
+
     def _count_dropped(self, dropped: Mapping[str, int]) -> None:
         for thing, points in dropped.items():
             self.stages.dropped += points

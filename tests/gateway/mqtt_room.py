@@ -51,6 +51,7 @@ class Memory:
     large: list[tuple[str, bytes, int]] = field(default_factory=list)
     connections: list[Acknowledger] = field(default_factory=list)
     owed: list[int] = field(default_factory=list)
+    heard: set[int] = field(default_factory=set)
     chunks: int = 0
 
     def message(
@@ -74,6 +75,10 @@ class Memory:
 
     def chunk_end(self, connection: Acknowledger) -> None:
         self.chunks += 1
+
+    def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
+        del connection
+        self.heard |= packet_ids
 
     def _owe(self, connection: Acknowledger, packet_id: int | None) -> None:
         if connection not in self.connections:

@@ -197,6 +197,39 @@ async def test_in_a_new_session_the_same_words_are_a_new_message_also_after_a_re
     await second.spool.close()
 
 
+async def test_once_the_broker_has_heard_the_acknowledgement_the_same_words_are_a_new_message(tmp_path):
+    first = Room(tmp_path)
+    first.publish("park/a", b"1", 5)
+    first.publish("park/a", b"1", 6)
+    await first.pipeline.finish()
+    first.broker.settled(first.connection, {5})
+    first.publish("park/a", b"1", 5, duplicate=True)
+    first.publish("park/a", b"1", 6, duplicate=True)
+    await first.pipeline.finish()
+    assert (first.stats.stages.redelivered, len(await first.lines())) == (1, 3)
+    first.broker.settled(first.connection, {5})
+    first.publish("park/b", b"1", 7)
+    await first.pipeline.finish()
+    await first.spool.close()
+    second = Room(tmp_path)
+    second.publish("park/a", b"1", 5, duplicate=True)
+    second.publish("park/a", b"1", 6, duplicate=True)
+    await second.pipeline.finish()
+    assert (second.stats.stages.redelivered, len(await second.lines())) == (1, 5)
+    await second.spool.close()
+
+
+async def test_what_is_not_acknowledged_yet_is_remembered_though_its_identifier_was_heard_before(room):
+    room.publish("park/a", b"1", 5)
+    await room.pipeline.finish()
+    room.publish("park/a", b"2", 5)  # the broker had the first acknowledgement; then it answers a ping
+    room.broker.settled(room.connection, {5})
+    await room.pipeline.finish()
+    room.publish("park/a", b"2", 5, duplicate=True, connection=Connection())
+    await room.pipeline.finish()
+    assert (room.stats.stages.redelivered, len(await room.lines())) == (1, 2)
+
+
 async def test_another_broker_under_the_same_name_begins_without_memories(tmp_path):
     first = Room(tmp_path)
     first.publish("park/a", b"1", 5)
