@@ -17,6 +17,7 @@ all of it; `make test` leaves out what is marked slow.
     test_serial            a port at line rate, 1 % of its bytes flipped
 
 The tools: `proxy` (cut, stall, delay, trickle, half-close), `front` (an InfluxDB 1.x that answers as
-told), `ground` (config, waits, a load whose messages carry no time, the audit). Random moments
+told), `ground` (config, waits, a load whose messages carry no time, the audit), `timeofday` (the time of
+day of one process). Random moments
 come from seeds, and are printed. Nothing sleeps for a result: tests wait for conditions.
 """

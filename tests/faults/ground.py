@@ -10,7 +10,8 @@ import asyncio
 import json
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from tests.e2e.running import GatewayProcess, audit, get_json, stored_seqs
 from tests.servers.process import ServerError, wait_until
 
 THINGS = 10
+RATE = 600.0
+"""Messages a second of a steady load."""
 
 
 class Stamped(Publisher):
@@ -31,6 +34,21 @@ class Stamped(Publisher):
             {"n": "seq", "v": number // self.things},
         ]
         return f"{self.prefix}/{thing}", json.dumps(records).encode()
+
+
+@asynccontextmanager
+async def steady(port: int, rate: float = RATE) -> AsyncIterator[Stamped]:
+    """A load that goes on until the block ends; then `acknowledged` is what was sent, 200 or more."""
+    publisher, stop = Stamped(port), asyncio.Event()
+
+    async def publish() -> None:
+        while not stop.is_set():
+            await publisher.run(200, first=publisher.acknowledged, rate=rate)
+
+    async with asyncio.timeout(90), asyncio.TaskGroup() as group:
+        group.create_task(publish())
+        yield publisher
+        stop.set()
 
 
 def config(

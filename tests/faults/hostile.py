@@ -27,8 +27,8 @@ class Speaker(Publisher):
         await self.run(len(self._messages), window=window)
 
 
-def number(value: float, name: str = "temperature") -> bytes:
-    """A SenML pack of one number, without thing and time."""
+def number(value: float, name: str = "level") -> bytes:
+    """A SenML pack of one number, without thing and time; the load beside it sends "temperature" and "seq"."""
     return json.dumps([{"n": name, "v": value}]).encode()
 
 

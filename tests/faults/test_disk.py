@@ -18,7 +18,7 @@ import pytest
 
 from tests.e2e.load import pace
 from tests.faults.conftest import Start
-from tests.faults.ground import Running, Stamped, audited, config, stored_count, until
+from tests.faults.ground import Running, Stamped, audited, config, steady, stored_count, until
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
@@ -72,18 +72,17 @@ async def test_quota_full_and_freed(fresh_mosquitto: Mosquitto, fresh_influxd: I
     async with air_sensor(0.01) as port:
         more = serial(port) + "[spool]\nmax_bytes = 65_536\n"
         running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port, more=more))
-        await Stamped(fresh_mosquitto.port).run(200)
-        await running.spooled(200)
-        await asyncio.to_thread(fresh_influxd.stop)
-        await Stamped(fresh_mosquitto.port).run(2000, first=200, rate=2000)
-        await running.says("spool full: the 65536 bytes of")
-        assert (await running.health())["status"] == "failing"
-        await until(lambda: counted(running)[1] >= 20, "serial readings given up")
-        held = (await running.health())["spool"]
-        assert held["bytes"] <= 65_536
-        await asyncio.to_thread(fresh_influxd.start)
-        await running.quiet("spool full")
-    assert await audited(fresh_influxd.url, [running], 2200) == (0, 0)
+        async with steady(fresh_mosquitto.port) as publisher:
+            await until(lambda: stored_count(fresh_influxd.url) >= 100, "the load is in InfluxDB")
+            await asyncio.to_thread(fresh_influxd.stop)
+            await running.says("spool full: the 65536 bytes of")
+            assert (await running.health())["status"] == "failing"
+            await until(lambda: counted(running)[1] >= 20, "serial readings given up")
+            held = (await running.health())["spool"]
+            assert held["bytes"] <= 65_536
+            await asyncio.to_thread(fresh_influxd.start)
+            await running.quiet("spool full")
+    assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
     assert await serial_audit(fresh_influxd.url, running) <= 0
     assert (await running.health())["spool"]["state"] == "ok"
     assert (await running.health())["status"] != "failing"
@@ -94,14 +93,16 @@ async def test_killed_while_the_quota_is_full(
 ) -> None:
     """What is held is neither on the disk nor acknowledged: the broker sends it to the next process."""
     running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port, more="[spool]\nmax_bytes = 65_536\n"))
-    await asyncio.to_thread(fresh_influxd.stop)
-    await Stamped(fresh_mosquitto.port).run(1500)
-    await running.says("spool full")
-    await running.kill()
-    await running.start()
-    await running.says("spool full")
-    await asyncio.to_thread(fresh_influxd.start)
-    assert await audited(fresh_influxd.url, [running], 1500) == (0, 0)
+    async with steady(fresh_mosquitto.port) as publisher:
+        await until(lambda: stored_count(fresh_influxd.url) >= 100, "the load is in InfluxDB")
+        await asyncio.to_thread(fresh_influxd.stop)
+        await running.says("spool full")
+        await running.kill()
+        await running.start()
+        await running.says("spool full")
+        await asyncio.to_thread(fresh_influxd.start)
+        await running.quiet("spool full")
+    assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import mqtt5
 
 from tests.e2e.load import Packets
 from tests.faults.conftest import Start
-from tests.faults.ground import audited, config
-from tests.faults.test_influx_answers import steady
+from tests.faults.ground import audited, config, steady
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 

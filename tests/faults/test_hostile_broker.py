@@ -63,7 +63,7 @@ async def test_malformed_packets(fresh_influxd: Influxd, gateway: Start, name: s
 
     async with false_broker(script) as url:
         running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2])), subscribed=False)
-        await holds(fresh_influxd.url, "temperature", {"lamp": [1.0, 2.0]})
+        await holds(fresh_influxd.url, "level", {"lamp": [1.0, 2.0]})
         log = running.process.process.log_tail(20_000)
         assert "down: " in log
         assert peak_mb(running) < PEAK_MB
@@ -110,7 +110,7 @@ async def test_control_characters_in_topic_names(fresh_influxd: Influxd, gateway
         assert stages["quarantined"] == 4
         await holds(
             fresh_influxd.url,
-            "temperature",
+            "level",
             {thing: [float(at)] for at, thing in enumerate(TOPICS.values(), 1) if thing},
         )
         assert words(fresh_influxd.url, "SHOW MEASUREMENTS") <= MEASUREMENTS
@@ -145,7 +145,7 @@ async def test_endless_packets_cost_no_memory(fresh_influxd: Influxd, gateway: S
     async with false_broker(script) as url:
         running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2])), subscribed=False)
         await counted(running, quarantined=1)
-        await holds(fresh_influxd.url, "temperature", {"lamp": [1.0, 2.0]})
+        await holds(fresh_influxd.url, "level", {"lamp": [1.0, 2.0]})
         assert peak_mb(running) < PEAK_MB
 
 
@@ -164,5 +164,5 @@ async def test_40000_poisonous_messages_at_once_are_all_kept(fresh_influxd: Infl
         running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2])))
         stages = await counted(running, received=40_001, quarantined=40_000)
         assert (stages["quarantined"], stages["unkept"]) == (40_000, 0)
-        await holds(fresh_influxd.url, "temperature", {"lamp": [1.0]})
+        await holds(fresh_influxd.url, "level", {"lamp": [1.0]})
         assert peak_mb(running) < PEAK_MB

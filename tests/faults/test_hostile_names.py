@@ -1,16 +1,21 @@
 """Names and texts made to break line protocol, through a real broker into a real InfluxDB.
 
 Whatever a topic, a thing's name or a text holds: the store knows the measurements, tags and
-fields it is meant to know, and the values come back as the literals below.
+fields it is meant to know, and the values come back as the literals below. Beside it goes a
+steady load of sound messages (things t0 to t9, fields temperature_c and seq), which is audited.
 """
 
 import json
 
+from tests.e2e.running import stored_seqs
 from tests.faults.conftest import Start
-from tests.faults.ground import config
+from tests.faults.ground import THINGS as LOAD_THINGS
+from tests.faults.ground import audited, config, steady
 from tests.faults.hostile import MEASUREMENTS, Speaker, counted, holds, number, stored, text, words
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
+
+LOAD_FIELDS = {"temperature_c", "seq"}
 
 THINGS = {
     "lamp": "lamp",
@@ -78,17 +83,21 @@ async def test_things_and_texts(fresh_mosquitto: Mosquitto, fresh_influxd: Influ
     messages = [(f"park/{name}", number(at + 0.5)) for at, name in enumerate(THINGS)]
     messages += [(f"park/text-{at}", text(value)) for at, value in enumerate(TEXTS)]
     messages += [("park/refused", payload) for payload in REFUSED]
-    await Speaker(fresh_mosquitto.port, messages).say()
-    sound = len(THINGS) + len(TEXTS)
-    stages = await counted(running, decoded=sound, quarantined=len(REFUSED))
-    assert (stages["decoded"], stages["quarantined"], stages["rejected"]) == (sound, len(REFUSED), 0)
     url = fresh_influxd.url
-    await holds(url, "temperature", {name: [at + 0.5] for at, name in enumerate(THINGS.values())})
-    await holds(url, "mood_text", {f"text-{at}": [value] for at, value in enumerate(TEXTS.values())})
-    assert (await running.health())["stages"]["rejected"] == 0
+    async with steady(fresh_mosquitto.port) as publisher:
+        await Speaker(fresh_mosquitto.port, messages).say()
+        await counted(running, quarantined=len(REFUSED))
+        await holds(url, "level", {name: [at + 0.5] for at, name in enumerate(THINGS.values())})
+        await holds(url, "mood_text", {f"text-{at}": [value] for at, value in enumerate(TEXTS.values())})
+    sent = publisher.acknowledged
+    assert await audited(url, [running], sent) == (0, 0)
+    stages = (await running.health())["stages"]
+    sound = len(THINGS) + len(TEXTS) + sent
+    assert (stages["decoded"], stages["quarantined"], stages["rejected"]) == (sound, len(REFUSED), 0)
     assert words(url, "SHOW MEASUREMENTS") <= MEASUREMENTS
     assert words(url, 'SHOW TAG KEYS FROM "senml"') == {"thing"}
-    assert words(url, 'SHOW FIELD KEYS FROM "senml"') == {"temperature", "mood_text"}
+    assert words(url, 'SHOW FIELD KEYS FROM "senml"') == {"level", "mood_text", *LOAD_FIELDS}
+    assert set(stored_seqs(url)) == {f"t{index}" for index in range(LOAD_THINGS)}
     assert words(url, "SHOW DATABASES") >= {"parkgate"}
 
 
@@ -105,11 +114,13 @@ async def test_names_in_packs_and_hostile_tags(
         {"n": "y", "u": "\n\\ ", "v": 5.0},
         {"n": "z", "v": 6.0, "evil,tag=1": "x", "\n": 7},
     ]
-    await Speaker(fresh_mosquitto.port, [("park/lamp", json.dumps(records).encode())]).say()
     url = fresh_influxd.url
-    await holds(url, "z", {"lamp": [6.0]})
+    async with steady(fresh_mosquitto.port) as publisher:
+        await Speaker(fresh_mosquitto.port, [("park/lamp", json.dumps(records).encode())]).say()
+        await holds(url, "z", {"lamp": [6.0]})
+    assert await audited(url, [running], publisher.acknowledged) == (0, 0)
     assert words(url, 'SHOW TAG KEYS FROM "senml"') == {"thing"}
-    fields = words(url, 'SHOW FIELD KEYS FROM "senml"')
+    fields = words(url, 'SHOW FIELD KEYS FROM "senml"') - LOAD_FIELDS
     assert fields == {"time_value", "thing_value", "a_b_c", "x_a_b_c_d", "y", "z"}
     assert {name: stored(url, name)["lamp"] for name in sorted(fields)} == {
         "a_b_c": [3.0],

@@ -9,8 +9,7 @@ small after it. An answer may come although the lines were stored
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Literal
 
 import pytest
@@ -19,12 +18,11 @@ from tests.e2e.load import pace
 from tests.e2e.running import audit
 from tests.faults.conftest import Start
 from tests.faults.front import Front
-from tests.faults.ground import THINGS, Running, Stamped, audited, config, until
+from tests.faults.ground import THINGS, Running, audited, config, steady, until
 from tests.servers.fake_influx import FakeInflux, Fault
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
-RATE = 600.0
 JSON = {"Content-Type": "application/json"}
 
 
@@ -101,21 +99,6 @@ async def shower(faults: list[Fault], queue: deque[Fault], stored: Callable[[], 
             before = stored()
             while stored() == before:
                 await pace(0.005)
-
-
-@asynccontextmanager
-async def steady(port: int) -> AsyncIterator[Stamped]:
-    """A load that goes on until the block ends; then `acknowledged` is what was sent."""
-    publisher, stop = Stamped(port), asyncio.Event()
-
-    async def publish() -> None:
-        while not stop.is_set():
-            await publisher.run(200, first=publisher.acknowledged, rate=RATE)
-
-    async with asyncio.timeout(90), asyncio.TaskGroup() as group:
-        group.create_task(publish())
-        yield publisher
-        stop.set()
 
 
 async def audited_fake(server: FakeInflux, running: Running, sent: int) -> tuple[int, int]:

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.faults.conftest import Start
-from tests.faults.ground import audited, config
+from tests.faults.ground import audited, config, steady
 from tests.faults.proxy import TO_CLIENT, TO_SERVER, Proxy, Way
-from tests.faults.test_influx_answers import steady
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 

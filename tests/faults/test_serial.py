@@ -1,7 +1,7 @@
 """A serial port with bits flipped in 1 % of its bytes: every whole frame is stored, no wrong value ever.
 
 PMS5003 frames at the rate of a line of 115200 baud (360 frames of 32 bytes a second), over a
-network serial port; the flips come from a seed.
+network serial port, beside a steady load over MQTT; the flips come from a seed.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections import Counter
 from tests.e2e.load import pace
 from tests.e2e.running import influx_query
 from tests.faults.conftest import Start
-from tests.faults.ground import config, stored_count, until
+from tests.faults.ground import audited, config, steady, stored_count, until
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
@@ -60,8 +60,9 @@ async def test_line_rate_with_flipped_bits(fresh_mosquitto: Mosquitto, fresh_inf
     url = fresh_influxd.url
     try:
         running = await gateway(config(url, fresh_mosquitto.port, more=more))
-        await until(lambda: stored_count(url, "pms5003", "pm2_5_ug_m3") >= whole.total(), "all whole frames stored")
-        await asyncio.to_thread(running.process.drained)
+        async with steady(fresh_mosquitto.port) as publisher:
+            await until(lambda: stored_count(url, "pms5003", "pm2_5_ug_m3") >= whole.total(), "all whole frames stored")
+        assert await audited(url, [running], publisher.acknowledged) == (0, 0)
     finally:
         over.set()
         server.close()
