@@ -108,6 +108,6 @@ def decode(seconds: float = 1.5) -> dict[str, Any]:
         if library is not None:
             name, call = library
             other = _best(_every(call, [example.data for example in examples] * 20), seconds)
-            row |= {"library": name, "library_per_s": round(other), "ratio": round(own / other, 1)}
+            row |= {"library": name, "library_per_s": round(other), "ratio": round(own / other, 2)}
         rows.append(row)
     return {"types": rows}

@@ -13,13 +13,18 @@ from typing import Any
 
 import mqtt5
 
+from bench.errors import BenchError
 from bench.ingest import config, subscribed
 from bench.parts import Worker, broker, gateway, influx, require, scratch
 from bench.publisher import connect
 from bench.store import Store
+from gateway.cli._usage import UsageError
 
 POLL_S = 0.005
 PROBE_EVERY_S = 0.05
+PATIENCE_S = 30.0
+MOST_MESSAGES = 10_000_000
+"""All are encoded beforehand, some 200 bytes each."""
 
 
 def _probe(link: socket.socket, store: Store, number: int) -> float:
@@ -30,13 +35,15 @@ def _probe(link: socket.socket, store: Store, number: int) -> float:
     link.sendall(packet.write())
     query = f'SELECT "probe" FROM "senml" WHERE "thing" = \'probe\' AND "probe" = {number}'
     while not store.rows(query):
-        if time.perf_counter() - began > 30.0:
-            return float("inf")
+        if time.perf_counter() - began > PATIENCE_S:
+            raise BenchError(f"a message could not be queried within {PATIENCE_S:g} s: the load is too much here")
         time.sleep(POLL_S)
     return time.perf_counter() - began
 
 
 def latency(rate: float = 5000.0, seconds: float = 30.0, things: int = 1000) -> dict[str, Any]:
+    if not rate * (seconds + 10) <= MOST_MESSAGES:
+        raise UsageError(f"--rate {rate:g} for --seconds {seconds:g}: expected {MOST_MESSAGES:,} messages at most")
     require("mosquitto", "influxd")
     with ExitStack() as stack:
         directory = stack.enter_context(scratch())

@@ -7,13 +7,15 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from select import select
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.errors import BenchError
 from bench.store import Store
+from bench.target import own_database
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Process, answers_http, find_binary, free_port, on_free_port
@@ -26,10 +28,6 @@ PATIENCE_S = 300.0
 """How long a helper process may take for one step."""
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-class BenchError(Exception):
-    """A benchmark that cannot be run; the text says what to do."""
 
 
 def require(*binaries: str) -> None:
@@ -58,14 +56,10 @@ def broker(directory: Path) -> Iterator[Mosquitto]:
 
 @contextmanager
 def influx(directory: Path, url: str | None = None) -> Iterator[Store]:
-    """An influxd of the benchmark's own, or a database of its own in the one at `url`, dropped afterwards."""
+    """An influxd of the benchmark's own, or a database of its own in the InfluxDB at `url` (see target.py)."""
     if url is not None:
-        store = Store(url, f"parkgate_bench_{os.getpid()}")
-        try:
+        with own_database(url, os.environ) as store:
             yield store
-        finally:
-            with suppress(RuntimeError, OSError):  # the figures are worth more than a tidy server
-                store.drop()
         return
     server = on_free_port(lambda port: Influxd(directory / "influxd", port))
     try:
@@ -147,13 +141,20 @@ class Worker:
         return self._child.pid
 
     def go(self) -> None:
-        assert self._child.stdin is not None
-        self._child.stdin.write("go\n")
-        self._child.stdin.flush()
+        self._say("go")
+
+    def stop(self) -> None:
+        """Have a paced publisher end early; `done` then says how many messages it sent."""
+        self._say("stop")
 
     def done(self) -> list[float]:
         """Wait for `done`; the figures behind it."""
         return [float(word) for word in self._expect("done")]
+
+    def _say(self, word: str) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.write(f"{word}\n")
+        self._child.stdin.flush()
 
     def _expect(self, word: str) -> list[str]:
         assert self._child.stdout is not None

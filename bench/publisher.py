@@ -1,8 +1,9 @@
 """The load of the benchmarks, as cheap as Python allows: packets made beforehand, sent in blocks.
 
 Run as a process of its own (`python -m bench.publisher`). It says `ready` when everything is
-encoded and connected, waits for a line on standard input, publishes, and says `done <seconds>`
-once the broker has acknowledged everything (QoS 1) or taken everything (QoS 0).
+encoded and connected, waits for a line on standard input, publishes, and says `done <seconds>
+<messages>` once the broker has acknowledged everything (QoS 1) or taken everything (QoS 0). At a
+`--rate` a second line ends the load early, at a whole number of blocks.
 
 Message n is a SenML pack of thing `t<n % things>` with three values and its own time
 START_NS + (n // things) * STEP_NS, so every stored point is accounted for by thing and time.
@@ -13,6 +14,7 @@ import json
 import socket
 import sys
 import time
+from select import select
 
 import mqtt5
 
@@ -23,11 +25,21 @@ BLOCK = 250
 """Messages sent in one write."""
 
 
+def temperature(thing: int) -> float:
+    """What every message of a thing says, degrees Celsius."""
+    return 20 + thing % 50 / 10
+
+
+def humidity(step: int) -> float:
+    """What the message of a step says, per cent."""
+    return 40 + step % 100 / 10
+
+
 def payload(number: int, things: int) -> bytes:
     thing, step = number % things, number // things
     records = [
-        {"bn": f"t{thing}:", "bt": START_S + step / 100, "n": "temperature", "u": "Cel", "v": 20 + thing % 50 / 10},
-        {"n": "humidity", "u": "%RH", "v": 40 + step % 100 / 10},
+        {"bn": f"t{thing}:", "bt": START_S + step / 100, "n": "temperature", "u": "Cel", "v": temperature(thing)},
+        {"n": "humidity", "u": "%RH", "v": humidity(step)},
         {"n": "battery", "u": "V", "v": 3.6},
     ]
     return json.dumps(records, separators=(",", ":")).encode()
@@ -85,8 +97,8 @@ class Acknowledged:
         self._rest = data[pos:]
 
 
-def publish(link: socket.socket, load: list[bytes], count: int, qos: int, rate: float, window: int) -> None:
-    """Send everything; `rate` messages a second (0: as fast as the broker takes them)."""
+def publish(link: socket.socket, load: list[bytes], count: int, qos: int, rate: float, window: int) -> int:
+    """Send everything; `rate` messages a second (0: as fast as the broker takes them). The number sent."""
     acknowledged = Acknowledged(link)
     sent = 0
     started = time.perf_counter()
@@ -95,12 +107,15 @@ def publish(link: socket.socket, load: list[bytes], count: int, qos: int, rate: 
             ahead = sent / rate - (time.perf_counter() - started)
             if ahead > 0:
                 time.sleep(ahead)
+            if select([sys.stdin], [], [], 0)[0]:
+                break
         while qos and sent - acknowledged.count > window:
             acknowledged.receive()
         link.sendall(block)
         sent = min(sent + BLOCK, count)
-    while qos and acknowledged.count < count:
+    while qos and acknowledged.count < sent:
         acknowledged.receive()
+    return sent
 
 
 def main() -> None:
@@ -119,8 +134,8 @@ def main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     started = time.perf_counter()
-    publish(link, load, options.count, options.qos, options.rate, options.window)
-    print(f"done {time.perf_counter() - started:.6f}", flush=True)
+    sent = publish(link, load, options.count, options.qos, options.rate, options.window)
+    print(f"done {time.perf_counter() - started:.6f} {sent}", flush=True)
     sys.stdin.readline()  # stay connected until told: nothing is to be torn down while others measure
 
 

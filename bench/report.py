@@ -1,30 +1,65 @@
-"""Figures for people: a table in the terminal and a chart as an SVG file of our own drawing."""
+"""Figures for people: tables in the terminal and a chart as an SVG file of our own drawing.
+
+A chart has horizontal bars in one unit. Where a bar has a bound to keep, a dark line stands
+across it with the bound beside it; what else is to be kept stands under the bars in words, with
+"kept" or "not kept".
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from rich.console import Console
 from rich.table import Table
 
-ROW, BAR, LEFT, WIDTH = 26, 16, 300, 900
+from bench.reach import Reach, reaches, worst
+
+ROW, BAR, LEFT, WIDTH, TEXT, TOP = 26, 16, 300, 900, 190, 72
+OURS, THEIRS = "#2a7f8e", "#a9b4b8"
+GOOD, BAD = "#2e7d32", "#b3261e"
+
+
+class Bar(NamedTuple):
+    """`theirs`: not the gateway's figure but the one to compare with. `bound`: where the line stands."""
+
+    label: str
+    value: float
+    text: str
+    theirs: bool = False
+    bound: float | None = None
+
+
+class Chart(NamedTuple):
+    """`unit` is what the bars' length means; `notes` are sentences with whether they are good news."""
+
+    unit: str
+    bars: list[Bar]
+    notes: list[tuple[str, bool]]
 
 
 def table(name: str, figures: dict[str, Any], console: Console) -> None:
-    """One benchmark: lists of rows as tables, the rest as pairs."""
+    """One benchmark: lists of rows as tables, the rest as pairs with what is to be reached."""
+    bounds = reaches(name, figures)
     pairs = {key: value for key, value in figures.items() if not isinstance(value, list)}
-    if pairs:
-        _table(console, name, ["figure", "value"], [[key, _text(value)] for key, value in pairs.items()])
-    for key, rows in figures.items():
-        if isinstance(rows, list):
-            columns = list(dict.fromkeys(column for row in rows for column in row))
-            _table(console, f"{name}: {key}", columns, [[_text(row.get(column)) for column in columns] for row in rows])
+    rows = [[key, _text(value), _verdict(value, bounds.get(key))] for key, value in pairs.items()]
+    for key, bound in bounds.items():
+        if key not in pairs:
+            value = worst(figures, key, bound)
+            rows.append([f"{key} (worst)", _text(value), _verdict(value, bound)])
+    if rows:
+        _table(console, name, ["figure", "value", "reach"], rows)
+    for key, listed in figures.items():
+        if isinstance(listed, list):
+            columns = list(dict.fromkeys(column for row in listed for column in row))
+            _table(
+                console, f"{name}: {key}", columns, [[_text(row.get(column)) for column in columns] for row in listed]
+            )
 
 
 def _table(console: Console, title: str, columns: list[str], rows: list[list[str]]) -> None:
     shown = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
-        shown.add_column(column, justify="right" if index else "left")
+        shown.add_column(column, justify="right" if index else "left", overflow="fold")
     for row in rows:
         shown.add_row(*row)
     console.print(shown)
@@ -33,55 +68,138 @@ def _table(console: Console, title: str, columns: list[str], rows: list[list[str
 def _text(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
-def chart(path: Path, title: str, bars: list[tuple[str, float, str]]) -> None:
-    """Horizontal bars: (label, value, text beside it)."""
-    most = max((value for _, value, _ in bars), default=1.0) or 1.0
-    height = 60 + ROW * len(bars)
+def _verdict(value: Any, bound: Reach | None) -> str:
+    if bound is None or value is None:
+        return ""
+    return f"{bound}  {'kept' if bound.kept(value) else 'not kept'}"
+
+
+def chart(path: Path, title: str, drawing: Chart) -> None:
+    """Write the drawing as SVG."""
+    most = max((max(bar.value, bar.bound or 0) for bar in drawing.bars), default=1.0) or 1.0
+    scale = (WIDTH - LEFT - TEXT) / most
+    under = TOP + ROW * len(drawing.bars) + 14
+    height = under + 22 * len(drawing.notes) + 14
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"',
-        ' font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+        ' font-family="sans-serif" font-size="13">',
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
         f'<text x="16" y="28" font-size="16" fill="#222">{escape(title)}</text>',
+        f'<text x="16" y="50" fill="#666">{escape(drawing.unit)}</text>',
     ]
-    for index, (label, value, text) in enumerate(bars):
-        top = 48 + ROW * index
-        length = max(1.0, value / most * (WIDTH - LEFT - 190))
-        out.append(f'<text x="{LEFT - 10}" y="{top + 12}" text-anchor="end" fill="#444">{escape(label)}</text>')
-        out.append(f'<rect x="{LEFT}" y="{top}" width="{length:.1f}" height="{BAR}" rx="2" fill="#2a7f8e"/>')
-        out.append(f'<text x="{LEFT + length + 8:.1f}" y="{top + 12}" fill="#222">{escape(text)}</text>')
+    for index, bar in enumerate(drawing.bars):
+        out += _bar(bar, TOP + ROW * index, scale)
+    for index, (text, good) in enumerate(drawing.notes):
+        colour = GOOD if good else BAD
+        out.append(f'<text x="{LEFT}" y="{under + 22 * index + 12}" fill="{colour}">{escape(text)}</text>')
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*out, "</svg>", ""]), encoding="utf-8")
 
 
-def bars(name: str, figures: dict[str, Any]) -> list[tuple[str, float, str]]:
+def _bar(bar: Bar, top: int, scale: float) -> list[str]:
+    length = max(1.0, bar.value * scale)
+    beside = LEFT + max(length, (bar.bound or 0.0) * scale) + 8
+    colour = THEIRS if bar.theirs else OURS
+    out = [
+        f'<text x="{LEFT - 10}" y="{top + 13}" text-anchor="end" fill="#444">{escape(bar.label)}</text>',
+        f'<rect x="{LEFT}" y="{top}" width="{length:.1f}" height="{BAR}" rx="2" fill="{colour}"/>',
+        f'<text x="{beside:.1f}" y="{top + 13}" fill="#222">{escape(bar.text)}</text>',
+    ]
+    if bar.bound is not None:
+        x = LEFT + bar.bound * scale
+        out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top - 4}" y2="{top + BAR + 4}" stroke="#111" />')
+    return out
+
+
+def bars(name: str, figures: dict[str, Any]) -> Chart:
     """What of one benchmark is worth drawing."""
-    if name == "ingest":
-        return [
-            ("null subscriber", figures["null_msgs_per_s"], f"{figures['null_msgs_per_s']:,}/s"),
-            ("whole gateway", figures["gateway_msgs_per_s"], f"{figures['gateway_msgs_per_s']:,}/s"),
-        ]
-    if name == "decode":
-        found = []
-        for row in figures["types"]:
-            found.append((row["device"], row["readings_per_s"], f"{row['readings_per_s']:,}/s"))
-            if "library" in row:
-                found.append((row["library"], row["library_per_s"], f"{row['library_per_s']:,}/s"))
-        return found
-    if name == "spool":
-        return [
-            ("bare sender", figures["bare_points_per_s"], f"{figures['bare_points_per_s']:,} points/s"),
-            ("drain beside live data", figures["drain_points_per_s"], f"{figures['drain_points_per_s']:,} points/s"),
-        ]
-    if name == "scale":
-        return [
-            (f"{row['things']:,} things", row["cpu_us_per_msg"], f"{row['cpu_us_per_msg']} us a message")
-            for row in figures["steps"]
-        ]
-    if name == "profile":
-        return [(row["function"], row["share"], f"{row['share']:.0%}") for row in figures["dearest"]]
-    if name == "latency":
-        return [(key, figures[f"{key}_ms"], f"{figures[f'{key}_ms']} ms") for key in ("p50", "p99", "max")]
-    return [("share of one core", figures["core_share"], f"{figures['core_share']:.0%}")]
+    bounds = reaches(name, figures)
+    drawn, unit = {
+        "ingest": _ingest,
+        "decode": _decode,
+        "spool": _spool,
+        "scale": _scale,
+        "profile": _profile,
+        "latency": _latency,
+        "serial": _serial,
+    }[name.split()[0]](figures, bounds)
+    notes = []
+    for key, bound in bounds.items():
+        value = worst(figures, key, bound)
+        if value is not None:
+            notes.append((f"{key} {_text(value)}, reach {_verdict(value, bound)}", bound.kept(value)))
+    return Chart(unit, drawn, notes)
+
+
+_Drawn = tuple[list[Bar], str]
+
+
+def _ingest(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
+    null, own = figures["null_msgs_per_s"], figures["gateway_msgs_per_s"]
+    bound = bounds["ratio"].bound * null if "ratio" in bounds else None
+    found = [Bar("null subscriber", null, f"{null:,}/s", theirs=True)]
+    resting = figures.get("null_resting_msgs_per_s")
+    if resting is not None:
+        found.append(Bar("null subscriber that rests", resting, f"{resting:,}/s", theirs=True))
+    found.append(Bar("whole gateway, burst", own, f"{own:,}/s", bound=bound))
+    paced = figures.get("paced_msgs_per_s")
+    if paced is not None:
+        found.append(Bar("whole gateway, steady", paced, f"{paced:,}/s"))
+    protocol = figures.get("protocol", "5")
+    line = f"; line: {bounds['ratio'].bound:g} of the null subscriber" if bound is not None else ""
+    return found, f"messages a second, MQTT {protocol}, QoS {figures['qos']}{line}"
+
+
+def _decode(figures: dict[str, Any], _bounds: dict[str, Reach]) -> _Drawn:
+    found = []
+    for row in figures["types"]:
+        found.append(Bar(row["device"], row["readings_per_s"], f"{row['readings_per_s']:,}/s"))
+        if "library" in row:
+            text = f"{row['library_per_s']:,}/s, ours {row['ratio']:g} times"
+            found.append(Bar(f"the same with {row['library']}", row["library_per_s"], text, theirs=True))
+    return found, "readings a second on one core"
+
+
+def _spool(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
+    bare, drain = figures["bare_points_per_s"], figures["drain_points_per_s"]
+    found = [
+        Bar("bare sender", bare, f"{bare:,}/s", theirs=True),
+        Bar("drain beside live messages", drain, f"{drain:,}/s", bound=bounds["ratio"].bound * bare),
+    ]
+    return found, f"points a second into InfluxDB; line: {bounds['ratio'].bound:g} of the bare sender"
+
+
+def _scale(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
+    costs = [row["cpu_us_per_msg"] for row in figures["steps"]]
+    flat = min(costs) * (1 + bounds["cost_spread"].bound)
+    found = [
+        Bar(f"{row['things']:,} things", row["cpu_us_per_msg"], f"{row['cpu_us_per_msg']} µs", bound=flat)
+        for row in figures["steps"]
+    ]
+    return found, f"CPU microseconds a message; line: {bounds['cost_spread'].bound:.0%} above the cheapest"
+
+
+def _profile(figures: dict[str, Any], _bounds: dict[str, Reach]) -> _Drawn:
+    found = [Bar(row["function"], row["share"], f"{row['share']:.1%}") for row in figures["dearest"]]
+    return found, f"share of the CPU time of a message, {figures['cpu_us_per_msg']} µs without the profiler"
+
+
+def _latency(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
+    found = []
+    for key in ("p50_ms", "p99_ms", "max_ms"):
+        bound = bounds[key].bound if key in bounds else None
+        found.append(Bar(key.removesuffix("_ms"), figures[key], f"{figures[key]} ms", bound=bound))
+    rate = f"{figures['msgs_per_s']:,} messages a second"
+    return found, f"milliseconds from publish to queryable in InfluxDB, at {rate}; lines: what is to be kept"
+
+
+def _serial(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
+    share, bound = figures["core_share"], bounds["core_share"].bound
+    found = [
+        Bar("whole gateway", share, f"{share:.1%} of one core", bound=bound),
+        Bar("one core", 1.0, "", theirs=True),
+    ]
+    return found, f"share of one core, {figures['ports']} ports at 115200 baud; line: {bound:.0%}"

@@ -7,6 +7,7 @@ the growth of the gateway's peak from the smallest to the largest run over the t
 
 from typing import Any
 
+from bench.audit import audit
 from bench.ingest import gateway_run
 from bench.parts import broker, influx, require, scratch
 
@@ -19,15 +20,15 @@ def scale(count: int = 200_000, steps: tuple[int, ...] = STEPS) -> dict[str, Any
     for things in steps:
         with scratch() as directory, broker(directory) as mosquitto, influx(directory) as store:
             run = gateway_run(directory / "run", mosquitto, store, 1, count, things, warm=things)
-            audit = store.audit(things + count, things)
+            found = audit(store, things + count, things)
             rows.append(
                 {
                     "things": things,
                     "cpu_us_per_msg": round(run["cpu_us"], 2),
                     "first_us_per_thing": round(run["first_us"], 1),
                     "rss_mb": run["rss_mb"],
-                    "lost": audit["lost"],
-                    "duplicates": audit["duplicates"],
+                    "lost": found["lost"],
+                    "duplicates": found["duplicates"],
                 }
             )
     costs = [row["cpu_us_per_msg"] for row in rows]

@@ -9,17 +9,23 @@ from contextlib import ExitStack
 from typing import Any
 
 from bench.parts import Gateway, Worker, gateway, influx, require, scratch
+from gateway.cli._usage import UsageError
 from tests.servers.process import wait_until
+
+MAX_PORTS = 400
+"""Each takes two file descriptors of the writer, of the 1,024 that a process usually may have."""
 
 
 def serial(ports: int = 64, seconds: float = 10.0, flipped: float = 0.01) -> dict[str, Any]:
+    if ports > MAX_PORTS:
+        raise UsageError(f"--ports {ports}: expected {MAX_PORTS} at most")
     require("influxd")
     with ExitStack() as stack:
         directory = stack.enter_context(scratch())
         store = stack.enter_context(influx(directory))
         worker = Worker("bench.ports", ports=ports, seconds=seconds, flipped=flipped)
         stack.callback(worker.end)
-        text = f'[influxdb]\nurl = "{store.url}"\ndatabase = "{store.database}"\n'
+        text = store.section()
         for number, port in enumerate(worker.ready):
             text += f'\n[[serial]]\nport = "{port}"\ndevice = "pms5003"\nthing = "lamp-{number}"\nbaud = 115200\n'
         running = stack.enter_context(gateway(directory / "gateway", text))
