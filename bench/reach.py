@@ -13,6 +13,8 @@ class Reach(NamedTuple):
         return value <= self.bound if self.most else value >= self.bound
 
     def __str__(self) -> str:
+        if self.most and not self.bound:
+            return "0"
         return f"{'≤' if self.most else '≥'} {self.bound:,g}"
 
 

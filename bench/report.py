@@ -1,10 +1,10 @@
 """Figures for people: tables in the terminal and a chart as an SVG file of our own drawing.
 
 A chart has horizontal bars in one unit. Where a bar has a bound to keep, a dark line stands
-across it with the bound beside it; what else is to be kept stands under the bars in words, with
-"kept" or "not kept".
+across it; what is to be kept stands under the bars in words, with "kept" or "NOT kept".
 """
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
@@ -14,9 +14,29 @@ from rich.table import Table
 
 from bench.reach import Reach, reaches, worst
 
-ROW, BAR, LEFT, WIDTH, TEXT, TOP = 26, 16, 300, 900, 190, 72
+ROW, BAR, LEFT, WIDTH, TEXT, TOP, CHARACTER = 26, 16, 300, 900, 190, 72, 8
 OURS, THEIRS = "#2a7f8e", "#a9b4b8"
 GOOD, BAD = "#2e7d32", "#b3261e"
+
+
+_METHOD = re.compile(r"<method '(.+)' of '(.+)' objects>")
+"""How the profiler calls a method that is not written in Python."""
+
+_WORDS = {
+    "ratio": ("ratio to what it is compared with", ""),
+    "cpu_us_per_msg": ("CPU time of a message", " µs"),
+    "rss_mb": ("most memory", " MB"),
+    "lost": ("lost", ""),
+    "duplicates": ("stored twice", ""),
+    "wrong_values": ("points with values of another message", ""),
+    "last_wrong": ("series that do not end with the last message sent", ""),
+    "core_share": ("share of one core", ""),
+    "p50_ms": ("half of the messages within", " ms"),
+    "p99_ms": ("99 of 100 messages within", " ms"),
+    "cost_spread": ("dearest step above the cheapest, as a share", ""),
+    "kb_per_thing": ("memory of a thing", " KB"),
+}
+"""What a figure is called under a chart, and its unit."""
 
 
 class Bar(NamedTuple):
@@ -101,16 +121,18 @@ def chart(path: Path, title: str, drawing: Chart) -> None:
 
 def _bar(bar: Bar, top: int, scale: float) -> list[str]:
     length = max(1.0, bar.value * scale)
-    beside = LEFT + max(length, (bar.bound or 0.0) * scale) + 8
+    line = LEFT + bar.bound * scale if bar.bound is not None else None
+    beside = LEFT + length + 8
+    if line is not None and beside - 8 <= line < beside + CHARACTER * len(bar.text):
+        beside = line + 8
     colour = THEIRS if bar.theirs else OURS
     out = [
         f'<text x="{LEFT - 10}" y="{top + 13}" text-anchor="end" fill="#444">{escape(bar.label)}</text>',
         f'<rect x="{LEFT}" y="{top}" width="{length:.1f}" height="{BAR}" rx="2" fill="{colour}"/>',
         f'<text x="{beside:.1f}" y="{top + 13}" fill="#222">{escape(bar.text)}</text>',
     ]
-    if bar.bound is not None:
-        x = LEFT + bar.bound * scale
-        out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top - 4}" y2="{top + BAR + 4}" stroke="#111" />')
+    if line is not None:
+        out.append(f'<line x1="{line:.1f}" x2="{line:.1f}" y1="{top - 4}" y2="{top + BAR + 4}" stroke="#111"/>')
     return out
 
 
@@ -130,8 +152,15 @@ def bars(name: str, figures: dict[str, Any]) -> Chart:
     for key, bound in bounds.items():
         value = worst(figures, key, bound)
         if value is not None:
-            notes.append((f"{key} {_text(value)}, reach {_verdict(value, bound)}", bound.kept(value)))
+            notes.append((_note(key, value, bound), bound.kept(value)))
     return Chart(unit, drawn, notes)
+
+
+def _note(key: str, value: float, bound: Reach) -> str:
+    """A figure and its bound in a sentence."""
+    label, unit = _WORDS.get(key, (key, ""))
+    kept = "kept" if bound.kept(value) else "NOT kept"
+    return f"{label}: {_text(value)}{unit}; to be {bound}{unit if bound.bound else ''}: {kept}"
 
 
 _Drawn = tuple[list[Bar], str]
@@ -183,7 +212,9 @@ def _scale(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
 
 
 def _profile(figures: dict[str, Any], _bounds: dict[str, Reach]) -> _Drawn:
-    found = [Bar(row["function"], row["share"], f"{row['share']:.1%}") for row in figures["dearest"]]
+    found = [
+        Bar(_METHOD.sub(r"\2.\1", row["function"]), row["share"], f"{row['share']:.1%}") for row in figures["dearest"]
+    ]
     return found, f"share of the CPU time of a message, {figures['cpu_us_per_msg']} µs without the profiler"
 
 
@@ -200,6 +231,6 @@ def _serial(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
     share, bound = figures["core_share"], bounds["core_share"].bound
     found = [
         Bar("whole gateway", share, f"{share:.1%} of one core", bound=bound),
-        Bar("one core", 1.0, "", theirs=True),
+        Bar("one core", 1.0, "100.0%", theirs=True),
     ]
     return found, f"share of one core, {figures['ports']} ports at 115200 baud; line: {bound:.0%}"

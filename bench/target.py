@@ -16,6 +16,7 @@ Unknown: deleting on 2.x and 3 is tried against a server of the tests only.
 
 import asyncio
 import json
+import os
 import secrets
 import sys
 import urllib.parse
@@ -28,8 +29,11 @@ import aiohttp
 from bench.errors import BenchError
 from bench.store import Credentials, Store
 from gateway.cli._usage import UsageError
+from gateway.clock import SystemClock
 from gateway.config import InfluxConfig
+from gateway.intake import Accept, Batch
 from gateway.sinks._influx_admin import Generation, detect, ensure_database
+from gateway.sinks.influxdb import InfluxSink
 
 APIS = ("v1", "v2", "v3")
 TIMEOUT_S = 10.0
@@ -54,9 +58,12 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
 
 def address(url: str) -> str:
     """A sound URL without what should not be in it. UsageError where it is none."""
-    parts = urllib.parse.urlsplit(url)
-    sound = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
-    if not sound or any(character in url for character in ' "\\'):
+    try:
+        parts = urllib.parse.urlsplit(url)
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        raise UsageError(f"--influx {_shown(url)}: expected a URL such as http://127.0.0.1:8086") from None
+    if not sound or parts.query or parts.fragment or any(character in url for character in ' "\\'):
         raise UsageError(f"--influx {_shown(url)}: expected a URL such as http://127.0.0.1:8086")
     if "@" in parts.netloc:
         raise UsageError(f"--influx {_shown(url)}: no credentials in the URL; {HINT}")
@@ -88,11 +95,15 @@ def _made(store: Store) -> Generation:
     except TimeoutError:
         raise BenchError(f"{store.url}: no answer within {TIMEOUT_S:g} s") from None
     except (aiohttp.ClientError, OSError) as error:
-        raise BenchError(f"{store.url}: cannot connect: {error}") from None
+        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+        number = cause.errno if isinstance(cause, OSError) else None
+        words = os.strerror(number) if number is not None and number > 0 else str(cause)
+        raise BenchError(f"{store.url}: cannot connect: {words}") from None
     if obstacle is not None:
         what = "bucket" if generation is Generation.V2 else "database"
         raise BenchError(f"{store.url}: could not make {what} {store.database}: {obstacle}; {HINT}")
     try:
+        asyncio.run(_write_probe(store))
         store.query("SHOW MEASUREMENTS")
     except BenchError as error:
         try:
@@ -105,15 +116,40 @@ def _made(store: Store) -> Generation:
 
 async def _make(store: Store) -> tuple[Generation, str | None]:
     """Make the database; the generation of the server, and what is in the way."""
-    secret = store.credentials
-    api = cast(Literal["v1", "v2", "v3"], secret.api)
-    config = InfluxConfig(store.url, store.database, secret.token, api=api, org=secret.org, timeout_s=TIMEOUT_S)
+    config = _config(store)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with aiohttp.ClientSession(timeout=timeout, headers=secret.headers) as session:
+    async with aiohttp.ClientSession(timeout=timeout, headers=store.credentials.headers) as session:
         server, status = await detect(session, store.url)
         if status in (401, 403):
             return server.generation, f"/ping answers HTTP {status}"
         return server.generation, await ensure_database(session, store.url, server, config)
+
+
+async def _write_probe(store: Store) -> None:
+    """Write one point as the gateway will: whether it may, and whether the server knows that route."""
+    sink = InfluxSink(_config(store), SystemClock())
+    try:
+        outcome = await sink.write(Batch(1, 1, 1, b"probe ok=1 0"))
+    finally:
+        await sink.close()
+    if not isinstance(outcome, Accept):
+        raise BenchError(outcome.reason)
+    if outcome.rejected:
+        raise BenchError(f"{store.url} refuses points: {outcome.rejected[0][1]}")
+
+
+def _config(store: Store) -> InfluxConfig:
+    api, token, username, password, org = store.credentials
+    return InfluxConfig(
+        url=store.url,
+        database=store.database,
+        token=token,
+        username=username,
+        password=password,
+        api=cast(Literal["v1", "v2", "v3"], api),
+        org=org,
+        timeout_s=TIMEOUT_S,
+    )
 
 
 def _drop(store: Store, generation: Generation) -> None:
