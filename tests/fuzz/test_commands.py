@@ -1,9 +1,6 @@
-"""The command line on hostile input: `decode` of anything, and the shipped configurations, damaged."""
+"""The command line on hostile input: `decode` of anything."""
 
 import json
-import random
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +9,9 @@ from hypothesis import strategies as st
 
 from devices.registry import DEVICES
 from gateway.cli.main import main
-from gateway.config import ConfigError, load
 from tests.devices.examples import all_examples
 from tests.fuzz.effort import effort
 
-ROOT = Path(__file__).parents[2]
-SHIPPED = sorted([*(ROOT / "examples").glob("gateway*.toml"), *(ROOT / "deploy").glob("gateway*.toml")])
 TAME = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
 
@@ -69,58 +63,3 @@ def test_decode_of_anything(device: str, data: st.DataObject, capsys: pytest.Cap
 )
 def test_decode_prints_json_whatever_the_pack_says(payload: str, capsys: pytest.CaptureFixture[str]) -> None:
     run_decode(["--device", "senml", "--text", payload], capsys)
-
-
-def toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {toml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(toml, value)) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value) if isinstance(value, str) else str(value)
-
-
-ODD: list[Any] = [
-    True, 0, -1, 1 << 62, 1e308, float("inf"), float("nan"), "", " ", "\\n", "${X}", "${", "mqtt://", "http://[::1",
-    "a" * 300, "pms5003", "senml", [], {}, [[]], [{}], {"": ""}, "$share//#", "+", "#/#", "127.0.0.1:99999",
-    "/dev/null", "COM1",
-]  # fmt: skip
-
-
-def bent(value: Any, chance: random.Random) -> Any:
-    """One part replaced, doubled, renamed or left out."""
-    if isinstance(value, dict) and value and chance.random() < 0.9:
-        key = chance.choice(list(value))
-        how = chance.random()
-        if how < 0.1:
-            return {name: inner for name, inner in value.items() if name != key}
-        if how < 0.2:
-            return {**value, key.swapcase(): value[key]}
-        return {**value, key: bent(value[key], chance)}
-    if isinstance(value, list) and value and chance.random() < 0.9:
-        at = chance.randrange(len(value))
-        return (
-            [*value, value[at]] if chance.random() < 0.2 else [*value[:at], bent(value[at], chance), *value[at + 1 :]]
-        )
-    return chance.choice(ODD)
-
-
-@effort(300)
-@given(which=st.sampled_from(SHIPPED), seed=st.integers(0, 2**32 - 1))
-def test_shipped_configurations_bent_anyhow(which: Path, seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
-    chance = random.Random(seed)
-    document = tomllib.loads(which.read_text())
-    for _ in range(chance.randint(1, 3)):
-        document = bent(document, chance)
-        if not isinstance(document, dict):
-            return
-    file = tmp_path_factory.getbasetemp() / "bent.toml"
-    file.write_text("\n".join(f"{json.dumps(key)} = {toml(item)}" for key, item in document.items()))
-    try:
-        load(file, {"X": "x", "INFLUX_TOKEN": "secret-token"})
-    except ConfigError as error:
-        text = str(error)
-        assert text.isprintable()
-        assert "secret-token" not in text
-        assert str(file) in text

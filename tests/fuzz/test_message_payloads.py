@@ -1,7 +1,9 @@
-"""Any payload into every MQTT device type: events, never an exception, and what is read can be stored."""
+"""Any payload into every MQTT device type: events, never an exception, storable readings, bounded memory."""
 
+import gc
 import json
 import random
+import tracemalloc
 from typing import Any
 
 import cbor2
@@ -16,6 +18,7 @@ from gateway.point import Series, clean_tag
 from gateway.sinks._lines import LineReader
 from tests.devices.examples import all_examples
 from tests.fuzz.effort import effort
+from tests.fuzz.test_linear import SHAPES
 
 T = 1_700_000_000_000_000_000
 MESSAGES = [device for device in DEVICES if isinstance(device, MessageDevice)]
@@ -133,3 +136,68 @@ def test_any_bytes(device: MessageDevice) -> None:
         check_storable(device, device.decode(topic, start + rest, received))
 
     holds()
+
+
+KEPT_MOST = 12_000_000
+"""Bytes a device type may remember of names, units, times and topics (measured: 7.4 million, senml)."""
+
+PEAK_RATIO = 200
+"""Bytes of events and documents that a byte of payload may cost while it is decoded (measured: 153)."""
+
+
+def unlike(number: int) -> list[bytes]:
+    """Payloads with names, units and times that no other number has."""
+    payloads = []
+    for length in (60, 200):
+        name = b"%06d" % number + b"w" * (length - 6)
+        unit = b"%d" % number + b"u" * (length // 8)
+        month, hour, minute = number % 12 + 1, number // 60 % 24, number % 60
+        payloads += [
+            b'[{"n":"%s","v":1},{"n":"%s","vb":true},{"n":"%s","vs":"%s"}]' % (name, name, name, name),
+            b'[{"bn":"%s/","n":"x","u":"%s","v":%d.5},{"n":"lat","u":"lat","v":1}]' % (name, unit, number),
+            b'[{"bn":"%s/","n":"y","u":"%s","v":%d.5,"ut":5}]' % (name, unit, number),
+            b'{"end_device_ids":{"device_id":"%s"},"uplink_message":{"f_port":1,"decoded_payload":'
+            b'{"%s":%d.5,"t":{"%s":"%s"}}}}' % (name[:36], name, number, name, name),
+            b'{"headerId":%d,"timestamp":"20%02d-%02d-11T%02d:%02d:00Z","version":"2.1.0","manufacturer":"%s",'
+            b'"serialNumber":"%s"}' % (number, number % 80, month, hour, minute, name, name),
+        ]
+    return payloads
+
+
+@pytest.mark.parametrize("device", MESSAGES, ids=lambda device: device.name)
+def test_what_a_decoder_remembers_is_bounded(device: MessageDevice) -> None:
+    """10 MB in 45,000 payloads without two names alike, more than any cache has places for."""
+    fed = 0
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(4500):
+            for payload in unlike(number):
+                device.decode(f"park/{number:0200}/{payload[:3]!r}/state", payload, T)
+                fed += len(payload)
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert fed > 10_000_000
+    assert kept < KEPT_MOST
+
+
+@pytest.mark.parametrize("device", MESSAGES, ids=lambda device: device.name)
+def test_what_decoding_costs_is_bounded(device: MessageDevice) -> None:
+    """Payloads of 100 KB of every shape; what is kept of one after it is what a decoder remembers."""
+    for name, make in SHAPES.items():
+        payload = make(100_000)
+        gc.collect()
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            device.decode("v3/x/devices/t/up", payload, T)
+            peak = tracemalloc.get_traced_memory()[1] - before
+            gc.collect()
+            kept = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        assert peak < PEAK_RATIO * len(payload), name
+        assert kept < KEPT_MOST, name

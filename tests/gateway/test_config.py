@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from devices.spec.device import Device, MessageDevice, SerialSettings, StreamDevice
 from devices.spec.events import Event, Reading
@@ -576,93 +574,3 @@ def test_a_secret_from_the_environment_never_shows(tmp_path: Path) -> None:
         read(tmp_path, text, {"SECRET_URL": "ftp://hunter2"})
     assert "hunter2" not in str(caught.value)
     assert 'influxdb.url = "${SECRET_URL}"' in str(caught.value)
-
-
-WORDS = st.sampled_from(
-    [
-        "gateway",
-        "spool",
-        "local",
-        "influxdb",
-        "mqtt",
-        "serial",
-        "main",
-        "subscription",
-        "name",
-        "state_dir",
-        "url",
-        "database",
-        "token",
-        "username",
-        "password",
-        "api",
-        "device",
-        "thing",
-        "location",
-        "tags",
-        "baud",
-        "topic",
-        "qos",
-        "protocol",
-        "will",
-        "ca_file",
-    ]
-)
-TEXTS = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    st.sampled_from(
-        ["pms5003", "senml", "mqtt://h", "http://[", "http://h:x", "~nobody/x", "${A}", "${", "v2", "COM1"]
-    ),
-)
-VALUES = st.recursive(
-    st.one_of(TEXTS, st.integers(), st.floats(), st.booleans()),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=6)),
-    max_leaves=20,
-)
-
-
-def toml(value: object) -> str:
-    """A value as TOML, inline."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(toml(item) for item in value) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return '"' + "".join(f"\\U{ord(char):08x}" for char in value) + '"'
-    return str(value)
-
-
-def survives(text: bytes, folder: Path) -> None:
-    file = folder / "fuzz.toml"
-    file.write_bytes(text)
-    complaint = "one line"
-    try:
-        load(file, {"A": "a"}, DEVICES)
-    except ConfigError as exc:
-        complaint = str(exc)
-    assert complaint.isprintable(), complaint
-
-
-@given(st.dictionaries(WORDS, VALUES, max_size=6))
-def test_whatever_the_values_only_config_errors_come_out(
-    tmp_path_factory: pytest.TempPathFactory, value: object
-) -> None:
-    assert isinstance(value, dict)
-    survives("\n".join(f"{key} = {toml(item)}" for key, item in value.items()).encode(), tmp_path_factory.getbasetemp())
-
-
-@given(st.binary(max_size=200))
-def test_whatever_the_bytes_only_config_errors_come_out(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> None:
-    survives(text, tmp_path_factory.getbasetemp())
-
-
-@given(st.data())
-def test_whatever_is_changed_in_a_good_file_only_config_errors_come_out(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    good = FULL.encode()
-    start = data.draw(st.integers(0, len(good) - 1))
-    length = data.draw(st.integers(0, 12))
-    survives(good[:start] + data.draw(st.binary(max_size=8)) + good[start + length :], tmp_path_factory.getbasetemp())

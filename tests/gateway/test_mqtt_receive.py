@@ -1,14 +1,11 @@
-"""Cutting received bytes into packets: literals, every cut, and any bytes whatever."""
+"""Cutting received bytes into packets: literals and every cut; any bytes are tests/fuzz/test_mqtt_bytes.py."""
 
-import contextlib
 import sys
 
 import mqtt5
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
-from gateway.sources.mqtt_receive import BUFFER_BYTES, HEAD_BYTES, OVERHEAD_BYTES, Malformed, Receiver, packet_length
+from gateway.sources.mqtt_receive import OVERHEAD_BYTES, Malformed, Receiver, packet_length
 from tests.gateway.mqtt_room import Memory, Message
 
 # topic "a/b", payload "hi", QoS 0; the same at QoS 1 with packet identifier 10, then as a duplicate
@@ -184,29 +181,6 @@ def test_a_large_publish_without_a_sound_head() -> None:
 )
 def test_packet_length(data: bytes, length: int | None) -> None:
     assert packet_length(memoryview(data)) == length
-
-
-PIECES = st.one_of(
-    st.binary(max_size=40),
-    st.sampled_from([QOS_0, QOS_1, AGAIN, PINGRESP, *(data for data, _ in MALFORMED.values())]),
-    st.builds(publish, st.binary(max_size=8), st.binary(max_size=200), st.none() | st.integers(0, 65_535)),
-    st.builds(publish, st.just(b"t"), st.integers(900, 80_000).map(bytes), st.integers(1, 9)),
-)
-
-
-@settings(max_examples=400, deadline=None)
-@given(pieces=st.lists(PIECES, max_size=12), step=st.integers(1, 5000))
-@example(pieces=[b"\x30\xff\xff\xff\x7f" + b"\x00" * 90_000], step=4096)
-def test_any_bytes_are_packets_or_malformed(pieces: list[bytes], step: int) -> None:
-    bench = Bench(max_payload=1000)
-    stream = b"".join(pieces)
-    with contextlib.suppress(Malformed):
-        for start in range(0, len(stream), step):
-            bench.feed(stream[start : start + step])
-            assert bench.receiver.space().obj is not None
-            assert len(bench.receiver.space()) <= BUFFER_BYTES
-    assert all(len(head) <= HEAD_BYTES for _, head, _ in bench.memory.large)
-    assert all(len(message.payload) <= 1000 for message in bench.memory.messages)
 
 
 def test_a_flood_of_topic_names_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,14 +4,13 @@ import asyncio
 
 import mqtt5
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from gateway.config import MqttConfig, SubscriptionConfig, WillConfig
 from gateway.intake import MessageIntake
 from gateway.sources.mqtt import MqttSource
 from gateway.sources.mqtt_link import address, connack_words, disconnect_words, suback_words
-from gateway.sources.mqtt_session import Wire, connect_packet
+from gateway.sources.mqtt_session import connect_packet
+from gateway.sources.mqtt_wire import Wire
 from gateway.stats import SourceStats
 from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, Memory, Message, false_broker, running, until
 from tests.gateway.virtual import VirtualClock
@@ -354,19 +353,3 @@ async def test_a_broker_that_does_not_read_is_not_read_from() -> None:
         await until(lambda: stats.connects >= 2, "the connection is given up")
         task.cancel()
         await source.close()
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(noise=st.binary(min_size=1, max_size=300), greeted=st.booleans())
-def test_any_bytes_end_in_a_state_for_people(noise: bytes, greeted: bool, capfd: pytest.CaptureFixture[str]) -> None:
-    async def check() -> None:
-        async def script(broker: FalseBroker) -> None:
-            await broker.expect(mqtt5.ConnectPacket)
-            await broker.say((CONNACK if greeted else b"") + noise)
-
-        async with false_broker(script) as url, running(url, "a/#", clock=HastyClock()) as room:
-            await room.says("down: ")
-            assert not room.task.done()
-
-    asyncio.run(check())
-    capfd.readouterr()

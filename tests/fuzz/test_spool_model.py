@@ -11,6 +11,7 @@ from gateway._spool_open import SpoolFull
 from gateway._spool_store import Store
 from gateway.config import SpoolConfig
 from gateway.intake import Intake, Lane
+from tests.fuzz.effort import effort
 
 NOW_NS = 1_767_225_600_000_000_000
 LIMIT = 3000
@@ -120,4 +121,4 @@ class SpoolAgreesWithAList(RuleBasedStateMachine):
 
 
 TestSpoolModel = SpoolAgreesWithAList.TestCase
-TestSpoolModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestSpoolModel.settings = settings(effort(60), stateful_step_count=30)
