@@ -159,7 +159,7 @@ class PortIntake:
         series = self._series.get(key)
         if series is None and len(self._series) < MAX_TAG_SETS:
             words = {**tags, **self._config.tags, "thing": self._config.thing}
-            series = self._series[key] = Series(self._device.measurement, words)
+            series = self._series[key] = Series(self._device.measurement, words, declared=True)
         return series
 
 

@@ -35,8 +35,9 @@ MAX_TIES = 64
 """Readings of one time, and times further back, that a series remembers to tell apart."""
 
 MAX_TEXTS = 8192
+MAX_FIELD_TEXTS = 4096
 SHORT = 7
-"""How many values are remembered as text, and how long such a text may be."""
+"""How many values are remembered as text, in all and of one declared field, and how long such a text may be."""
 
 CLOCK_STEP_NS = 2_000_000_000
 """A result time this much earlier than the last one is a clock that was set, not a tie."""
@@ -80,10 +81,11 @@ class FieldLimit(Exception):
 class _Keys(dict[str, str]):
     """Field name to `escaped=`, made on first use for one measurement and set of tag names."""
 
-    __slots__ = ("tags",)
+    __slots__ = ("parts", "tags")
 
     def __init__(self, tags: frozenset[str]) -> None:
         self.tags = tags
+        self.parts = _Parts(self)
 
     def __missing__(self, name: str) -> str:
         if len(self) >= MAX_KEYS:
@@ -143,21 +145,75 @@ def body(fields: Mapping[str, Value], keys: Mapping[str, str]) -> str:
     return ",".join(parts)
 
 
+class _Unusual(Exception):
+    """A value that has no text in a line: NaN, an infinity, an integer beyond 64 bits."""
+
+
+class _Texts(dict[Value, str]):
+    """The values of one declared field, each to `name=text`; made as they come.
+
+    Only for a field whose values are of one class: 1, 1.0 and True are one key.
+    """
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: str) -> None:
+        self._head = head
+
+    def __missing__(self, value: Value) -> str:
+        text = body({"": value}, {"": self._head})
+        if not text:
+            raise _Unusual
+        if len(text) - len(self._head) <= SHORT:
+            if len(self) >= MAX_FIELD_TEXTS:
+                self.clear()
+            self[value] = text
+        return text
+
+
+class _Parts(dict[str, _Texts]):
+    """The declared fields of one measurement and set of tag names."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: _Keys) -> None:
+        self._keys = keys
+
+    def __missing__(self, name: str) -> _Texts:
+        found = self[name] = _Texts(self._keys[name])
+        return found
+
+
 class Series:
     """One measurement and tag set: its prefix, and the times it has used.
+
+    Where each field is `declared`, and so always has values of one class, a line is made out of
+    what has been written before: nearly half the time for the twelve fields of a particle sensor.
 
     `line(fields, time_ns, received_ns)` gives the finished line, or None where no value can
     be stored. `time_ns` is the phenomenon time or None; `received_ns` the result time.
     """
 
-    __slots__ = ("_base_ns", "_bodies", "_body", "_keys", "_last_ns", "_late", "_received_ns", "_shift_ns", "prefix")
+    __slots__ = (
+        "_base_ns",
+        "_bodies",
+        "_body",
+        "_keys",
+        "_last_ns",
+        "_late",
+        "_parts",
+        "_received_ns",
+        "_shift_ns",
+        "prefix",
+    )
 
-    def __init__(self, measurement: str, tags: Mapping[str, str]) -> None:
+    def __init__(self, measurement: str, tags: Mapping[str, str], *, declared: bool = False) -> None:
         clean = {clean_name(name): clean_tag(value) for name, value in tags.items()}
         words = sorted((escape_tag(name), escape_tag(value)) for name, value in clean.items() if value)
         name = _MEASUREMENT_ESCAPE.sub(r"\\\1", clean_name(measurement))
         self.prefix = ",".join([name, *(f"{key}={value}" for key, value in words)]) + " "
         self._keys = _keys(name, frozenset(clean))
+        self._parts = self._keys.parts if declared else None
         self._received_ns = 0  # the last result time given out
         self._shift_ns = 0  # STEP_SHIFT_NS for each time the clock was set back
         self._base_ns = 0  # the last phenomenon time as the device said it
@@ -167,7 +223,14 @@ class Series:
         self._late: dict[int, dict[str, int]] | None = None
 
     def line(self, fields: Mapping[str, Value], time_ns: int | None, received_ns: int) -> str | None:
-        text = body(fields, self._keys)
+        parts = self._parts
+        if parts is None:
+            text = body(fields, self._keys)
+        else:
+            try:
+                text = ",".join([parts[name][value] for name, value in fields.items()])
+            except _Unusual:
+                text = body(fields, self._keys)
         if not text:
             return None
         if time_ns is None:

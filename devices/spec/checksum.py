@@ -7,15 +7,22 @@ Sources: Plantower PMS5003 series data manual (sum16), Nova SDS011 control proto
 
 from functools import reduce
 from operator import xor
+from zlib import adler32
+
+SHORT = 256
+"""Bytes up to which the low half of an Adler-32 is their sum and one (it is taken modulo 65,521, and
+255 x 256 is less): found by zlib in a third of the time of `sum`."""
 
 
 def sum8(data: bytes) -> int:
     """Sum of all bytes, modulo 2^8."""
-    return sum(data) & 0xFF
+    return sum16(data) & 0xFF
 
 
 def sum16(data: bytes) -> int:
     """Sum of all bytes, modulo 2^16."""
+    if len(data) <= SHORT:
+        return (adler32(data) & 0xFFFF) - 1
     return sum(data) & 0xFFFF
 
 

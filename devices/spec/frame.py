@@ -38,8 +38,13 @@ class Check:
     first: int
     last: int
     at: int
-    width: int = 1
+    width: Literal[1, 2, 4] = 1
     order: Literal["big", "little"] = "big"
+
+    @property
+    def stored(self) -> Struct:
+        """How the check is written."""
+        return Struct((">" if self.order == "big" else "<") + {1: "B", 2: "H", 4: "I"}[self.width])
 
     def sealed(self, body: bytes, trailer: bytes = b"") -> bytes:
         """`body` (everything before the check) with its check and `trailer` behind it."""
@@ -79,18 +84,65 @@ class Frame:
         return self.size
 
 
+_Cut = Callable[[bytes, int], tuple[Event | str | None, int]]
+
+
+def _cutter(frame: Frame) -> _Cut:
+    """A function of the buffer and the place of a start: the event there and how many bytes it takes.
+
+    Instead of an event it may give the reason why this is no frame, with the bytes among which
+    that shows, or None where more bytes have to come. A closure, since what it looks up in
+    `frame` for each frame would cost as much as its work.
+    """
+    size, check, trailer, read = frame.size, frame.check, frame.trailer, frame.read
+    whole = frame.longest
+    at, header, wholes = 0, 0, dict[int, int]()
+    if isinstance(size, Length):
+        length_of = Struct(size.code)
+        at, header = size.at, size.at + length_of.size
+        wholes = {length: length + size.extra for length in size.allowed}
+        unpack = length_of.unpack_from
+    if check is not None:
+        of, first, last, place = check.of, check.first, check.last, check.at
+        stored_in = check.stored.unpack_from
+
+    def cut(buffer: bytes, start: int) -> tuple[Event | str | None, int]:
+        end = start + whole
+        if wholes:
+            if len(buffer) < start + header:
+                return None, 0
+            length = unpack(buffer, start + at)[0]
+            if length not in wholes:
+                wanted = " or ".join(str(value) for value in sorted(wholes))
+                return f"length {length}, expected {wanted}", header
+            end = start + wholes[length]
+        if len(buffer) < end:
+            return None, 0
+        data = buffer[start:end]
+        if trailer and not data.endswith(trailer):
+            return f"trailer {data[-len(trailer) :].hex()}, expected {trailer.hex()}", end - start
+        if check is not None:
+            computed, stored = of(data[first:last]), stored_in(data, place)[0]
+            if computed != stored:
+                return f"checksum {stored:#x}, computed {computed:#x}", end - start
+        return read(data), end - start
+
+    return cut
+
+
 class BinaryFramer:
     """The decoder of a stream of binary frames, each beginning with one of several starts."""
 
-    __slots__ = ("_frames", "_lengths", "_pattern", "_rest", "_single")
+    __slots__ = ("_begun", "_cut", "_cutters", "_pattern", "_rest", "_start")
 
     def __init__(self, frames: tuple[Frame, ...]) -> None:
-        self._frames = {frame.start: frame for frame in frames}
-        if not frames or len(self._frames) != len(frames) or b"" in self._frames:
+        starts = [frame.start for frame in frames]
+        if not frames or len(set(starts)) != len(frames) or b"" in starts:
             raise DescriptionError("frames need starts that differ and are not empty")
-        self._single = frames[0] if len(frames) == 1 else None
-        self._pattern = re.compile(b"|".join(re.escape(frame.start) for frame in frames), re.DOTALL)
-        self._lengths = {frame.start: Struct(frame.size.code) for frame in frames if isinstance(frame.size, Length)}
+        self._cutters = {frame.start: _cutter(frame) for frame in frames}
+        self._start, self._cut = next(iter(self._cutters.items()))
+        self._pattern = re.compile(b"|".join(map(re.escape, starts)), re.DOTALL) if len(frames) > 1 else None
+        self._begun = [{start[:size] for start in starts if size < len(start)} for size in range(max(map(len, starts)))]
         self._rest = b""
 
     def feed(self, data: bytes) -> list[Event]:
@@ -99,19 +151,21 @@ class BinaryFramer:
         events: list[Event] = []
         position = 0
         while True:
-            frame, start = self._find(buffer, position)
-            if frame is None:
-                start = len(buffer) - self._waiting(buffer, position, len(buffer))
+            cut, start = self._find(buffer, position)
+            if cut is None:
+                start = len(buffer) - self._waiting(buffer, position)
             if start > position:
                 events.append(Noise(buffer[position:start]))
                 position = start
-            if frame is None:
+            if cut is None:
                 break
-            event, taken = self._take(frame, buffer, position)
+            event, size = cut(buffer, position)
             if event is None:
                 break
+            if isinstance(event, str):
+                event, size = self._refuse(buffer[position : position + size], event)
             events.append(event)
-            position += taken
+            position += size
         self._rest = buffer[position:]
         return events
 
@@ -123,61 +177,29 @@ class BinaryFramer:
             events += [Noise(rest[:1]), *self.feed(rest[1:])]
         return events
 
-    def _find(self, buffer: bytes, position: int) -> tuple[Frame | None, int]:
+    def _find(self, buffer: bytes, position: int) -> tuple[_Cut | None, int]:
         """The first start at or behind `position`."""
-        if self._single is not None:
-            start = buffer.find(self._single.start, position)
-            return (self._single, start) if start >= 0 else (None, -1)
+        if self._pattern is None:
+            start = buffer.find(self._start, position)
+            return (self._cut, start) if start >= 0 else (None, -1)
         found = self._pattern.search(buffer, position)
         if found is None:
             return None, -1
-        return self._frames[found.group()], found.start()
+        return self._cutters[found.group()], found.start()
 
-    def _waiting(self, buffer: bytes, position: int, end: int) -> int:
-        """How many bytes before `end` could be the first bytes of a start."""
-        most = max(map(len, self._frames)) - 1
-        for length in range(min(most, end - position), 0, -1):
-            tail = buffer[end - length : end]
-            if any(start.startswith(tail) for start in self._frames):
-                return length
+    def _waiting(self, buffer: bytes, position: int) -> int:
+        """How many bytes at the end could be the first bytes of a start."""
+        for size in range(min(len(self._begun) - 1, len(buffer) - position), 0, -1):
+            if buffer[-size:] in self._begun[size]:
+                return size
         return 0
 
-    def _take(self, frame: Frame, buffer: bytes, start: int) -> tuple[Event | None, int]:
-        """The event of the frame at `start` and how many bytes it takes; None: wait for more."""
-        size = frame.size
-        if isinstance(size, Length):
-            reader = self._lengths[frame.start]
-            header = size.at + reader.size
-            if len(buffer) - start < header:
-                return None, 0
-            length = reader.unpack_from(buffer, start + size.at)[0]
-            if length not in size.allowed:
-                wanted = " or ".join(str(value) for value in sorted(size.allowed))
-                return self._refuse(buffer, start, header, f"length {length}, expected {wanted}")
-            whole = length + size.extra
-        else:
-            whole = size
-        if len(buffer) - start < whole:
-            return None, 0
-        data = buffer[start : start + whole]
-        if frame.trailer and not data.endswith(frame.trailer):
-            found = data[-len(frame.trailer) :].hex()
-            return self._refuse(buffer, start, whole, f"trailer {found}, expected {frame.trailer.hex()}")
-        check = frame.check
-        if check is not None:
-            computed = check.of(data[check.first : check.last])
-            stored = int.from_bytes(data[check.at : check.at + check.width or None], check.order)
-            if computed != stored:
-                return self._refuse(buffer, start, whole, f"checksum {stored:#x}, computed {computed:#x}")
-        return frame.read(data), whole
-
-    def _refuse(self, buffer: bytes, start: int, size: int, detail: str) -> tuple[Event, int]:
-        """Drop the byte at `start` and all behind it that cannot begin a frame, within `size`."""
-        window = buffer[start : start + size]
+    def _refuse(self, window: bytes, why: str) -> tuple[Event, int]:
+        """Drop the first byte of `window` and all behind it that cannot begin a frame."""
         _, found = self._find(window, 1)
         if found < 0:
-            found = size - self._waiting(window, 1, size)
-        return IntegrityError(detail, window[:found]), found
+            found = len(window) - self._waiting(window, 1)
+        return IntegrityError(why, window[:found]), found
 
 
 class PatternFramer:

@@ -6,7 +6,7 @@ table reads, it writes back to the same bytes.
 
     value = raw / divisor        raw in `absent`: the device has no value, the field is absent
 
-The reading side is compiled once from the table into one expression, a dict display over the
+The reading side is compiled once from the table into one function, a dict display over the
 unpacked numbers (as `namedtuple` and `dataclass` compile theirs): half the time of building
 the dict by zip and map.
 
@@ -79,7 +79,18 @@ def raw_value(field: Field, divisor: int, absent: tuple[int, ...], fields: Mappi
 class Payload:
     """A table of items at a fixed place in a frame, `order` "<" or ">" for the byte order."""
 
-    __slots__ = ("_absent", "_bits", "_compiled", "_items", "_narrow", "_offset", "_reader", "_writer", "names")
+    __slots__ = (
+        "_absent",
+        "_bits",
+        "_compiled",
+        "_items",
+        "_narrow",
+        "_offset",
+        "_reader",
+        "_writer",
+        "names",
+        "parse",
+    )
 
     def __init__(
         self, order: Literal["<", ">"], offset: int, items: tuple[Item, ...], bits: tuple[BitItem, ...] = ()
@@ -91,8 +102,10 @@ class Payload:
         self._items = items
         self._bits = bits
         fields = [(item, item.field) for item in items if item.field is not None]
-        self._compiled = _compile(fields)
+        self._compiled = _compile(fields, self._reader, offset)
         self._absent = tuple((i, f.name, item.absent) for i, (item, f) in enumerate(fields) if item.absent)
+        self.parse = self._parse if self._absent or bits else self._compiled
+        """The fields of a whole frame. A field without a value is not in the dict."""
         self.names = frozenset(field.name for _, field in fields) | {bit.field.name for bit in bits}
         entries: list[tuple[Item | BitItem, Field]] = [*fields, *((bit, bit.field) for bit in bits)]
         self._narrow = tuple(
@@ -107,13 +120,13 @@ class Payload:
         """Bytes of the frame that the table covers."""
         return self._writer.size
 
-    def parse(self, frame: bytes) -> dict[str, Value]:
-        """The fields of a whole frame. A field without a value is not in the dict."""
-        raws = self._reader.unpack_from(frame, self._offset)
-        fields = self._compiled(*raws)
-        for index, name, absent in self._absent:
-            if raws[index] in absent:
-                del fields[name]
+    def _parse(self, frame: bytes) -> dict[str, Value]:
+        fields = self._compiled(frame)
+        if self._absent:
+            raws = self._reader.unpack_from(frame, self._offset)
+            for index, name, absent in self._absent:
+                if raws[index] in absent:
+                    del fields[name]
         if self._bits:
             self._parse_bits(frame, fields)
         return fields
@@ -154,15 +167,18 @@ class Payload:
         return bytes(out)
 
 
-def _compile(fields: list[tuple[Item, Field]]) -> Callable[..., dict[str, Value]]:
-    """A function of the raw numbers that gives the dict of the fields, as one expression."""
-    arguments = ", ".join(f"raw{index}" for index in range(len(fields)))
+def _compile(fields: list[tuple[Item, Field]], reader: Struct, offset: int) -> Callable[[bytes], dict[str, Value]]:
+    """A function of a frame that gives the dict of the fields."""
+    raws = "".join(f"raw{index}, " for index in range(len(fields)))
     values = ", ".join(
         f"{field.name!r}: raw{index}" + ("" if field.kind == "counter" else f" / {item.divisor:d}")
         for index, (item, field) in enumerate(fields)
     )
-    compiled: Callable[..., dict[str, Value]] = eval(f"lambda {arguments}: {{{values}}}", {"__builtins__": {}})
-    return compiled
+    unpack = f"{raws} = unpack(frame, {offset})" if raws else "pass"
+    made: dict[str, Callable[[bytes], dict[str, Value]]] = {}
+    source = f"def parse(frame):\n    {unpack}\n    return {{{values}}}"
+    exec(source, {"__builtins__": {}, "unpack": reader.unpack_from}, made)
+    return made["parse"]
 
 
 def _fills(entry: Item | BitItem, field: Field, minimum: float, maximum: float) -> bool:
