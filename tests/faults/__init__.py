@@ -13,11 +13,15 @@ all of it; `make test` leaves out what is marked slow.
     test_influx_trouble    a real influxd killed, frozen, slow, cut in the middle of an answer
     test_clock             the time of day stepped by an hour and by less, a clock of coarse ticks
     test_disk              the spool's quota full; the disk full (a small tmpfs, where that is allowed)
-    test_hostile           malformed packets, huge payloads, injection, a flood of things
-    test_serial            a port at line rate, 1 % of its bytes flipped
+    test_hostile           malformed packets, huge payloads; what mosquitto lets through
+    test_hostile_broker    what mosquitto would never pass on, from a false broker beside a real one
+    test_hostile_flood     floods of names, of topics of 65,535 bytes, of payloads of 1 MB
+    test_hostile_names     injection by topic, thing and text
+    test_serial            a port at line rate, 1 % of its bytes flipped, beside the load
+    test_serial_noise      the same for each kind of framing, and three ports as fast as they are read
 
 The tools: `proxy` (cut, stall, delay, trickle, half-close), `front` (an InfluxDB 1.x that answers as
-told), `ground` (config, waits, a load whose messages carry no time, the audit), `timeofday` (the time of
-day of one process). Random moments
-come from seeds, and are printed. Nothing sleeps for a result: tests wait for conditions.
+told), `timeofday` (the time of day of one process), `ground` (config, waits, a steady load whose
+messages carry no time, the audit). Random moments come from seeds, and are printed. Nothing
+sleeps for a result: tests wait for conditions.
 """

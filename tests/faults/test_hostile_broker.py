@@ -1,19 +1,23 @@
 """A false broker at the gateway's other end: what mosquitto would never pass on.
 
 Every bad connection first brings a good message, so that the gateway has something to lose;
-the last one behaves. The gateway names what was wrong, connects again and goes on.
+the last one behaves. The gateway names what was wrong, connects again and goes on. Meanwhile it
+takes a steady load from a real broker, which is audited at the end of each test.
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import mqtt5
 import pytest
 
 from tests.faults.conftest import Start
-from tests.faults.ground import config
+from tests.faults.ground import Running, audited, config, steady
 from tests.faults.hostile import MEASUREMENTS, counted, holds, number, peak_mb, words
-from tests.gateway.mqtt_room import FalseBroker, false_broker
+from tests.gateway.mqtt_room import FalseBroker, Script, false_broker
 from tests.servers.influxd import Influxd
+from tests.servers.mosquitto import Mosquitto
 
 PEAK_MB = 250.0
 QOS_1 = mqtt5.QoS.AT_LEAST_ONCE
@@ -28,6 +32,44 @@ def publish(topic: bytes, payload: bytes, packet_id: int) -> bytes:
         length += bytes([low | (0x80 if size else 0)])
         if not size:
             return b"\x32" + length + body
+
+
+Between = Callable[[Script], AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def between(fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start) -> Between:
+    """`async with between(script)`: a gateway on a false broker and a real one. The script goes on from the
+    subscription of each connection, once the load of the real broker flows."""
+    more = f"""
+[mqtt.beside]
+url = "{fresh_mosquitto.url}"
+client_id = "gateway"
+
+[[mqtt.beside.subscription]]
+topic = "park/{{thing}}"
+device = "senml"
+"""
+
+    @asynccontextmanager
+    async def run(script: Script) -> AsyncIterator[Running]:
+        flows = asyncio.Event()
+
+        async def under_load(broker: FalseBroker) -> None:
+            await broker.welcome()
+            await flows.wait()
+            await script(broker)
+
+        async with false_broker(under_load) as url:
+            running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2]), more=more))
+            await running.quiet("mqtt:beside")
+            async with steady(fresh_mosquitto.port) as publisher:
+                await publisher.reached(50)
+                flows.set()
+                yield running
+            assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
+
+    return run
 
 
 MALFORMED = {
@@ -49,11 +91,10 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-async def test_malformed_packets(fresh_influxd: Influxd, gateway: Start, name: str) -> None:
+async def test_malformed_packets(fresh_influxd: Influxd, between: Between, name: str) -> None:
     """Refused with words; what came before it is stored; the next connection works."""
 
     async def script(broker: FalseBroker) -> None:
-        await broker.welcome()
         await broker.say(publish(b"park/lamp", number(float(broker.number)), 1))
         await broker.expect(mqtt5.PubAckPacket)
         if broker.number == 1:
@@ -61,8 +102,7 @@ async def test_malformed_packets(fresh_influxd: Influxd, gateway: Start, name: s
         while True:
             await broker.packet()
 
-    async with false_broker(script) as url:
-        running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2])), subscribed=False)
+    async with between(script) as running:
         await holds(fresh_influxd.url, "level", {"lamp": [1.0, 2.0]})
         log = running.process.process.log_tail(20_000)
         assert "down: " in log
@@ -84,14 +124,13 @@ TOPICS = {
 """Topic name to the thing that is stored; None: no thing can be told, the message is kept in the quarantine."""
 
 
-async def test_control_characters_in_topic_names(fresh_influxd: Influxd, gateway: Start) -> None:
+async def test_control_characters_in_topic_names(fresh_influxd: Influxd, between: Between) -> None:
     """mosquitto refuses these; another broker may not. Each is acknowledged."""
     topics = [topic for topic in TOPICS if topic]
     acknowledged: list[int] = []
     done = asyncio.Event()
 
     async def script(broker: FalseBroker) -> None:
-        await broker.welcome()
         for at, topic in enumerate(topics, 1):
             await broker.say(publish(topic.encode(), number(at), at))
         while len(acknowledged) < len(topics):
@@ -100,13 +139,11 @@ async def test_control_characters_in_topic_names(fresh_influxd: Influxd, gateway
         while True:
             await broker.packet()
 
-    things = {thing for thing in TOPICS.values() if thing}
-    async with false_broker(script) as url:
-        running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2])))
+    async with between(script) as running:
         async with asyncio.timeout(30):
             await done.wait()
         assert acknowledged == list(range(1, len(topics) + 1))
-        stages = await counted(running, decoded=len(things), quarantined=4)
+        stages = await counted(running, quarantined=4)
         assert stages["quarantined"] == 4
         await holds(
             fresh_influxd.url,
@@ -117,13 +154,12 @@ async def test_control_characters_in_topic_names(fresh_influxd: Influxd, gateway
         assert words(fresh_influxd.url, 'SHOW TAG KEYS FROM "senml"') == {"thing"}
 
 
-async def test_endless_packets_cost_no_memory(fresh_influxd: Influxd, gateway: Start) -> None:
+async def test_endless_packets_cost_no_memory(fresh_influxd: Influxd, between: Between) -> None:
     """A PUBLISH of 200 MB and one that claims 256 MB and never ends; between them the gateway takes messages."""
     size = 200 << 20
     head = b"\x32" + bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14 & 0x7F | 0x80, size >> 21 & 0x7F])
 
     async def script(broker: FalseBroker) -> None:
-        await broker.welcome()
         if broker.number == 1:
             start = b"\x00\x0apark/large\x00\x07\x00"
             await broker.say(head + start)
@@ -142,26 +178,23 @@ async def test_endless_packets_cost_no_memory(fresh_influxd: Influxd, gateway: S
         while True:
             await broker.packet()
 
-    async with false_broker(script) as url:
-        running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2])), subscribed=False)
+    async with between(script) as running:
         await counted(running, quarantined=1)
         await holds(fresh_influxd.url, "level", {"lamp": [1.0, 2.0]})
         assert peak_mb(running) < PEAK_MB
 
 
-async def test_40000_poisonous_messages_at_once_are_all_kept(fresh_influxd: Influxd, gateway: Start) -> None:
+async def test_40000_poisonous_messages_at_once_are_all_kept(fresh_influxd: Influxd, between: Between) -> None:
     """More than may wait for a commit, at QoS 0, in a few receive buffers: each has its place in the quarantine."""
     message = b"\x30\x0a\x00\x06park/a\x00?"
 
     async def script(broker: FalseBroker) -> None:
-        await broker.welcome()
         await broker.say(message * 40_000)
         await broker.say(publish(b"park/lamp", number(1.0), 1))
         while True:
             await broker.packet()
 
-    async with false_broker(script) as url:
-        running = await gateway(config(fresh_influxd.url, int(url.rpartition(":")[2])))
+    async with between(script) as running:
         stages = await counted(running, received=40_001, quarantined=40_000)
         assert (stages["quarantined"], stages["unkept"]) == (40_000, 0)
         await holds(fresh_influxd.url, "level", {"lamp": [1.0]})
