@@ -48,7 +48,8 @@ class Backlog(Protocol):
     """What delivery needs of the spool."""
 
     async def read(self, after: int, max_points: int) -> Batch | None:
-        """The oldest rows after row `after`, up to `max_points` points; None at the end."""
+        """The oldest rows after row `after`, up to `max_points` points; None at the end. Raises SpoolError
+        while the disk refuses."""
         ...
 
     async def wait(self, after: int) -> None:
@@ -133,11 +134,19 @@ class Delivery:
             await asyncio.wait({ending})
 
     async def _fill(self) -> None:
-        """Put batches on their way while there are rows and room."""
+        """Put batches on their way while there are rows and room, however long the disk refuses."""
+        waits = backoff()
         while len(self._sending) <= self._in_flight:
             if not (self._due > 0 or self._unread() >= self._batch_points or self._closing.is_set()):
                 return
-            batch = await self._spool.read(self._after, self._batch_points)
+            try:
+                batch = await self._spool.read(self._after, self._batch_points)
+            except SpoolError as error:
+                self._troubled(f"the spool cannot be read: {error}", alarm=True)
+                if self._sending:  # what they free may help
+                    return
+                await self._clock.sleep(next(waits))
+                continue
             if batch is None:
                 self._due = 0
                 return

@@ -14,9 +14,10 @@ Finding bad lines: those that the answer names are taken out and the others are 
 where it names none, the request is halved, down to one line. One bad point in a batch of 1,000
 costs that point and about 20 small requests.
 
-Limits: requests of up to 1 MB (smaller after a 413, remembered), halved at a line end; 1 MB of
-an answer is read; `timeout_s` for a whole request. A batch refused as a whole in words that are
-not about points is kept: REFUSALS_MAX lines tried alone, none taken, is the server's trouble.
+Limits: requests of up to 1 MB (smaller after a 413, larger again after 100 batches without
+one), halved at a line end; 1 MB of an answer is read; `timeout_s` for a whole request. A batch
+refused as a whole in words that are not about points is kept: REFUSALS_MAX lines tried alone,
+none taken, is the server's trouble.
 
 Cost: the batch's bytes go out as they are, gzip level 1 (in a thread) only off loopback.
 Source: the answers of each generation are tabled in _influx_errors.py.
@@ -43,6 +44,7 @@ from gateway.sinks._influx_errors import Answer, Verdict, read_answer
 log = logging.getLogger("parkgate.sinks")
 
 REQUEST_MAX = 1_000_000
+CALM_BATCHES = 100
 ANSWER_MAX = 1 << 20
 REFUSALS_MAX = 8
 _ROUTES = {"v1": "/write", "v2": "/api/v2/write", "v3": "/api/v3/write_lp"}
@@ -87,6 +89,7 @@ class InfluxSink:
         self._session: aiohttp.ClientSession | None = None
         self._preparing = asyncio.Lock()
         self.request_max = REQUEST_MAX
+        self._calm = 0  # batches since a request was too large
 
     async def write(self, batch: Batch) -> Outcome:
         """Write the whole batch; several writes may be under way at once."""
@@ -100,7 +103,16 @@ class InfluxSink:
             return kept.keep
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return Keep(f"{self._base}: {_in_words(error, self._config.timeout_s)}")
+        self._grow()
         return Accept(tally.rejected)
+
+    def _grow(self) -> None:
+        """Try larger requests again after a while: one long line, or a proxy's bad hour, is no limit for ever."""
+        if self.request_max == REQUEST_MAX:
+            return
+        self._calm += 1
+        if self._calm >= CALM_BATCHES:
+            self.request_max, self._calm = min(REQUEST_MAX, 2 * self.request_max), 0
 
     async def open(self) -> None:
         """Nothing to look at: a server that is away now may be there for the first batch."""
@@ -161,6 +173,7 @@ class InfluxSink:
         if smaller < self.request_max:
             log.info("influxdb: %d bytes are too large for the server; sending %d at most", len(lines), smaller)
             self.request_max = smaller
+        self._calm = 0
         for half in halves:
             await self._store(half, tally)
 

@@ -270,12 +270,18 @@ async def test_a_batch_kept_while_finishing_is_tried_until_the_time_is_up(tmp_pa
 
 
 class NoRoom:
-    """A spool whose disk takes no removal for the first two tries."""
+    """A spool whose disk gives nothing, and then takes no removal, for the first two tries of each."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self.refusals = 2
-        self.read, self.wait, self.depth = spool.read, spool.wait, spool.depth
+        self.unread = self.refusals = 2
+        self.wait, self.depth = spool.wait, spool.depth
+
+    async def read(self, after: int, max_points: int) -> Batch | None:
+        if self.unread:
+            self.unread -= 1
+            raise DiskFull("input/output error")
+        return await self._spool.read(after, max_points)
 
     async def remove(self, first: int, last: int, rejected: Any) -> None:
         if self.refusals:
@@ -284,11 +290,14 @@ class NoRoom:
         await self._spool.remove(first, last, rejected)
 
 
-async def test_a_full_disk_holds_removal_up_and_no_more(tmp_path: Path) -> None:
+async def test_a_full_disk_holds_reading_and_removal_up_and_no_more(tmp_path: Path) -> None:
     stats, sink, clock = Stats(), ScriptedSink(), VirtualClock()
     async with opened(tmp_path) as spool:
         await fill(spool, rows=1)
         async with running(Delivery(NoRoom(spool), sink, stats, clock, batch_points=10)):
+            await clock.sleepers(1)
+            assert stats.sinks["scripted"].state == "alarm: the spool cannot be read: input/output error"
+            await until(lambda: stats.sinks["scripted"].batches == 1, clock)
             await clock.sleepers(1)
             state = stats.sinks["scripted"].state
             assert state == "alarm: written, but not taken out of the spool: no space left on device"

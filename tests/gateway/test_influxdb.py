@@ -113,6 +113,10 @@ async def test_a_body_that_is_too_large_is_halved_and_the_size_remembered(
     async with sink_to(server.url, "small") as sink:
         assert await sink.write(batch([*readings(1000), long])) == Accept([(long.encode(), "Request Entity Too Large")])
         assert sink.request_max < 10_000
+        small = sink.request_max
+        for index in range(100):
+            await sink.write(batch([f"air,thing=later t=1.0 {T0 + index}"]))
+        assert sink.request_max == 2 * small
     assert server.count("small", "air", "pm2_5_ug_m3") == 1000
 
 
