@@ -9,7 +9,7 @@ ARGS ?=
 help:
 	@echo 'make demo     a whole testbed in one process          ARGS="--for 20"'
 	@echo 'make test     the tests, servers included             ARGS="-k spool"'
-	@echo 'make faults   faults injected into a whole gateway, and all of the fuzzing (takes long)'
+	@echo 'make faults   faults injected into a whole gateway, and the fuzzing   PARKGATE_FUZZ=5000 tries that many cases'
 	@echo 'make check    format, lint, types, imports, and the tests that need no server'
 	@echo 'make fmt      format the code'
 	@echo 'make bench    measure this checkout on this machine (about ten minutes)'
