@@ -20,10 +20,9 @@ import uvloop
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-BUFFER_BYTES = 1 << 18
+from gateway.sources.mqtt_wire import BRISK_S, FULL_BYTES, MANY, REST_S
 
-REST_S, BRISK_S, MANY, FULL_BYTES = 0.002, 0.0002, 8, 1 << 16
-"""When to rest and for how long, the numbers of the gateway's own MQTT 5 session."""
+BUFFER_BYTES = 1 << 18
 
 
 class Null(asyncio.BufferedProtocol):
