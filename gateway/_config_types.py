@@ -94,6 +94,11 @@ class MqttConfig:
     max_things: int = 10_000
     will: WillConfig | None = None
 
+    @property
+    def session(self) -> str:
+        """What names the broker's session: packet identifiers and subscriptions mean something within it."""
+        return f"mqtt:{self.name} {self.client_id} {self.url.rpartition('@')[2].rpartition('//')[2]}"
+
 
 @dataclass(frozen=True, slots=True)
 class SerialConfig:

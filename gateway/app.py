@@ -31,6 +31,7 @@ from gateway.pipeline import Pipeline
 from gateway.routes import Subscription
 from gateway.sinks.delivery import Delivery
 from gateway.sources.mqtt import make_mqtt_source
+from gateway.sources.mqtt_filters import AskedFilters
 from gateway.sources.serial import SerialSource
 from gateway.spool import Spool, SpoolUnusable, say_forecast
 from gateway.stats import Stats
@@ -124,7 +125,8 @@ class Gateway:
             assert isinstance(device, MessageDevice)  # the config loader has checked it
             subscriptions.append(Subscription(subscription, device))
         intake = BrokerIntake(self.pipeline, broker, subscriptions, name)
-        source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name), intake.forget)
+        asked = AskedFilters(self.config.gateway.state_dir / "subscriptions.json", broker.session)
+        source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name), intake.forget, asked)
         self.watchdog.broker(source, broker)
         return source
 

@@ -190,8 +190,7 @@ class BrokerIntake:
         self._name = name
         self._routes: dict[str, _Route] = {}
         self._series: dict[_Key, tuple[Series, DeviceStats]] = {}
-        # packet identifiers mean something within one session: of this client id, at this broker
-        self._session = f"{name} {config.client_id} {config.url.rpartition('@')[2].rpartition('//')[2]}"
+        self._session = config.session
         self._taken = pipeline.spool.taken(self._session)
         self._open: Intake | None = None
         self._connection: Acknowledger | None = None

@@ -18,7 +18,8 @@ old. MQTT 5 brings them once a session, 3.1.1 each time that something is subscr
 there is a will its topic says how things stand: the birth message after every connect, the will
 after the end of a connection, orderly or not.
 
-The session is kept by the broker under `client_id`: two gateways need two client ids.
+The session is kept by the broker under `client_id`: two gateways need two client ids. Filters that
+the configuration has no more are unsubscribed from.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from gateway.config import MqttConfig
 from gateway.intake import MessageIntake
 from gateway.routes import topic_filter
 from gateway.sources.mqtt311 import open_311
+from gateway.sources.mqtt_filters import AskedFilters
 from gateway.sources.mqtt_link import ConnectionEnded, Link, Wanted, address, first_of, log, suback_words
 from gateway.sources.mqtt_session import open_session
 from gateway.stats import SourceStats
@@ -55,8 +57,12 @@ class MqttSource:
         stats: SourceStats,
         opener: Opener = open_session,
         new_session: Callable[[], None] | None = None,
+        asked: AskedFilters | None = None,
     ) -> None:
-        """`new_session` is called when the broker has none of this client id, before anything is subscribed."""
+        """`new_session` is called when the broker has none of this client id, before anything is subscribed.
+
+        With `asked`, filters that an earlier configuration subscribed to are given back.
+        """
         self.name = f"mqtt:{config.name}"
         self.stats = stats
         self.refused: dict[str, str] = {}
@@ -65,6 +71,7 @@ class MqttSource:
         self._clock = clock
         self._opener = opener
         self._new_session = new_session
+        self._asked = asked
         self._where = address(config.url)
         self._wanted = [Wanted(topic_filter(each.topic), each.qos) for each in config.subscriptions]
         self._link: Link | None = None
@@ -161,17 +168,38 @@ class MqttSource:
     async def _keep_subscribed(self, link: Link) -> None:
         """Subscribe, ask again for what was refused, and for everything when told to."""
         asked = self._wanted
+        unwanted = self._unwanted(link)
         waits = backoff(FIRST_ASK_S, MOST_ASK_S)
         while True:
             self._ask_again.clear()
             codes = await link.subscribe(asked)
             self._note(asked, codes)
+            if unwanted:
+                await self._give_back(link, unwanted)
+                unwanted = []
             await self._first(self._ask_again, max(next(waits), FIRST_ASK_S / 2) if self.refused else None)
             if self._ask_again.is_set():
                 asked = self._wanted
                 waits = backoff(FIRST_ASK_S, MOST_ASK_S)
             else:
                 asked = [each for each in self._wanted if each.filter in self.refused]
+
+    def _unwanted(self, link: Link) -> list[str]:
+        """What the session may hold from an earlier configuration. What is wanted now is written down."""
+        if self._asked is None:
+            return []
+        wanted = {each.filter for each in self._wanted}
+        known = self._asked.read() if link.session_present else set[str]()
+        self._asked.write(known | wanted)
+        return sorted(known - wanted)
+
+    async def _give_back(self, link: Link, filters: list[str]) -> None:
+        assert self._asked is not None
+        kept = [topic for topic, code in zip(filters, await link.unsubscribe(filters), strict=True) if code >= 0x80]
+        for topic in filters:
+            done = "the broker keeps the subscription to" if topic in kept else "unsubscribed from"
+            log.info("%s: %s %r, which the configuration has no more", self.name, done, topic)
+        self._asked.write([*kept, *(each.filter for each in self._wanted)])
 
     def _note(self, asked: list[Wanted], codes: list[int]) -> None:
         """Take down which subscriptions were granted, and say how things stand."""
@@ -227,7 +255,8 @@ def make_mqtt_source(
     clock: Clock,
     stats: SourceStats,
     new_session: Callable[[], None] | None = None,
+    asked: AskedFilters | None = None,
 ) -> MqttSource:
     """The source for a broker, by its `protocol`."""
     opener: Opener = open_session if config.protocol == "5" else open_311
-    return MqttSource(config, intake, clock, stats, opener, new_session)
+    return MqttSource(config, intake, clock, stats, opener, new_session, asked)

@@ -93,6 +93,14 @@ class Session311:
             raise ConnectionEnded(f"no answer to SUBSCRIBE: {error}") from error
         return [code if isinstance(code, int) else code.value for code in granted]
 
+    async def unsubscribe(self, filters: Sequence[str]) -> list[int]:
+        """UNSUBSCRIBE. The protocol has no way to refuse it."""
+        try:
+            await self._client.unsubscribe(list(filters), timeout=ANSWER_S)
+        except aiomqtt.MqttError as error:
+            raise ConnectionEnded(f"no answer to UNSUBSCRIBE: {error}") from error
+        return [0] * len(filters)
+
     def acknowledge(self, packet_ids: list[int]) -> None:
         for packet_id in packet_ids:
             self._paho.ack(packet_id, 1)

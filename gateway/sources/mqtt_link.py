@@ -75,6 +75,10 @@ class Link(Protocol):
         """Subscribe and wait for the answer: a reason code each (0 to 2: the QoS granted)."""
         ...
 
+    async def unsubscribe(self, filters: Sequence[str]) -> list[int]:
+        """Give subscriptions back and wait for the answer: a reason code each (below 0x80: given back)."""
+        ...
+
     def announce(self) -> None:
         """Publish the birth message to the will's topic; nothing where there is no will."""
         ...

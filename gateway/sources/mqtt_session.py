@@ -37,7 +37,7 @@ from gateway.sources.mqtt_receive import Malformed
 from gateway.sources.mqtt_wire import Wire
 from gateway.stats import SourceStats
 
-FILTERS_PER_SUBSCRIBE = 8  # what AWS IoT Core takes in one packet; others take more
+FILTERS_PER_PACKET = 8  # what AWS IoT Core takes in one packet; others take more
 TAKEN_OVER_WAIT_S = 10.0
 """Two gateways with one client id would otherwise throw each other out several times a second."""
 
@@ -53,7 +53,7 @@ class Session:
         self._clock = clock
         self._keepalive_s = float(config.keepalive_s)
         self._greeting: asyncio.Future[mqtt5.ConnAckPacket] = asyncio.get_running_loop().create_future()
-        self._subscribing: dict[int, asyncio.Future[mqtt5.SubAckPacket]] = {}
+        self._asking: dict[int, asyncio.Future[list[int]]] = {}
         self._packet_id = 0
         self.wire = Wire(intake, self._control, config, clock, stats)
 
@@ -99,33 +99,48 @@ class Session:
 
     async def subscribe(self, wanted: Sequence[Wanted]) -> list[int]:
         """SUBSCRIBE, a few filters a packet; the reason code of each filter."""
+        # A retained message has been had if the session is still there. And the retain bit
+        # is to mark what comes because of this subscription, not what is published now and
+        # kept for others: the one may be an old value, the other is a new one.
+        filters = [
+            mqtt5.TopicFilter(
+                each.filter,
+                max_qos=QoS(each.qos),
+                retain_as_published=False,
+                retain_handling=mqtt5.RetainHandling.SEND_IF_SUBSCRIPTION_NOT_EXISTS,
+            )
+            for each in wanted
+        ]
         codes: list[int] = []
-        for start in range(0, len(wanted), FILTERS_PER_SUBSCRIBE):
-            some = wanted[start : start + FILTERS_PER_SUBSCRIBE]
-            self._packet_id = self._packet_id % 65_535 + 1
-            answer = asyncio.get_running_loop().create_future()
-            self._subscribing[self._packet_id] = answer
-            # A retained message has been had if the session is still there. And the retain bit
-            # is to mark what comes because of this subscription, not what is published now and
-            # kept for others: the one may be an old value, the other is a new one.
-            filters = [
-                mqtt5.TopicFilter(
-                    each.filter,
-                    max_qos=QoS(each.qos),
-                    retain_as_published=False,
-                    retain_handling=mqtt5.RetainHandling.SEND_IF_SUBSCRIPTION_NOT_EXISTS,
-                )
-                for each in some
-            ]
-            self.wire.send(mqtt5.SubscribePacket(self._packet_id, filters).write())
-            try:
-                answered = [int(code) for code in (await self._answer(answer, "SUBSCRIBE")).reason_codes]
-            finally:
-                self._subscribing.pop(self._packet_id, None)
-            if len(answered) != len(some):
-                why = f"malformed data from the broker: {len(answered)} answers to {len(some)} subscriptions"
-                raise ConnectionEnded(why, at_fault=True)
-            codes += answered
+        for start in range(0, len(filters), FILTERS_PER_PACKET):
+            some = filters[start : start + FILTERS_PER_PACKET]
+            codes += await self._ask(mqtt5.SubscribePacket(self._next_id(), some), len(some), "SUBSCRIBE")
+        return codes
+
+    async def unsubscribe(self, filters: Sequence[str]) -> list[int]:
+        """UNSUBSCRIBE, a few filters a packet; the reason code of each filter."""
+        codes: list[int] = []
+        for start in range(0, len(filters), FILTERS_PER_PACKET):
+            some = list(filters[start : start + FILTERS_PER_PACKET])
+            codes += await self._ask(mqtt5.UnsubscribePacket(self._next_id(), some), len(some), "UNSUBSCRIBE")
+        return codes
+
+    def _next_id(self) -> int:
+        self._packet_id = self._packet_id % 65_535 + 1
+        return self._packet_id
+
+    async def _ask(self, packet: mqtt5.SubscribePacket | mqtt5.UnsubscribePacket, count: int, what: str) -> list[int]:
+        """Send it and wait for its `count` reason codes."""
+        answer: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+        self._asking[packet.packet_id] = answer
+        self.wire.send(packet.write())
+        try:
+            codes = await self._answer(answer, what)
+        finally:
+            self._asking.pop(packet.packet_id, None)
+        if len(codes) != count:
+            why = f"malformed data from the broker: {len(codes)} answers to {count} filters of {what}"
+            raise ConnectionEnded(why, at_fault=True)
         return codes
 
     def announce(self) -> None:
@@ -176,10 +191,10 @@ class Session:
                 self.wire.pong()
             case mqtt5.ConnAckPacket() if not self._greeting.done():
                 self._greeting.set_result(packet)
-            case mqtt5.SubAckPacket() if packet.packet_id in self._subscribing:
-                answer = self._subscribing[packet.packet_id]
+            case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket() if packet.packet_id in self._asking:
+                answer = self._asking[packet.packet_id]
                 if not answer.done():
-                    answer.set_result(packet)
+                    answer.set_result([int(code) for code in packet.reason_codes])
             case mqtt5.DisconnectPacket():
                 code = int(packet.reason_code)
                 taken_over = code == int(Reason.SESSION_TAKEN_OVER)

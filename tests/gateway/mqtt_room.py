@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import mqtt5
@@ -13,6 +14,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.config import MqttConfig, SubscriptionConfig
 from gateway.intake import Acknowledger
 from gateway.sources.mqtt import MqttSource, make_mqtt_source
+from gateway.sources.mqtt_filters import AskedFilters
 from gateway.stats import SourceStats
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -190,13 +192,19 @@ class Room:
 
 @contextlib.asynccontextmanager
 async def running(
-    url: str, *topics: str, client_id: str = "gateway", clock: Clock | None = None, **settings: Any
+    url: str,
+    *topics: str,
+    client_id: str = "gateway",
+    clock: Clock | None = None,
+    asked: Path | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Room]:
-    """A source on `url`, subscribed to `topics`; stopped in order at the end."""
+    """A source on `url`, subscribed to `topics`; stopped in order at the end. It writes its filters to `asked`."""
     subscriptions = tuple(SubscriptionConfig(topic, "senml") for topic in topics)
     config = MqttConfig("main", url, client_id, subscriptions, **settings)
     intake, stats = Memory(), SpokenStats("mqtt:main")
-    source = make_mqtt_source(config, intake, clock or SystemClock(), stats)
+    known = None if asked is None else AskedFilters(asked, config.session)
+    source = make_mqtt_source(config, intake, clock or SystemClock(), stats, asked=known)
     room = Room(source, intake, stats, asyncio.create_task(source.run()))
     try:
         yield room
