@@ -37,7 +37,7 @@ LIVE_S = 120.0
 """How long live messages can go on; the backlog should be gone well before."""
 
 LOOKED_AT = ["t0", "t1"]
-LOOK_EVERY = 3
+LOOK_EVERY = 5
 """Few series, and not at every poll: a look takes influxd some 10 ms from what is measured."""
 
 
