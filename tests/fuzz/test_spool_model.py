@@ -11,11 +11,13 @@ from gateway._spool_open import SpoolFull
 from gateway._spool_store import Store
 from gateway.config import SpoolConfig
 from gateway.intake import Intake, Lane
-from tests.fuzz.effort import effort
+from tests.fuzz.effort import EXAMPLES, effort
 
 NOW_NS = 1_767_225_600_000_000_000
 LIMIT = 3000
 ROW = 64
+STEPS = 30
+"""Of one case; with PARKGATE_FUZZ each counts as one."""
 
 LINES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=40), max_size=6)
 
@@ -121,4 +123,4 @@ class SpoolAgreesWithAList(RuleBasedStateMachine):
 
 
 TestSpoolModel = SpoolAgreesWithAList.TestCase
-TestSpoolModel.settings = settings(effort(60), stateful_step_count=30)
+TestSpoolModel.settings = settings(effort(60), max_examples=max(60, EXAMPLES // STEPS), stateful_step_count=STEPS)
