@@ -18,6 +18,7 @@ _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
 _WINDOWS_PORT = re.compile(r"COM[0-9]{1,3}", re.IGNORECASE)
 _DURATION = re.compile(r"(?:[1-9][0-9]{0,5}[wdh])+|INF")
+REPLAY = "replay:"
 _SERIAL_URLS = ("socket", "rfc2217")
 
 
@@ -54,6 +55,11 @@ def broker_url(table: Table, key: str) -> str:
 def serial_port(table: Table, key: str) -> str:
     expected = "a path such as /dev/serial/by-id/…, COM3, socket://host:port or rfc2217://host:port"
     text = table.text(key, expected)
+    if text.startswith(REPLAY):
+        file = table.origin.file.parent / Path(text.removeprefix(REPLAY)).expanduser()
+        if not file.is_file():
+            table.fail(key, "replay: and a recording, as `parkgate decode --port … --record FILE` writes it")
+        return f"{REPLAY}{file.absolute()}"
     if "://" in text:
         _, parts = _split(table, key, expected)
         if parts.scheme not in _SERIAL_URLS or parts.port is None:

@@ -102,7 +102,7 @@ class MqttConfig:
 
 @dataclass(frozen=True, slots=True)
 class SerialConfig:
-    """One port. `port` is a path or a socket:// or rfc2217:// URL.
+    """One port. `port` is a path, a socket:// or rfc2217:// URL, or `replay:` and the path of a recording.
 
     `baud` and `parity` override the device type's own settings where given.
     `expected_every_s`: None is learned, 0 is never missed.
@@ -116,6 +116,11 @@ class SerialConfig:
     baud: int | None = None
     parity: Literal["N", "E", "O"] | None = None
     expected_every_s: float | None = None
+
+    @property
+    def recording(self) -> Path | None:
+        """The recording that stands for a port, if one does."""
+        return Path(self.port.removeprefix("replay:")) if self.port.startswith("replay:") else None
 
 
 @dataclass(frozen=True, slots=True)

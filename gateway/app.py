@@ -32,6 +32,7 @@ from gateway.routes import Subscription
 from gateway.sinks.delivery import Delivery
 from gateway.sources.mqtt import make_mqtt_source
 from gateway.sources.mqtt_filters import AskedFilters
+from gateway.sources.replay import ReplaySource
 from gateway.sources.serial import SerialSource
 from gateway.spool import Spool, SpoolUnusable, say_forecast
 from gateway.stats import Stats
@@ -92,7 +93,11 @@ class Gateway:
             assert isinstance(device, StreamDevice)  # the config loader has checked it
             name = f"serial:{port.port}"
             intake = PortIntake(self.pipeline, port, device, name)
-            source = SerialSource(port, device, intake, self.clock, self.stats.source(name))
+            stats = self.stats.source(name)
+            if port.recording is not None:
+                self.sources.append(ReplaySource(port.recording, intake, self.clock, stats, repeat=True))
+                continue
+            source = SerialSource(port, device, intake, self.clock, stats)
             self.watchdog.port(source, device.longest_frame)
             self.sources.append(source)
         self.health = Health(

@@ -1,10 +1,11 @@
 """`parkgate decode`: bytes in, one JSON object a line out.
 
-Input is hex text (`--hex`), a text line or payload (`--text`), a file of raw bytes, or `-` for
-raw bytes on standard input, decoded as they arrive. For a device type on a serial link the
+Input is hex text (`--hex`), a text line or payload (`--text`), a file of raw bytes or a recording,
+or `-` for raw bytes on standard input, decoded as they arrive. For a device type on a serial link the
 input is a stream; for one behind MQTT it is one payload, of at most 16 MiB. `--hex` also takes
 `-` or the name of a file, which may hold hex text or raw bytes. `--port` listens to a real port,
-opened as the gateway opens it, until Ctrl-C or for `--for` seconds.
+opened as the gateway opens it, until Ctrl-C or for `--for` seconds, and with `--record` writes down
+what it says, so that a gateway can play it back.
 
 Noise that lies together is one line; from a file or a pipe up to 4 KiB of it may be held back
 until its end is seen, from a port nothing is.
@@ -21,7 +22,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16
 LONGEST_PAYLOAD = 16 << 20
 MOST_HELD = 4096
+HEADER = b"# parkgate recording"
 LONGEST_FOR_S = 86400 * 366
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,6 +62,9 @@ def decode(
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="S", help="With --port: S seconds; without it until Ctrl-C.")
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="With --port: also write what it says to FILE.")
+    ] = None,
 ) -> None:
     """Decode bytes of a device type: one JSON object a line for each reading, noise or error."""
     from devices.spec.device import StreamDevice
@@ -70,10 +75,10 @@ def decode(
     if len(given) > 1:
         raise UsageError("give one input only: --hex, --text, --file, FILE or --port")
     if port is not None:
-        _listen(kind, port, baud, parity, for_s)
+        _listen(kind, port, baud, parity, for_s, record)
         return
-    if (baud, parity, for_s) != (None, None, None):
-        raise UsageError("--baud, --parity and --for go with --port PORT")
+    if (baud, parity, for_s, record) != (None, None, None, None):
+        raise UsageError("--baud, --parity, --for and --record go with --port PORT")
     if not given and sys.stdin.isatty():
         raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
     if text is not None:
@@ -139,8 +144,21 @@ def _from_file(name: str) -> Iterator[bytes]:
         yield data
         return
     with stream:
+        if stream.peek(len(HEADER)).startswith(HEADER):
+            yield from _recorded(Path(name))
+            return
         while chunk := stream.read1(CHUNK):
             yield chunk
+
+
+def _recorded(path: Path) -> Iterator[bytes]:
+    from gateway.sources.replay import ReplayError, recorded
+
+    try:
+        for _, data in recorded(path):
+            yield data
+    except ReplayError as error:
+        raise UsageError(str(error)) from error
 
 
 def _bounded(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -286,7 +304,9 @@ class _Printing:
             self.over.set()
 
 
-def _listen(device: "Device", port: str, baud: int | None, parity: str | None, for_s: float | None) -> None:
+def _listen(
+    device: "Device", port: str, baud: int | None, parity: str | None, for_s: float | None, record: Path | None
+) -> None:
     """Print what `port` says. What is wrong with the port goes to stderr, a line for each reason."""
     from devices.spec.device import StreamDevice
     from gateway.cli._log import log_to_stderr
@@ -304,22 +324,43 @@ def _listen(device: "Device", port: str, baud: int | None, parity: str | None, f
         raise UsageError(f"--for: expected seconds, more than 0, got {for_s:g}")
     log_to_stderr(logging.WARNING)
     logging.getLogger("gateway.sources.serial").setLevel(logging.INFO)
-    run_async(_listening(device, port, baud, parity, for_s))
+    with _recording(record) as file:
+        run_async(_listening(device, port, baud, parity, for_s, file))
 
 
-async def _listening(device: "StreamDevice", port: str, baud: int | None, parity: Any, for_s: float | None) -> None:
+@contextlib.contextmanager
+def _recording(path: Path | None) -> Iterator[TextIO | None]:
+    """A file that did not exist before: what a device once said cannot be had again."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("x", encoding="ascii", buffering=1)
+    except FileExistsError:
+        raise UsageError(f"--record: {path} is there already; give another name") from None
+    except OSError as error:
+        raise UsageError(f"--record: {path}: {error.strerror}") from error
+    with file:
+        yield file
+
+
+async def _listening(
+    device: "StreamDevice", port: str, baud: int | None, parity: Any, for_s: float | None, record: TextIO | None
+) -> None:
     from gateway.cli._loop import on_signals
     from gateway.clock import SystemClock
     from gateway.config import SerialConfig
+    from gateway.sources.replay import Recorder
     from gateway.sources.serial import SerialSource
     from gateway.stats import SourceStats
 
-    intake = _Printing(device)
-    on_signals(intake.over.set)
+    printing = _Printing(device)
+    intake = printing if record is None else Recorder(printing, record, SystemClock())
+    on_signals(printing.over.set)
     config = SerialConfig(port, device.name, "", baud=baud, parity=parity)
     source = SerialSource(config, device, intake, SystemClock(), SourceStats(f"serial:{port}"))
     reading = asyncio.create_task(source.run(), name=f"source[{source.name}]")
-    over = asyncio.create_task(intake.over.wait())
+    over = asyncio.create_task(printing.over.wait())
     try:
         await asyncio.wait((reading, over), timeout=for_s, return_when=asyncio.FIRST_COMPLETED)
         source.stop_reading()
@@ -330,5 +371,5 @@ async def _listening(device: "StreamDevice", port: str, baud: int | None, parity
             await reading
         await source.close()
     intake.closed()
-    if intake.error is not None:
-        raise intake.error
+    if printing.error is not None:
+        raise printing.error

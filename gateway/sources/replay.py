@@ -26,6 +26,7 @@ from gateway.stats import SourceStats
 
 HEADER = "# parkgate recording 1"
 LONGEST_LINE = 1 << 20
+REPEAT_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +60,19 @@ class Recorder:
 class ReplaySource:
     """Plays `path` into `intake`; `run` ends with the file, after `closed`.
 
-    `speed` 2.0 halves every pause, None leaves the pauses out.
+    `speed` 2.0 halves every pause, None leaves the pauses out. With `repeat` it begins again
+    REPEAT_S after its end, and with a file that cannot be played it waits until it can.
     """
 
     def __init__(
-        self, path: Path, intake: BytesIntake, clock: Clock, stats: SourceStats, *, speed: float | None = 1.0
+        self,
+        path: Path,
+        intake: BytesIntake,
+        clock: Clock,
+        stats: SourceStats,
+        *,
+        speed: float | None = 1.0,
+        repeat: bool = False,
     ) -> None:
         self.name = f"replay:{path}"
         self._path = path
@@ -71,14 +80,29 @@ class ReplaySource:
         self._clock = clock
         self._stats = stats
         self._speed = speed
+        self._repeat = repeat
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
-        """ReplayError where the file is no recording; what stood before that line has been played."""
+        """ReplayError where the file is no recording, unless it is to be repeated; what stood before
+        that line has been played."""
+        if not self._repeat:
+            await self._play()
+            return
+        while not self._stopped.is_set():
+            try:
+                await self._play()
+            except ReplayError as error:
+                if self._stats.state != f"down: {error}":
+                    log.warning("%s", error)
+                self._stats.state = f"down: {error}"
+            await self._clock.sleep(REPEAT_S)
+
+    async def _play(self) -> None:
         began = self._clock.monotonic()
         self._stats.connects += 1
-        self._stats.state = "up"
         for seconds, data in recorded(self._path):
+            self._stats.state = "up"
             if self._speed is not None:
                 wait = began + seconds / self._speed - self._clock.monotonic()
                 if wait > 0.0:
@@ -90,7 +114,8 @@ class ReplaySource:
             self._stats.bytes_in += len(data)
             self._intake.bytes(data)
         self._intake.closed()
-        self._stats.state = "down: the recording has been played"
+        if not self._repeat:
+            self._stats.state = "down: the recording has been played"
         log.info("%s: played to its end, %d bytes", self.name, self._stats.bytes_in)
 
     def stop_reading(self) -> None:

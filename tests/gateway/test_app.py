@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from gateway.app import Gateway, StartError
-from gateway.config import Config, GatewayConfig, InfluxConfig, LocalConfig, SpoolConfig
+from gateway.config import Config, GatewayConfig, InfluxConfig, LocalConfig, SpoolConfig, load
 from gateway.intake import SinkUnusable
 from gateway.spool import Spool
+from tests.gateway.mqtt_room import until
 from tests.gateway.virtual import VirtualClock
 
 
@@ -191,3 +192,22 @@ async def test_a_filling_spool_says_in_the_log_how_long_it_lasts(
         reports.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reports
+
+
+async def test_a_recording_stands_for_a_port(tmp_path: Path) -> None:
+    (tmp_path / "lamp.rec").write_text(
+        "# parkgate recording 1\n0.0 424d001c00000008000800000008000800d20046\n"
+        "0.1 002d001e00000000970002c5\n"  # a frame of avaldebe/PyPMS, tests/captured_data (MIT)
+    )
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        f'[gateway]\nname = "east"\nstate_dir = "{tmp_path / "var"}"\nlisten = "127.0.0.1:0"\n'
+        '[[serial]]\nport = "replay:lamp.rec"\ndevice = "pms5003"\nthing = "lamp-17"\n'
+    )
+    gateway, stop = Gateway(load(file, {})), asyncio.Event()
+    task = asyncio.create_task(gateway.run(stop))
+    readings = gateway.stats.devices[(f"serial:replay:{tmp_path}/lamp.rec", "lamp-17")]
+    await until(lambda: readings.readings >= 2, "played, and played again")
+    stop.set()
+    await task
+    assert (readings.noise_bytes, readings.integrity_errors) == (0, 0)

@@ -201,6 +201,31 @@ def test_decode_listens_to_a_port_as_it_comes_from_the_system() -> None:
         os.close(master)
 
 
+def test_what_a_port_says_is_recorded_and_decoded_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "lamp.rec"
+    server = socket.create_server(("127.0.0.1", 0))
+    with server, listening(f"socket://127.0.0.1:{server.getsockname()[1]}", "--record", str(file)) as process:
+        assert process.stdout is not None
+        device, _ = server.accept()
+        with device:
+            device.sendall(bytes.fromhex(FRAME))
+            live = process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+    assert process.returncode == 0
+    lines = file.read_text().splitlines()
+    assert lines[0] == "# parkgate recording 1"
+    assert "".join(line.split()[1] for line in lines[1:] if not line.startswith("#")) == FRAME.replace(" ", "").lower()
+    assert main(["decode", "--device", "pms5003", str(file)]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["fields"] == json.loads(live)["fields"] == FIELDS
+    assert main(["decode", "--device", "pms5003", "--port", "/dev/x", "--record", str(file)]) == 2
+    assert capsys.readouterr().err == f"parkgate: --record: {file} is there already; give another name\n"
+    file.write_text("# parkgate recording 1\n0.0 4\n")
+    assert main(["decode", "--device", "pms5003", str(file)]) == 2
+    assert f"{file}, line 2: expected seconds and bytes in hex, got '0.0 4'" in capsys.readouterr().err
+
+
 def test_decode_says_that_a_port_is_missing_and_ends_in_time(tmp_path: Path) -> None:
     with listening(str(tmp_path / "usb-none"), "--for", "0.2") as process:
         out, err = process.communicate(timeout=30)
@@ -242,7 +267,10 @@ WRONG = [
         ["decode", "--device", "senml", "--port", "/dev/x"],
         "--port: senml speaks MQTT, not serial; give a payload with --text or FILE",
     ),
-    (["decode", "--device", "pms5003", "--hex", "00", "--for", "3"], "--baud, --parity and --for go with --port PORT"),
+    (
+        ["decode", "--device", "pms5003", "--hex", "00", "--for", "3"],
+        "--baud, --parity, --for and --record go with --port PORT",
+    ),
     (
         ["decode", "--device", "pms5003", "--port", "/dev/x", "--for", "0"],
         "--for: expected seconds, more than 0, got 0",

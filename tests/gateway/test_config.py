@@ -435,6 +435,11 @@ BAD = [
         "socket://host:port or rfc2217://host:port; a path relative to this file needs a slash, as ./ttyUSB0",
     ),
     (
+        '[[serial]]\nport = "replay:none.rec"\ndevice = "pms5003"\nthing = "t"\n',
+        'serial[0].port = "replay:none.rec": expected replay: and a recording, as '
+        "`parkgate decode --port … --record FILE` writes it",
+    ),
+    (
         '[[serial]]\nport = "tcp://h:1"\ndevice = "pms5003"\nthing = "t"\n',
         'serial[0].port = "tcp://h:1": expected a path such as /dev/serial/by-id/…, COM3, '
         "socket://host:port or rfc2217://host:port",

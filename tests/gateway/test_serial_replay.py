@@ -75,6 +75,26 @@ async def test_twice_as_fast_and_as_fast_as_can_be(tmp_path: Path) -> None:
     assert intake.raw == FRAME_09 + FRAME_08
 
 
+async def test_again_and_again_and_waiting_for_a_file_that_can_be_played(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, clock, intake, stats = written(tmp_path, RECORDING), VirtualClock(), Remembering(), SourceStats("replay")
+    task = asyncio.create_task(ReplaySource(file, intake, clock, stats, repeat=True).run())
+    await clock.advance(61.5 + 1.0 + 1.5)
+    assert intake.values == [VALUES_09, VALUES_08, VALUES_09]
+    assert stats.state == "up"
+    file.write_text("0.0 zz\n")
+    await clock.advance(62.0)
+    wrong = f"{file}, line 1: expected seconds and bytes in hex, got '0.0 zz'"
+    await clock.advance(10.0)
+    assert stats.state == f"down: {wrong}"
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [wrong]
+    written(tmp_path, RECORDING)
+    await clock.advance(2.5)
+    assert stats.state == "up"
+    task.cancel()
+
+
 async def test_stopping_ends_it_before_the_next_piece(tmp_path: Path) -> None:
     clock, intake = VirtualClock(), Remembering()
     source = ReplaySource(written(tmp_path, RECORDING), intake, clock, SourceStats("replay"))
