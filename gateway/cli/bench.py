@@ -55,7 +55,14 @@ def ingest(
     things: Annotated[int, typer.Option(min=1)] = 1000,
     protocol: Annotated[str, typer.Option(help="5, or 3.1.1 (through aiomqtt).")] = "5",
     influx: Annotated[
-        str | None, typer.Option(help="An InfluxDB 1.x that is already there, without authentication.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="An InfluxDB (1.x, 2.x or 3) that is already there. A database or bucket parkgate_bench_ and eight "
+            "random digits is made in it and dropped at the end; nothing else there is touched. Credentials come from "
+            "the environment: INFLUX_TOKEN, or INFLUX_USERNAME and INFLUX_PASSWORD; they must be allowed to make it. "
+            "INFLUX_API (v1, v2 or v3) and INFLUX_ORG are the keys api and org of [influxdb].",
+        ),
     ] = None,
     paced: Annotated[bool, typer.Option("--paced", help="Also find the highest steady rate.")] = False,
     as_json: Json = False,
@@ -147,7 +154,10 @@ def everything(
     as_json: Json = False,
     chart: Chart = Path("out/bench.svg"),
 ) -> None:
-    """All of them, one after the other (about ten minutes): what docs/performance.md holds."""
+    """All of them, one after the other (about ten minutes): what docs/performance.md holds.
+
+    With PARKGATE_BENCH=quick in the environment a small load of each, in half a minute, to see that they run.
+    """
     _checkout()
     from bench.suite import suite
 
