@@ -3,9 +3,9 @@
 A resolved name says thing and quantity in one string. It is cut at its last separator, `:` or
 `/`: `urn:dev:mac:0024befffe804ff1:temp` is the thing `urn:dev:mac:0024befffe804ff1` and the
 quantity `temp`. A name that is a device URN and nothing more (RFC 9039; also urn:uuid and
-urn:imei) is all thing, and `_` after such a URN begins its component, here the quantity. A name
-without a separator is cut between base name and name. Where no quantity is left, the unit gives
-one (`Cel` is a temperature), else it is `value`.
+urn:imei), or an IPv6 address (RFC 8428 section 5.1.7), is all thing, and `_` after such a URN
+begins its component, here the quantity. A name without a separator is cut between base name and
+name. Where no quantity is left, the unit gives one (`Cel` is a temperature), else it is `value`.
 
 The field name is the quantity in lower snake, then the unit's suffix unless it is already there.
 Values keep the unit on the wire: `hPa` is not turned into `Pa`, the suffix says which it is.
@@ -94,7 +94,8 @@ _RESERVED = frozenset(("time", "thing"))
 _WORD_ENDINGS = ("_text", "_flag")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")
 _DEVICE_URN = r"urn:dev:[a-z0-9]+:[A-Za-z0-9.\-]+|urn:(?:uuid|imei):[A-Za-z0-9\-]+"
-_WHOLE = re.compile(_DEVICE_URN)
+_IPV6 = r"[0-9A-Fa-f]{4}(?::[0-9A-Fa-f]{1,4}){7}|[0-9A-Fa-f]{4}(?::[0-9A-Fa-f]{1,4}){0,5}:(?::[0-9A-Fa-f]{1,4}){1,6}"
+_WHOLE = re.compile(f"{_DEVICE_URN}|{_IPV6}")
 _COMPONENT = re.compile(rf"({_DEVICE_URN})_([^:/]+)")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^a-z0-9]+")

@@ -47,6 +47,20 @@ class Record(msgspec.Struct, gc=False):
     ut: float | UnsetType = UNSET
 
 
+def finite(number: float, label: str, index: int) -> float:
+    """`number`; PackRefused where base and value together are more than a double holds."""
+    if not math.isfinite(number):
+        raise PackRefused(f"record {index}: {label} is out of range")
+    return number
+
+
+def only_base(record: Record) -> bool:
+    """Whether a record does nothing but set base fields for those behind it (RFC 8428 section 5.1.7)."""
+    regular = (record.n, record.u, record.v, record.vs, record.vb, record.vd, record.s, record.t, record.ut)
+    base = (record.bn, record.bt, record.bu, record.bv, record.bs, record.bver)
+    return all(value is UNSET for value in regular) and any(value is not UNSET for value in base)
+
+
 _LABELS = {
     -1: "bver", -2: "bn", -3: "bt", -4: "bu", -5: "bv", -6: "bs",
     0: "n", 1: "u", 2: "v", 3: "vs", 4: "vb", 5: "s", 6: "t", 7: "ut", 8: "vd",

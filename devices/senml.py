@@ -21,7 +21,7 @@ A double holds it to less than 1 us until 2106, so times are taken to the micros
 time, or time 0, leaves the reading's time open (the receipt stands for it).
 
 Limits: absolute times before 2261; names and field names as in `_senml_names.py`;
-an empty pack is refused. Streams (SensML) are not taken: over MQTT each payload is a whole pack.
+a pack without any value is refused. Streams (SensML) are not taken: over MQTT each payload is a whole pack.
 
 Unknown: `ut` (the longest time to the next record) is read and not used.
 
@@ -47,7 +47,7 @@ from devices._senml_names import (
     split,
     word_name,
 )
-from devices._senml_pack import PackRefused, Record, check_version, read
+from devices._senml_pack import PackRefused, Record, check_version, finite, only_base, read
 from devices.spec.device import MessageDevice
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError, Value
@@ -277,13 +277,13 @@ class _Base:
 
 def _readings(records: list[Record], received_ns: int) -> Iterable[Reading]:
     """Resolve every record (RFC 8428 section 4.6) and gather them by thing and time."""
-    if not records:
-        raise PackRefused("the pack holds no record")
     base = _Base()
     latest: dict[tuple[str | None, int | None], Reading] = {}
     readings: list[Reading] = []
     for index, record in enumerate(records):
         base.take(record)
+        if only_base(record):
+            continue
         seconds = base.seconds + (0.0 if record.t is UNSET else record.t)
         time_ns = _time_ns(seconds, received_ns) if seconds else None
         thing, quantity = split(base.name, "" if record.n is UNSET else record.n)
@@ -293,6 +293,8 @@ def _readings(records: list[Record], received_ns: int) -> Iterable[Reading]:
             reading = latest[(thing, time_ns)] = Reading({}, time_ns, thing)
             readings.append(reading)
         reading.fields.update(fields)
+    if not readings:
+        raise PackRefused("the pack holds no record with a value")
     readings.sort(key=lambda reading: received_ns if reading.time_ns is None else reading.time_ns)
     return readings
 
@@ -309,7 +311,7 @@ def _values(record: Record, base: _Base, quantity: str | None, index: int) -> It
     if record.v is not UNSET or (not given and base.value is not None and record.s is UNSET):
         number = (base.value or 0.0) + (0.0 if record.v is UNSET else record.v)
         spot = _number_spot(quantity, unit)
-        yield spot.field, _as_kind(_finite(number, "v", index), spot)
+        yield spot.field, _as_kind(finite(number, "v", index), spot)
     elif record.vb is not UNSET:
         spot = _word_spot(quantity, "flag")
         yield spot.field, _as_kind(record.vb, spot)
@@ -319,13 +321,7 @@ def _values(record: Record, base: _Base, quantity: str | None, index: int) -> It
         yield spot.field, _as_kind(str(text), spot)
     if summed:
         total = (base.sum or 0.0) + (0.0 if record.s is UNSET else record.s)
-        yield field_name(quantity, unit, "sum") + "_sec", _finite(total, "s", index)
-
-
-def _finite(number: float, label: str, index: int) -> float:
-    if not math.isfinite(number):
-        raise PackRefused(f"record {index}: {label} is out of range")
-    return number
+        yield field_name(quantity, unit, "sum") + "_sec", finite(total, "s", index)
 
 
 def encode(reading: Reading) -> bytes:
