@@ -13,8 +13,8 @@ One uplink is one reading of the thing `device_id`: `f_port` and `f_cnt` (0 wher
 the raw payload in hex, the decoded values (`_ttn_names.py` says how they are named), the radio
 values of the gateway that heard it best, and the place: the device's own, else the solved one,
 else the registered one. The application is a tag. `received_at` of the message is the time, to
-the nanosecond; where the message has none, that of the uplink. Each further entry of a
-normalised payload is a reading of its own, with its own time where it has one.
+the nanosecond; where the message has none, that of the uplink. The first entry of a normalised
+payload joins the reading; one with a time of its own, and each further one, is its own reading.
 
 Wrappers are opened: `result` (storage integration), `data` (event stream), an array of messages,
 and one message a line.
@@ -191,17 +191,27 @@ def _hex(base64: str) -> str:
     try:
         return binascii.a2b_base64(base64, strict_mode=True).hex()
     except ValueError:
+        return _hex_of_other_form(base64)
+
+
+def _hex_of_other_form(base64: str) -> str:
+    """The forms that the JSON mapping of proto3 allows besides: URL-safe, and without padding."""
+    standard = base64.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return binascii.a2b_base64(standard + "=" * (-len(standard) % 4), strict_mode=True).hex()
+    except ValueError:
         raise PayloadRefused(f"frm_payload: expected base64, got {base64[:40]!r}") from None
 
 
 def _normalised(entries: object, reading: Reading) -> Iterable[Reading]:
-    """The first measurement joins the reading; each further one is a reading of its own."""
+    """The first measurement joins the reading; one with a time of its own, and each further one, does not."""
     for index, entry in enumerate(entries if isinstance(entries, list) else [entries]):
         values = dict(entry)
         at = values.pop("time", None)
-        fields: dict[str, Value] = reading.fields if index == 0 else {}
+        joins = index == 0 and not isinstance(at, str)
+        fields: dict[str, Value] = reading.fields if joins else {}
         flatten(values, fields, normalised=True)
-        if index:
+        if not joins:
             time_ns = parse_ns(at) if isinstance(at, str) else reading.time_ns
             yield Reading(fields, time_ns, reading.thing, dict(reading.tags))
 
