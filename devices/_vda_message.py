@@ -180,5 +180,8 @@ class Marks(Struct, gc=False, rename="camel", kw_only=True):
     reference_state_header_id: object = None
     operating_mode: object = None
     nodes: object = None
+    type_specification: object = None
+    zone_set: object = None
+    responses: object = None
     header_id: object = None
     version: object = None

@@ -135,6 +135,12 @@ def _kind_of_labels(payload: bytes) -> Kind | None:
         return "instantActions"
     if marks.nodes is not None:
         return "order"
+    if marks.type_specification is not None:
+        return "factsheet"
+    if marks.zone_set is not None:
+        return "zoneSet"
+    if marks.responses is not None:
+        return "responses"
     if any(
         mark is not None
         for mark in (marks.agv_position, marks.mobile_robot_position, marks.velocity, marks.reference_state_header_id)
