@@ -174,14 +174,19 @@ class Knots(Number):
 
 @dataclass(frozen=True, slots=True)
 class Whole(Named):
-    """A whole number, kept as such, written with at least `digits`; `base` 16 for one hex digit."""
+    """A whole number, kept as such, written with at least `digits`.
+
+    `base` 16 for one hex digit: of longer items, which some SiRF receivers send in its place
+    (a fourth dilution of precision in GSA), nothing is kept.
+    """
 
     digits: int = 1
     base: int = 10
 
     def code(self, *items: str) -> list[str]:
-        number = f"int({items[0]})" if self.base == 10 else f"int({items[0]}, {self.base})"
-        return [f"value = {number}", *within(self.name, items[0], int), f"fields[{self.name!r}] = value"]
+        if self.base == 16:
+            return [f"if len({items[0]}) == 1:", f"    fields[{self.name!r}] = int({items[0]}, 16)"]
+        return [f"value = int({items[0]})", *within(self.name, items[0], int), f"fields[{self.name!r}] = value"]
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         if self.name not in fields:

@@ -27,11 +27,12 @@ def _text(name: str, text: str) -> Field:
     return Field(name, "1", text, kind="text", optional=True, panel=False)
 
 
-MODES = "ADEFMNPRS"
+MODES = "ACDEFMNPRSU"
 MODE_TEXT = (
     "How the position was found: A autonomous, D differential, E estimated, F float RTK, M by hand, "
-    "N not at all, P precise, R RTK, S simulated"
+    "N not at all, P precise, R RTK, S simulated; Quectel also C caution, U unsafe"
 )
+NAV_STATES = "SCUVADEMN"
 DEGREE_STEP = 1 / 6_000_000
 
 POSITION = (
@@ -58,7 +59,11 @@ FIX = (
     _state("status", "A: the position holds, V: it does not and is left out", "AV", True),
     _state("mode", MODE_TEXT, MODES, True),
     _text("modes", MODE_TEXT + "; one letter for each satellite system"),
-    _state("nav_status", "Navigational status: S safe, C caution, U unsafe, V not given", "SCUV"),
+    _state(
+        "nav_status",
+        "Navigational status: S safe, C caution, U unsafe, V not given; on some receivers a letter of `mode`",
+        NAV_STATES,
+    ),
     _text("nav_state", "u-blox navigation state: NF no fix, DR dead reckoning, G2, G3, D2, D3, RK, TT"),
     Field(
         "fix_quality",

@@ -8,8 +8,9 @@ stream. It is accepted when `*hh` (either case) is the exclusive or of all bytes
 and `*`. Sentences without `*hh` exist in the wild; one is accepted when
 
 * no sentence with a valid checksum has been seen in the stream,
-* it ends in CR LF, and the three characters before that could not be a `*hh` with one bit
-  flipped,
+* it ends in CR LF or, as in files and from programs, in LF without a hex digit behind it (a `*`
+  with one bit flipped is LF, too), and the three characters before that could not be a `*hh`
+  with one bit flipped,
 * its address is in the table and every item can be read (the reader decides that).
 
 A UBX frame whose checksum holds is one noise event: nothing in it is taken for a sentence.
@@ -39,7 +40,9 @@ _START = re.compile(rb"\$|![ABS]|\xb5\x62")
 _BEGUN = re.compile(rb"[!\xb5]\Z")
 _END = re.compile(rb"[^\x20-\x7e]|\$")
 _CHECKED = re.compile(rb"[$!]([^*]+)\*([0-9A-Fa-f]{2})")
-_DAMAGED = re.compile(rb"[+(.\":j][0-9A-Fa-f]{2}\Z")
+_DAMAGED = re.compile(rb"[+(.\":j][0-9A-Fa-f]{2}[-M]?\Z")
+"""The `*` of `*hh` with one bit flipped, perhaps the CR behind it, too."""
+_HEX_DIGITS = frozenset(digit.encode() for digit in hexdigits)
 _HEX = {high + low: int(high + low, 16) for high in hexdigits for low in hexdigits}
 
 
@@ -67,12 +70,13 @@ def running_xor(data: bytes) -> bytes:
 class NmeaLines:
     """Cuts a stream into sentences for `read`; the rest of it is noise and errors."""
 
-    __slots__ = ("_checked", "_read", "_rest")
+    __slots__ = ("_bare", "_checked", "_read", "_rest")
 
     def __init__(self, read: Reader) -> None:
         self._read = read
         self._rest = b""
         self._checked = False
+        self._bare = False
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes; answer the events they complete, in the order of the bytes."""
@@ -173,10 +177,18 @@ class NmeaLines:
         elif mark != 0x24:
             return stop - start, [IntegrityError(f"byte {mark:#04x} inside a sentence", text)]
         line = buffer[start:after]
-        return after - start, self._sentence(text, line, "" if after > stop else "next sentence")
+        ended = line.endswith(b"\r\n")
+        if mark == 0x0A and not self._checked and b"*" not in text:
+            if after == len(buffer) and not last and not self._bare:
+                return None
+            ended = self._bare = self._bare or buffer[after : after + 1] not in _HEX_DIGITS
+        return after - start, self._sentence(text, line, "" if after > stop else "next sentence", ended)
 
-    def _sentence(self, text: bytes, line: bytes, cut: str) -> list[Event]:
-        """The events of a whole sentence. `cut` says what ended it where that was no line end."""
+    def _sentence(self, text: bytes, line: bytes, cut: str, ended: bool = False) -> list[Event]:
+        """The events of a whole sentence. `cut` says what ended it where that was no line end.
+
+        `ended`: at a line end that can be trusted also where no checksum stands before it.
+        """
         checked = _CHECKED.fullmatch(text)
         if checked is not None:
             computed = xor8(checked[1])
@@ -188,7 +200,7 @@ class NmeaLines:
             return [Noise(line)]
         if cut:
             return [IntegrityError(f"cut off by the {cut}", line)]
-        if self._checked or b"*" in text or not line.endswith(b"\r\n") or _DAMAGED.search(text):
+        if self._checked or b"*" in text or not ended or _DAMAGED.search(text):
             return [IntegrityError("no checksum", line)]
         return self._events(text[1:], line, False)
 

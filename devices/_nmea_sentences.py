@@ -12,7 +12,7 @@ receivers with more than one.
 """
 
 from devices._nmea_columns import SKIP, Angle, Fixed, Knots, Listing, Number, Sided, Stamp, Text, Whole
-from devices._nmea_fields import MODES
+from devices._nmea_fields import MODES, NAV_STATES
 from devices._nmea_row import Row
 
 LATITUDE = Angle("latitude_deg", "NS", 90)
@@ -23,6 +23,7 @@ TIME = Stamp("utc_time")
 DATE = Stamp("utc_date")
 STATUS = Text("status", "AV")
 MODE = Text("mode", MODES)
+NAV_STATUS = Text("nav_status", NAV_STATES)
 SPEED_KN = Knots("speed_kn", 3)
 COURSE = Number("course_deg", 2)
 VARIATION = Sided("magnetic_variation_deg", "EW", 1)
@@ -37,7 +38,7 @@ WAYPOINT = Text("waypoint")
 SENTENCES: dict[str, Row] = {
     # position, course and speed
     "RMC": Row.of(
-        9, TIME, STATUS, LATITUDE, LONGITUDE, SPEED_KN, COURSE, DATE, VARIATION, MODE, Text("nav_status", "SCUV"),
+        9, TIME, STATUS, LATITUDE, LONGITUDE, SPEED_KN, COURSE, DATE, VARIATION, MODE, NAV_STATUS,
         written=11,
     ),
     "GGA": Row.of(
@@ -46,7 +47,7 @@ SENTENCES: dict[str, Row] = {
     ),
     "GNS": Row.of(
         12, TIME, LATITUDE, LONGITUDE, Text("modes"), Whole("satellites_used", 2), Number("hdop", 2),
-        Number("altitude_m", 1), Number("geoid_separation_m", 1), AGE, STATION, Text("nav_status", "SCUV"),
+        Number("altitude_m", 1), Number("geoid_separation_m", 1), AGE, STATION, NAV_STATUS,
     ),
     "GLL": Row.of(4, LATITUDE, LONGITUDE, TIME, STATUS, MODE),
     "VTG": Row.of(

@@ -116,6 +116,8 @@ class Sky:
             raise ValueError(f"sentence {number} of {total}, {in_view} satellites")
         rest = items[4:]
         signal = rest.pop() if len(rest) % 4 == 1 else ""
+        if len(rest) % 4 == 3:
+            rest.append("")  # the last satellite is not received, and not even its comma was sent
         satellites: list[Satellite] = []
         for at in range(0, len(rest) - len(rest) % 4, 4):
             prn, elevation, azimuth, level = map(_whole_or_signed, rest[at : at + 4])

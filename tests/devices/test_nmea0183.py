@@ -81,11 +81,22 @@ def test_every_line_ending_is_taken_with_a_checksum(ending: bytes) -> None:
     assert len(readings(decoded(RMC.strip() + ending + RMC))) == 2
 
 
-@pytest.mark.parametrize("ending", [b"\n", b"\r", b""])
+@pytest.mark.parametrize("ending", [b"\r", b"", b"\n68\r\n", b"j68M\n"])
 def test_without_a_checksum_only_a_whole_line_is_taken(ending: bytes) -> None:
     bare = GLL.partition(b"*")[0]
     assert len(readings(decoded(bare + b"\r\n"))) == 1
+    assert len(readings(decoded(bare + b"\n"))) == 1
     assert not readings(decoded(bare + ending))
+
+
+def test_without_a_checksum_lines_that_end_in_lf_are_taken_however_they_are_cut() -> None:
+    bare = GLL.partition(b"*")[0]
+    data = bare + b"\n\n" + bare + b"\n"
+    for cut in range(len(data)):
+        decoder = DEVICE.decoder()
+        events = decoder.feed(data[:cut]) + decoder.feed(data[cut:]) + decoder.flush()
+        assert [type(event) for event in events] == [Reading, Noise, Reading]
+        assert [reading.fields["latitude_deg"] for reading in readings(events)] == [53.450657, 53.450657]
 
 
 @pytest.mark.parametrize("damaged", [b"+68", b".68", b":68", b"j68", b'"68', b"(68", b"*6", b"*", b"*6G", b"*680"])
