@@ -5,7 +5,8 @@
 One reading a group, once its last sentence has come. A group that a sentence is missing from
 is given as far as it came, `group_complete` false: when the next one of the same talker and
 signal begins, or at the end of the stream. Groups of several talkers and signals may be
-interleaved; at most 32 are open at a time.
+interleaved; at most 32 are open at a time. Quectel's talker PQ (BeiDou) says the satellite
+system behind the signal, which is read over.
 
     satellites   [{"prn":28,"elevation_deg":14,"azimuth_deg":150,"snr_db_hz":41}, ...]
                  null where the receiver says nothing; no SNR means not received
@@ -114,7 +115,7 @@ class Sky:
         total, number, in_view = int(items[1]), int(items[2]), int(items[3] or 0)
         if not 1 <= number <= total <= 99 or not 0 <= in_view <= 999:
             raise ValueError(f"sentence {number} of {total}, {in_view} satellites")
-        rest = items[4:]
+        rest = items[4:-1] if talker == "PQ" and len(items) % 4 == 2 else items[4:]
         signal = rest.pop() if len(rest) % 4 == 1 else ""
         if len(rest) % 4 == 3:
             rest.append("")  # the last satellite is not received, and not even its comma was sent

@@ -57,6 +57,8 @@ def _address(address: str) -> tuple[str, str, Row | None]:
     """Talker, sentence and row of an address; proprietary sentences have no talker."""
     if address in SENTENCES:
         return "", address, SENTENCES[address]
+    if address == "PQGSV":
+        return "PQ", "GSV", None  # Quectel's talker of BeiDou, though P stands for proprietary
     if address.startswith("P") or len(address) != 5:
         return "", address, None
     return address[:2], address[2:], SENTENCES.get(address[2:])
