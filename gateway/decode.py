@@ -225,14 +225,17 @@ class BrokerIntake:
         except DECODER_FAULTS as fault:
             log.error("decoder %s failed on a message of %s: %r", route.subscription.device.name, topic[:200], fault)
             events = [SanityError(f"decoder failed: {fault!r}", payload)]
+        faults: list[Fault] = []
         for event in events:
             if not isinstance(event, Reading):
-                self._fault(route, event)
+                faults.append(event)
             elif retained and event.time_ns is None:
                 # an old value: to store it under the present time would be to make it up
                 pipeline.stages.retained += 1
             else:
                 self._reading(route, event, received_ns)
+        if faults:
+            self._keep(route, faults)
 
     def oversize(
         self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
@@ -347,11 +350,16 @@ class BrokerIntake:
             route.series, route.stats = found
         return found
 
-    def _fault(self, route: _Route, event: Fault) -> None:
+    def _keep(self, route: _Route, faults: list[Fault]) -> None:
+        """Count what is wrong with a payload, and keep the payload once: it may have thousands of faults."""
         stats = route.stats or self._pipeline.stats.devices.get((self._name, route.thing))
         if stats is not None:
-            count_fault(stats, event)
-        self._pipeline.quarantine(self._name, route.subscription.device.name, route.thing, event)
+            for fault in faults:
+                count_fault(stats, fault)
+        kept = faults[0]
+        if len(faults) > 1 and not isinstance(kept, Noise):
+            kept = kept.__class__(f"{kept.detail}; and {len(faults) - 1} more", kept.data)
+        self._pipeline.quarantine(self._name, route.subscription.device.name, route.thing, kept)
 
     def _refuse(self, device: str, thing: str, why: str, payload: bytes) -> None:
         self._pipeline.quarantine(self._name, device, thing, SanityError(why, payload))

@@ -82,7 +82,8 @@ def decode(
     if not given and sys.stdin.isatty():
         raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
     if text is not None:
-        chunks: Iterable[bytes] = [text.encode("utf-8", "surrogateescape")]
+        line_end = b"\r\n" if text.startswith(("$", "!")) and not text.endswith("\n") else b""  # a sentence
+        chunks: Iterable[bytes] = [text.encode("utf-8", "surrogateescape") + line_end]
     elif hexed is not None:
         chunks = [_from_hex_option(hexed)]
     else:

@@ -21,6 +21,7 @@ Source: MQTT 5.0 (OASIS, 2019): 2.1.4 remaining length, 3.3 PUBLISH, 3.3.4 recei
 """
 
 from collections.abc import Callable
+from sys import getsizeof
 
 import mqtt5
 from mqtt5 import DisconnectReasonCode as Reason
@@ -34,8 +35,8 @@ HEAD_BYTES = 4096
 """What is kept of a payload that is too large."""
 
 KNOWN_TOPICS = 200_000
-KNOWN_CHARACTERS = 1 << 23
-"""Topic names remembered as sound, and their characters; forgotten all at once beyond that."""
+KNOWN_BYTES = 1 << 24
+"""Topic names remembered as sound, and their memory; forgotten all at once beyond that."""
 
 
 class Malformed(Exception):
@@ -103,7 +104,7 @@ class Receiver:
         self._end = 0
         self._oversize: _Oversize | None = None
         self._known: set[str] = set()
-        self._known_characters = 0
+        self._known_bytes = 0
 
     def space(self) -> memoryview:
         """Where the next bytes go; never empty."""
@@ -160,10 +161,11 @@ class Receiver:
             raise Malformed(Reason.TOPIC_ALIAS_INVALID, "a PUBLISH without topic name; topic aliases were not offered")
         if "+" in topic or "#" in topic or "\0" in topic:
             raise Malformed(Reason.TOPIC_NAME_INVALID, f"a topic name with a wildcard or NUL: {topic[:100]!r}")
-        self._known_characters += len(topic)
-        if len(self._known) >= KNOWN_TOPICS or self._known_characters > KNOWN_CHARACTERS:
+        size = getsizeof(topic)
+        self._known_bytes += size
+        if len(self._known) >= KNOWN_TOPICS or self._known_bytes > KNOWN_BYTES:
             self._known.clear()
-            self._known_characters = len(topic)
+            self._known_bytes = size
         self._known.add(topic)
 
     def _pass_over(self, oversize: _Oversize, end: int) -> int:

@@ -66,3 +66,20 @@ async def test_payloads_of_1_mb_are_kept_in_part_and_do_not_come_again(
         await holds(url, "level", {"small": [*small, 1000.0]})
     assert await audited(url, [running], publisher.acknowledged) == (0, 0)
     assert (await running.health())["stages"]["quarantined"] == 0
+
+
+async def test_a_payload_of_87000_empty_messages_is_one_undecodable_payload(
+    fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start
+) -> None:
+    """An array within max_payload: it is kept once with its reason, and pushes nothing else out of the quarantine."""
+    more = '[[mqtt.main.subscription]]\ntopic = "v3/+/devices/{thing}/up"\ndevice = "ttn-v3"\n'
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port, more=more))
+    payload = b"[" + b"{}," * 87_000 + b"{}]"
+    assert len(payload) < 1 << 18
+    async with steady(fresh_mosquitto.port) as publisher:
+        await Speaker(fresh_mosquitto.port, [("v3/park/devices/lamp/up", payload)] * 20).say()
+        await counted(running, quarantined=20)
+    assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
+    stages = (await running.health())["stages"]
+    assert (stages["quarantined"], stages["unkept"]) == (20, 0)
+    assert peak_mb(running) < PEAK_MB

@@ -4,6 +4,7 @@ import gc
 import json
 import random
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
 import cbor2
@@ -165,6 +166,16 @@ def unlike(number: int) -> list[bytes]:
     return payloads
 
 
+@pytest.fixture
+def only_what_is_new() -> Iterator[None]:
+    """The collector passes over what earlier tests have left: it would take most of the time."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("only_what_is_new")
 @pytest.mark.parametrize("device", MESSAGES, ids=lambda device: device.name)
 def test_what_a_decoder_remembers_is_bounded(device: MessageDevice) -> None:
     """10 MB in 45,000 payloads without two names alike, more than any cache has places for."""
@@ -185,6 +196,7 @@ def test_what_a_decoder_remembers_is_bounded(device: MessageDevice) -> None:
     assert kept < KEPT_MOST
 
 
+@pytest.mark.usefixtures("only_what_is_new")
 @pytest.mark.parametrize("device", MESSAGES, ids=lambda device: device.name)
 def test_what_decoding_costs_is_bounded(device: MessageDevice) -> None:
     """Payloads of 100 KB of every shape; what is kept of one after it is what a decoder remembers."""

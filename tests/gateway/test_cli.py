@@ -155,9 +155,14 @@ def test_decode_prints_each_event_while_the_stream_goes_on() -> None:
     assert process.returncode == 0
 
 
+def test_a_sentence_given_as_text_needs_no_line_end(capsys: pytest.CaptureFixture[str]) -> None:
+    (reading,) = decoded(capsys, "--device", "nmea0183", "--text", "$GPVTG,054.7,T,034.4,M,005.5,N,010.2,K")
+    assert (reading["fields"]["course_deg"], reading["fields"]["speed_kn"]) == (54.7, 5.5)
+
+
 def test_noise_that_lies_together_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert decoded(capsys, "--device", "pms5003", "--hex", "01 02 42 42") == [{"event": "noise", "bytes": 4}]
-    assert decoded(capsys, "--device", "nmea0183", "--text", "$GP") == [{"event": "noise", "bytes": 3}]
+    assert decoded(capsys, "--device", "nmea0183", "--text", "GPS") == [{"event": "noise", "bytes": 3}]
 
 
 def test_a_line_of_json_is_one_line_to_every_reader(capsys: pytest.CaptureFixture[str]) -> None:
