@@ -41,6 +41,9 @@ FAST_S = 0.1
 MAX_REMEMBERED_TOPIC = 512
 """Characters of a topic name that is resolved once; a longer one is resolved every time."""
 
+MAX_GAPS = 3
+"""Pieces of one read that the quarantine keeps one by one; more are one piece."""
+
 MAX_TAG_SETS = 256
 """Tag sets of one serial port: sentence types, talkers. Further ones are refused."""
 
@@ -96,6 +99,7 @@ class PortIntake:
         pipeline, stats = self._pipeline, self.stats
         lines = []
         faults: list[Fault] = []
+        gaps: list[list[Fault]] = []
         stamp_ns = received_ns = pipeline.clock.now_ns()
         step_ns = 0
         if len(events) > 1:
@@ -106,7 +110,7 @@ class PortIntake:
         for event in events:
             if isinstance(event, Reading):
                 if faults:
-                    self._keep(faults)
+                    gaps.append(faults)
                     faults = []
                 result_ns = stamp_ns
                 stamp_ns += step_ns
@@ -117,7 +121,7 @@ class PortIntake:
                 series = self._line(event.tags) if event.tags else self._plain
                 if series is None:
                     limit = f"series limit: {MAX_TAG_SETS} tag sets already; {event.tags}"[:200]
-                    self._keep([SanityError(limit, b"")])
+                    gaps.append([SanityError(limit, b"")])
                     continue
                 line = series.line(event.fields, time_ns, result_ns)
                 if line is not None:
@@ -125,7 +129,11 @@ class PortIntake:
             else:
                 faults.append(event)
         if faults:
-            self._keep(faults)
+            gaps.append(faults)
+        if len(gaps) > MAX_GAPS:
+            gaps = [[fault for gap in gaps for fault in gap]]
+        for gap in gaps:
+            self._keep(gap)
         if lines:
             stats.readings += len(lines)
             stats.last_seen_ns = received_ns
@@ -139,15 +147,19 @@ class PortIntake:
         return max(0, min(usual_ns, (received_ns - self.stats.last_seen_ns) // count))
 
     def _keep(self, faults: list[Fault]) -> None:
-        """Count what came between two readings, and keep it as one piece: a broken frame and its rest."""
+        """Count what came between two readings, and keep it as one piece: a broken frame and its rest.
+
+        On a fast and bad line, all that came between the readings of one read.
+        """
         for fault in faults:
             count_fault(self.stats, fault)
         kept: Fault = faults[0]
         if len(faults) > 1:
             data = b"".join([fault.data for fault in faults])
             broken = [fault for fault in faults if not isinstance(fault, Noise)]
+            more = f"; and {len(faults) - 8} more" if len(faults) > 8 else ""
             kept = (
-                broken[0].__class__("; then ".join([fault.detail for fault in faults[:8]]), data)
+                broken[0].__class__("; then ".join([fault.detail for fault in faults[:8]]) + more, data)
                 if broken
                 else Noise(data)
             )

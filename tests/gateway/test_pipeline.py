@@ -321,6 +321,18 @@ async def test_serial_bytes_are_counted_by_outcome(room):
     assert await room.reasons() == ["1 bytes outside any frame; then sum", "4 bytes outside any frame"]
 
 
+async def test_what_is_broken_in_one_read_is_kept_piece_by_piece_unless_it_is_much(room):
+    assert room.port.bytes(b"1?~2?3~~4") == 4
+    await room.pipeline.finish()
+    assert await room.reasons() == ["2 bytes outside any frame", "sum", "sum; then 1 bytes outside any frame"]
+    assert room.port.bytes(b"1~2?3?4?5" + b"?" * 8) == 5
+    await room.pipeline.finish()
+    newest = (await room.spool.quarantine_rows())[0]
+    assert newest.data == b"~???????????"
+    assert newest.reason == "1 bytes outside any frame" + 7 * "; then sum" + "; and 4 more"
+    assert (room.port.stats.integrity_errors, room.port.stats.noise_bytes) == (13, 4)
+
+
 @pytest.mark.parametrize(
     ("device", "baud", "reads", "stored"),
     [
