@@ -24,7 +24,7 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
 SERVERS = ("mosquitto", "influxd")
-PACKAGES = {"mosquitto": "mosquitto", "influxd": "influxdb", "docker-compose": "docker-compose"}
+PACKAGES = {"mosquitto": "mosquitto", "influxd": "influxdb", "docker-compose": "docker-compose", "faketime": "faketime"}
 """Binary to Debian package."""
 
 WANTING = pytest.StashKey[set[str]]()
@@ -33,7 +33,10 @@ NOT_INSTALLED = "not installed"
 
 def _needs(item: pytest.Item) -> set[str]:
     """The binaries a test needs, by its fixtures and its marker."""
-    needs = {name for name in SERVERS for fixture in getattr(item, "fixturenames", ()) if name in fixture}
+    fixtures = getattr(item, "fixturenames", ())
+    needs = {name for name in SERVERS for fixture in fixtures if name in fixture}
+    if "time_of_day" in fixtures:
+        needs.add("faketime")
     for marker in item.iter_markers("services"):
         needs |= set(marker.args or SERVERS)
     return needs

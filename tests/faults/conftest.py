@@ -1,6 +1,5 @@
 """The gateway under fault: started with a config, ended with the test; and its time of day."""
 
-import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from tests.e2e.running import GatewayProcess
 from tests.faults.ground import Running
-from tests.faults.timeofday import PACKAGE, TimeOfDay, find_library
+from tests.faults.timeofday import TimeOfDay, library
 
 Start = Callable[..., Awaitable[Running]]
 
@@ -34,11 +33,5 @@ def gateway(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def time_of_day(tmp_path: Path) -> TimeOfDay:
-    """For one process: `await gateway(config, env=time_of_day.env)`. Skipped where libfaketime is missing,
-    failed where PARKGATE_REQUIRE_SERVICES=1."""
-    library = find_library()
-    if library is None and os.environ.get("PARKGATE_REQUIRE_SERVICES") == "1":
-        pytest.fail(f"libfaketime missing and PARKGATE_REQUIRE_SERVICES=1; apt-get install {PACKAGE}", pytrace=False)
-    if library is None:
-        pytest.skip(f"libfaketime is missing; apt-get install {PACKAGE}")
-    return TimeOfDay(library, tmp_path / "time-of-day")
+    """For one process: `await gateway(config, env=time_of_day.env)`."""
+    return TimeOfDay(library(), tmp_path / "time-of-day")

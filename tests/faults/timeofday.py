@@ -18,14 +18,15 @@ Source: README of libfaketime 0.9.10.
 
 from pathlib import Path
 
-PACKAGE = "faketime"
 PLACES = ("lib/*/faketime/libfaketime.so.1", "lib*/faketime/libfaketime.so.1")
 """Below /usr: Debian's and others'."""
 
 
-def find_library() -> Path | None:
-    """libfaketime as it is installed here, or None."""
-    return next((path for place in PLACES for path in sorted(Path("/usr").glob(place))), None)
+def library() -> Path:
+    """libfaketime as it is installed here."""
+    found = next((path for place in PLACES for path in sorted(Path("/usr").glob(place))), None)
+    assert found is not None, f"no libfaketime.so.1 below /usr ({', '.join(PLACES)}), although faketime is installed"
+    return found
 
 
 class TimeOfDay:
