@@ -65,55 +65,43 @@ def null_rate(
 
 def gateway_run(
     directory: Path, mosquitto: Mosquitto, store: Store, qos: int, count: int, things: int,
-    rate: float = 0.0, protocol: str = "5", warm: int = 0,
+    rate: float = 0.0, protocol: str = "5",
 ) -> dict[str, Any]:  # fmt: skip
-    """One load through a whole gateway: rates, CPU, memory, and the most points that waited.
-
-    `warm` messages go before it and are not measured: things are then known.
-    """
+    """One load through a gateway of its own; see `load`."""
     with gateway(directory, config(mosquitto.port, store, qos, protocol)) as running:
         subscribed(running)
-        first_us = 0.0
-        if warm:
-            first_us = _warm_up(running, mosquitto, qos, warm, things)
-        publisher = Worker(
-            "bench.publisher", port=mosquitto.port, first=warm, count=count, things=things, qos=qos, rate=rate
-        )
-        try:
-            cpu, before = running.cpu_s, running.health()["stages"]["spooled"]
-            began = time.perf_counter()
-            publisher.go()
-            backlog = 0
-            while True:
-                health = running.health()
-                backlog = max(backlog, health["spool"]["points"])
-                if health["stages"]["decoded"] >= warm + count and health["stages"]["spooled"] >= before + count:
-                    break
-                time.sleep(0.1)
-            seconds = time.perf_counter() - began
-            running.wait(lambda health: health["spool"]["points"] == 0, "the spool to drain")
-            return {
-                "rate": count / seconds,
-                "cpu_us": (running.cpu_s - cpu) / count * 1e6,
-                "first_us": first_us,
-                "rss_mb": running.peak_mb,
-                "backlog": backlog,
-                "drained_s": time.perf_counter() - began,
-            }
-        finally:
-            publisher.end()
+        return load(running, mosquitto, qos, 0, count, things, rate)
 
 
-def _warm_up(running: Gateway, mosquitto: Mosquitto, qos: int, count: int, things: int) -> float:
-    """Let the gateway meet every thing; CPU microseconds a message."""
-    cpu = running.cpu_s
-    publisher = Worker("bench.publisher", port=mosquitto.port, count=count, things=things, qos=qos)
-    publisher.go()
-    publisher.done()
-    running.wait(lambda health: health["stages"]["decoded"] >= count, "every thing to be met")
-    running.wait(lambda health: health["spool"]["points"] == 0, "the spool to drain")
-    publisher.end()
-    return (running.cpu_s - cpu) / count * 1e6
+def load(
+    running: Gateway, mosquitto: Mosquitto, qos: int, first: int, count: int, things: int, rate: float = 0.0
+) -> dict[str, Any]:
+    """Messages `first` and on, after as many that it has had: rates, CPU, memory, the most points that waited."""
+    publisher = Worker(
+        "bench.publisher", port=mosquitto.port, first=first, count=count, things=things, qos=qos, rate=rate
+    )
+    try:
+        cpu, before = running.cpu_s, running.health()["stages"]["spooled"]
+        began = time.perf_counter()
+        publisher.go()
+        backlog = 0
+        while True:
+            health = running.health()
+            backlog = max(backlog, health["spool"]["points"])
+            if health["stages"]["decoded"] >= first + count and health["stages"]["spooled"] >= before + count:
+                break
+            time.sleep(0.1)
+        seconds = time.perf_counter() - began
+        running.wait(lambda health: health["spool"]["points"] == 0, "the spool to drain")
+        return {
+            "rate": count / seconds,
+            "cpu_us": (running.cpu_s - cpu) / count * 1e6,
+            "rss_mb": running.peak_mb,
+            "backlog": backlog,
+            "drained_s": time.perf_counter() - began,
+        }
+    finally:
+        publisher.end()
 
 
 def ingest(

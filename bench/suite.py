@@ -42,7 +42,7 @@ QUICK: Measures = {
     "spool": partial(outage, points=50_000, things=100),
     "decode": partial(decode, seconds=0.15),
     "latency": partial(latency, rate=1000.0, seconds=3.0, things=100),
-    "scale": partial(scale, count=10_000, steps=(100, 1_000)),
+    "scale": partial(scale, count=5_000, steps=(100, 1_000)),
     "profile": partial(profile, count=10_000),
 }
 

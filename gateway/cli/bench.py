@@ -129,7 +129,7 @@ def latency(
 
 @app.command()
 def scale(
-    count: Annotated[int, typer.Option(min=1000, help="Messages in each step.")] = 200_000,
+    count: Annotated[int, typer.Option(min=1000, help="Messages in each step and round.")] = 100_000,
     as_json: Json = False,
     chart: Chart = Path("out/bench-scale.svg"),
 ) -> None:
