@@ -66,9 +66,13 @@ def held(store: Store, count: int, things: int) -> Held:
 
 
 def audit(store: Store, count: int, things: int) -> dict[str, int]:
-    """Messages 0..count-1: sent, stored, lost, duplicates. A point that belongs to none is a duplicate."""
+    """Messages 0..count-1: sent, stored, lost, duplicates.
+
+    A point that belongs to none is a duplicate; a message whose point has other values is lost.
+    """
     found = held(store, count, things)
     figures = found.part(0, count)
+    figures["lost"] += found.wrong
     figures["stored"] += found.strangers
     figures["duplicates"] += found.strangers
     return figures

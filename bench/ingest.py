@@ -97,6 +97,7 @@ def load(
             "rate": count / seconds,
             "cpu_us": (running.cpu_s - cpu) / count * 1e6,
             "rss_mb": running.peak_mb,
+            "decoded": health["stages"]["decoded"] - first,
             "backlog": backlog,
             "drained_s": time.perf_counter() - began,
         }
@@ -130,6 +131,8 @@ def ingest(
             "rss_mb": run["rss_mb"],
             **audit(store, count, things),
         }
+        # a message that was taken twice is stored over itself, since it carries its time
+        found["duplicates"] += max(0, run["decoded"] - count)
         if resting is None:
             found["protocol"] = protocol
         else:

@@ -159,6 +159,8 @@ def _drop(store: Store, generation: Generation) -> None:
     elif generation is Generation.V2:
         found = json.loads(store.ask("GET", f"/api/v2/buckets?name={name}", scheme="Token"))
         for bucket in found.get("buckets", []):
+            if bucket.get("name") != store.database:  # whatever the server took the question for
+                continue
             store.ask("DELETE", f"/api/v2/buckets/{bucket['id']}", scheme="Token")
     else:
         store.ask(

@@ -95,7 +95,8 @@ _WORD_ENDINGS = ("_text", "_flag")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-:./_]*")
 _DEVICE_URN = r"urn:dev:[a-z0-9]+:[A-Za-z0-9.\-]+|urn:(?:uuid|imei):[A-Za-z0-9\-]+"
 _IPV6 = r"[0-9A-Fa-f]{4}(?::[0-9A-Fa-f]{1,4}){7}|[0-9A-Fa-f]{4}(?::[0-9A-Fa-f]{1,4}){0,5}:(?::[0-9A-Fa-f]{1,4}){1,6}"
-_WHOLE = re.compile(f"{_DEVICE_URN}|{_IPV6}")
+_WHOLE = re.compile(_DEVICE_URN)
+_ADDRESS = re.compile(_IPV6)
 _COMPONENT = re.compile(rf"({_DEVICE_URN})_([^:/]+)")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -132,6 +133,8 @@ def _split(base: str, name: str) -> tuple[str | None, str | None]:
     if bare != full:
         return bare, None
     cut = max(full.rfind(":"), full.rfind("/"))
+    if _ADDRESS.fullmatch(full) is not None:
+        return full, None
     if cut < 0 or _WHOLE.fullmatch(full) is not None:
         if base and name:
             return base.rstrip(":/_"), name

@@ -55,10 +55,14 @@ def finite(number: float, label: str, index: int) -> float:
 
 
 def only_base(record: Record) -> bool:
-    """Whether a record does nothing but set base fields for those behind it (RFC 8428 section 5.1.7)."""
+    """Whether a record does nothing but set base fields for those behind it (RFC 8428 section 5.1.7).
+
+    One with a base value or a base sum does more: a missing value counts as zero, and the two are added.
+    """
     regular = (record.n, record.u, record.v, record.vs, record.vb, record.vd, record.s, record.t, record.ut)
-    base = (record.bn, record.bt, record.bu, record.bv, record.bs, record.bver)
-    return all(value is UNSET for value in regular) and any(value is not UNSET for value in base)
+    numbers = (record.bv, record.bs)
+    base = (record.bn, record.bt, record.bu, record.bver)
+    return all(value is UNSET for value in regular + numbers) and any(value is not UNSET for value in base)
 
 
 _LABELS = {

@@ -19,6 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
 _WINDOWS_PORT = re.compile(r"COM[0-9]{1,3}", re.IGNORECASE)
 _DURATION = re.compile(r"(?:[1-9][0-9]{0,5}[wdh])+|INF")
 REPLAY = "replay:"
+RECORDING = b"# parkgate recording"
 _SERIAL_URLS = ("socket", "rfc2217")
 
 
@@ -52,12 +53,20 @@ def broker_url(table: Table, key: str) -> str:
     return text.rstrip("/")
 
 
+def _begins(file: Path, head: bytes) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(head)) == head
+    except OSError:
+        return False
+
+
 def serial_port(table: Table, key: str) -> str:
     expected = "a path such as /dev/serial/by-id/…, COM3, socket://host:port or rfc2217://host:port"
     text = table.text(key, expected)
     if text.startswith(REPLAY):
         file = table.origin.file.parent / Path(text.removeprefix(REPLAY)).expanduser()
-        if not file.is_file():
+        if not _begins(file, RECORDING):
             table.fail(key, "replay: and a recording, as `parkgate decode --port … --record FILE` writes it")
         return f"{REPLAY}{file.absolute()}"
     if "://" in text:

@@ -176,7 +176,10 @@ def _brokers(top: Table, devices: Mapping[str, Device]) -> tuple[MqttConfig, ...
     raw = top.raw.get("mqtt", {})
     if not isinstance(raw, dict):
         top.fail("mqtt", "tables [mqtt.NAME]")
+    flat = next((key for key, value in raw.items() if not isinstance(value, dict)), None)
     named = Table(top.origin, "mqtt", raw, tuple(raw))
+    if flat is not None:
+        named.fail(flat, f"a name for the broker: [mqtt.main], with {flat} in it")
     return tuple(_mqtt(named, name, devices) for name in raw)
 
 

@@ -44,6 +44,9 @@ MAX_REMEMBERED_TOPIC = 512
 MAX_GAPS = 3
 """Pieces of one read that the quarantine keeps one by one; more are one piece."""
 
+MAX_DOUBTS = 10
+"""Undecodable messages of unknown things that are also logged, by broker; the quarantine has all."""
+
 MAX_TAG_SETS = 256
 """Tag sets of one serial port: sentence types, talkers. Further ones are refused."""
 
@@ -208,6 +211,7 @@ class BrokerIntake:
         self._connection: Acknowledger | None = None
         self._open_taken: list[int] = []
         self._open_acks: list[int] = []
+        self._doubts = 0
 
     def message(
         self,
@@ -247,7 +251,7 @@ class BrokerIntake:
             else:
                 self._reading(route, event, received_ns)
         if faults:
-            self._keep(route, faults)
+            self._keep(route, topic, faults)
 
     def oversize(
         self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
@@ -279,6 +283,7 @@ class BrokerIntake:
         if known:
             forgotten = self._pipeline.intake.taken.setdefault(self._session, [])
             forgotten += [packet_id << 32 for packet_id in known]
+            self._pipeline.wake()
 
     def chunk_end(self, connection: Acknowledger) -> None:
         """Everything of one received chunk has been handed over: let the commit loop go."""
@@ -362,12 +367,18 @@ class BrokerIntake:
             route.series, route.stats = found
         return found
 
-    def _keep(self, route: _Route, faults: list[Fault]) -> None:
+    def _keep(self, route: _Route, topic: str, faults: list[Fault]) -> None:
         """Count what is wrong with a payload, and keep the payload once: it may have thousands of faults."""
         stats = route.stats or self._pipeline.stats.devices.get((self._name, route.thing))
         if stats is not None:
             for fault in faults:
                 count_fault(stats, fault)
+        elif self._doubts < MAX_DOUBTS:  # nothing good has ever come from there: a wrong device type?
+            self._doubts += 1
+            log.warning(
+                "%s: %s is no %s: %s; kept, see `parkgate spool quarantine`",
+                self._name, f"what came on {topic[:200]!r}", route.subscription.device.name, faults[0].detail,
+            )  # fmt: skip
         kept = faults[0]
         if len(faults) > 1 and not isinstance(kept, Noise):
             kept = kept.__class__(f"{kept.detail}; and {len(faults) - 1} more", kept.data)

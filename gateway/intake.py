@@ -127,7 +127,7 @@ class Intake:
 
     @property
     def empty(self) -> bool:
-        return not (self.lines or self.drop_lines or self.quarantined or self.acks)
+        return not (self.lines or self.drop_lines or self.quarantined or self.acks or self.taken)
 
     def mark(self) -> None:
         """No message is half taken: this intake may be divided here. Worth it from `next_mark` lines on."""

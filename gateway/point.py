@@ -35,9 +35,10 @@ MAX_TIES = 64
 """Readings of one time, and times further back, that a series remembers to tell apart."""
 
 MAX_TEXTS = 8192
-MAX_FIELD_TEXTS = 4096
+MAX_FIELD_TEXTS = 65_536
 SHORT = 7
-"""How many values are remembered as text, in all and of one declared field, and how long such a text may be."""
+"""How many values are remembered as text, of any field and of declared fields, and how long such a text
+may be: 1 and 12 MB."""
 
 CLOCK_STEP_NS = 2_000_000_000
 """A result time this much earlier than the last one is a clock that was set, not a tie."""
@@ -149,6 +150,24 @@ class _Unusual(Exception):
     """A value that has no text in a line: NaN, an infinity, an integer beyond 64 bits."""
 
 
+class _Remembered:
+    """How many texts of declared fields are remembered; beyond MAX_FIELD_TEXTS all are forgotten."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._tables: dict[int, _Texts] = {}
+
+    def add(self, table: "_Texts") -> None:
+        """`table` is about to remember one more."""
+        if self._count >= MAX_FIELD_TEXTS:
+            for each in self._tables.values():
+                each.clear()
+            self._tables.clear()
+            self._count = 0
+        self._count += 1
+        self._tables[id(table)] = table
+
+
 class _Texts(dict[Value, str]):
     """The values of one declared field, each to `name=text`; made as they come.
 
@@ -165,10 +184,12 @@ class _Texts(dict[Value, str]):
         if not text:
             raise _Unusual
         if len(text) - len(self._head) <= SHORT:
-            if len(self) >= MAX_FIELD_TEXTS:
-                self.clear()
+            _REMEMBERED.add(self)
             self[value] = text
         return text
+
+
+_REMEMBERED = _Remembered()
 
 
 class _Parts(dict[str, _Texts]):

@@ -176,9 +176,11 @@ class Spool:
         )
 
     def forecast(self) -> float | None:
-        """Seconds until `max_bytes` at the net rate of the last five minutes; None while it does not fill."""
+        """Seconds until points are given up for `max_bytes`, at the net rate of the last five minutes, or for
+        `max_age_s`; None while it does not fill."""
         size = self._store.file.totals.rows.bytes
-        return self._rate.seconds_left(self._clock.monotonic(), size, self._config.max_bytes)
+        left = self._rate.seconds_left(self._clock.monotonic(), size, self._config.max_bytes)
+        return None if left is None else min(left, self._config.max_age_s)
 
     async def quarantine_rows(self, limit: int = 100) -> list[Quarantined]:
         """The newest quarantined items, newest first."""

@@ -199,10 +199,10 @@ class Watchdog:
         fault = thing.fault
         config = self._config
         if not port.open:
-            if (fault is None or fault.layer is not Layer.PORT) and now - max(
-                port.closed_since, self._floor
-            ) > config.min_silence_s:
-                self.faults.thing(thing, Layer.PORT, self._stats.source(thing.stats.source).state, now)
+            if now - max(port.closed_since, self._floor) > config.min_silence_s:
+                self._mark_silent(thing)
+                if fault is None or fault.layer is not Layer.PORT:
+                    self.faults.thing(thing, Layer.PORT, self._stats.source(thing.stats.source).state, now)
             return
         if fault is not None and fault.layer is Layer.PORT:
             self.faults.well(thing, "its port is there again", now)

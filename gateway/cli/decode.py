@@ -82,7 +82,8 @@ def decode(
     if not given and sys.stdin.isatty():
         raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
     if text is not None:
-        line_end = b"\r\n" if text.startswith(("$", "!")) and not text.endswith("\n") else b""  # a sentence
+        sentence = isinstance(kind, StreamDevice) and text.startswith(("$", "!")) and not text.endswith("\n")
+        line_end = b"\r\n" if sentence else b""
         chunks: Iterable[bytes] = [text.encode("utf-8", "surrogateescape") + line_end]
     elif hexed is not None:
         chunks = [_from_hex_option(hexed)]
@@ -326,7 +327,14 @@ def _listen(
     log_to_stderr(logging.WARNING)
     logging.getLogger("gateway.sources.serial").setLevel(logging.INFO)
     with _recording(record) as file:
-        run_async(_listening(device, port, baud, parity, for_s, file))
+        try:
+            run_async(_listening(device, port, baud, parity, for_s, file))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if file is None:
+                raise
+            raise UsageError(f"--record: {record}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -359,7 +367,8 @@ async def _listening(
     intake = printing if record is None else Recorder(printing, record, SystemClock())
     on_signals(printing.over.set)
     config = SerialConfig(port, device.name, "", baud=baud, parity=parity)
-    source = SerialSource(config, device, intake, SystemClock(), SourceStats(f"serial:{port}"))
+    stats = SourceStats(f"serial:{port}")
+    source = SerialSource(config, device, intake, SystemClock(), stats)
     reading = asyncio.create_task(source.run(), name=f"source[{source.name}]")
     over = asyncio.create_task(printing.over.wait())
     try:
@@ -371,6 +380,8 @@ async def _listening(
         with contextlib.suppress(asyncio.CancelledError):
             await reading
         await source.close()
-    intake.closed()
+    printing.closed()
     if printing.error is not None:
         raise printing.error
+    if not stats.connects:
+        raise typer.Exit(1)  # why stands on stderr

@@ -33,6 +33,7 @@ WORDS_MAX = 500
 """Characters of the server's own words that are kept: 1.x repeats a whole 70 kB line."""
 
 _NAMED_LINE = re.compile(r"^(?:.*?partial write: )?unable to parse '(.*)': (.+)$")
+_TAG = re.compile(r"<[^>]*>")
 _DROPPED = re.compile(r" dropped=(\d+)$")
 _POINT_FAULT = re.compile(
     r"partial write|unable to parse|type conflict|dropped=|beyond retention|line protocol|invalid tag|invalid field"
@@ -78,7 +79,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now_s: flo
     return Answer(
         status=status,
         verdict=_verdict(status, headers.get("Content-Type", ""), reply is not None, words),
-        words=_shorten(words) or f"HTTP {status}",
+        words=_shorten(words if reply is not None else _not_ours(status, words)),
         named=_named(reply, words),
         dropped=int(found.group(1)) if (found := _DROPPED.search(words)) else None,
         retry_after_s=retry_after(headers.get("Retry-After"), now_s),
@@ -139,6 +140,13 @@ def _words(reply: dict[str, object] | None, body: bytes) -> str:
         return body.decode("utf-8", "replace").strip()
     said = reply.get("message")
     return (said if isinstance(said, str) else str(reply.get("error"))).strip()
+
+
+def _not_ours(status: int, text: str) -> str:
+    """In one line, an answer that is none of InfluxDB's own: a proxy's page, a plain word."""
+    if text[:1] == "<":
+        return f"HTTP {status}, a web page: {' '.join(_TAG.sub(' ', text).split())[:100]}"
+    return " ".join(text.split()) or f"HTTP {status}"
 
 
 def _shorten(words: str) -> str:

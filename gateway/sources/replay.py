@@ -7,8 +7,9 @@ A recording is a text file, one line for each piece that was read:
     0.021513 000e00160b14039800c80018000400049700033e
 
 seconds since the beginning (never smaller than before), then the bytes in hex. Empty lines and
-lines that begin with `#` are passed over. `Recorder` writes such a file from what a source hands
-over, on its way to the intake; `ReplaySource` plays it to an intake as a serial source would.
+lines that begin with `#` are passed over, but for `# the port went away`: a frame that was begun
+there is not ended. `Recorder` writes such a file from what a source hands over, on its way to the
+intake; `ReplaySource` plays it to an intake as a serial source would.
 
 Limits: a line of at most 1 MiB, that is 512 KiB of bytes; the file is read line by line and may
 be of any size. The times of day of the recording are not kept: played back, the bytes arrive now.
@@ -25,6 +26,7 @@ from gateway.intake import BytesIntake
 from gateway.stats import SourceStats
 
 HEADER = "# parkgate recording 1"
+GONE = "# the port went away"
 LONGEST_LINE = 1 << 20
 REPEAT_S = 1.0
 
@@ -53,7 +55,7 @@ class Recorder:
         return self._intake.bytes(data)
 
     def closed(self) -> None:
-        print("# the port went away", file=self._file)
+        print(GONE, file=self._file)
         self._intake.closed()
 
 
@@ -86,6 +88,7 @@ class ReplaySource:
     async def run(self) -> None:
         """ReplayError where the file is no recording, unless it is to be repeated; what stood before
         that line has been played."""
+        self._stats.connects += 1
         if not self._repeat:
             await self._play()
             return
@@ -100,7 +103,6 @@ class ReplaySource:
 
     async def _play(self) -> None:
         began = self._clock.monotonic()
-        self._stats.connects += 1
         for seconds, data in recorded(self._path):
             self._stats.state = "up"
             if self._speed is not None:
@@ -111,12 +113,16 @@ class ReplaySource:
                 await asyncio.sleep(0)
             if self._stopped.is_set():
                 return
+            if not data:
+                self._intake.closed()
+                continue
             self._stats.bytes_in += len(data)
             self._intake.bytes(data)
         self._intake.closed()
         if not self._repeat:
             self._stats.state = "down: the recording has been played"
-        log.info("%s: played to its end, %d bytes", self.name, self._stats.bytes_in)
+        level = logging.DEBUG if self._repeat else logging.INFO
+        log.log(level, "%s: played to its end, %d bytes", self.name, self._stats.bytes_in)
 
     def stop_reading(self) -> None:
         self._stopped.set()
@@ -126,13 +132,18 @@ class ReplaySource:
 
 
 def recorded(path: Path) -> Iterator[tuple[float, bytes]]:
-    """(seconds since the beginning, bytes) of each line. ReplayError names the line that is wrong."""
+    """(seconds since the beginning, bytes) of each line; no bytes where the port went away.
+
+    ReplayError names the line that is wrong.
+    """
     last = 0.0
     try:
         with path.open(encoding="ascii") as file:
             number = 0
             while line := file.readline(LONGEST_LINE):
                 number += 1
+                if line.strip() == GONE:
+                    yield last, b""
                 if not line.strip() or line.startswith("#"):
                     continue
                 last, data = _read(line, last, f"{path}, line {number}")

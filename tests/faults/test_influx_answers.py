@@ -18,7 +18,7 @@ from tests.e2e.load import pace
 from tests.e2e.running import audit
 from tests.faults.conftest import Start
 from tests.faults.front import Front
-from tests.faults.ground import THINGS, Running, audited, config, steady, until
+from tests.faults.ground import THINGS, Running, audited, config, steady
 from tests.servers.fake_influx import FakeInflux, Fault
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
@@ -82,7 +82,7 @@ ANSWERS: dict[int, list[Fault]] = {
 def fake_seqs(server: FakeInflux) -> dict[str, list[int]]:
     """By thing, the counts a fake holds; as `stored_seqs` has them from a real one."""
     found: dict[str, list[int]] = {}
-    for (measurement, tags, _), fields in list(server.stored.items()):  # asked from another thread
+    for (measurement, tags, _), fields in server.stored.items():
         thing = re.search(r",thing=([^,]+)", tags)
         if measurement == "senml" and thing is not None and "seq" in fields:
             found.setdefault(thing.group(1), []).append(int(float(fields["seq"].rstrip("i"))))
@@ -102,7 +102,9 @@ async def shower(faults: list[Fault], queue: deque[Fault], stored: Callable[[], 
 
 
 async def audited_fake(server: FakeInflux, running: Running, sent: int) -> tuple[int, int]:
-    await until(lambda: sum(map(len, fake_seqs(server).values())) >= sent, f"{sent} readings in the fake", 60.0)
+    async with asyncio.timeout(60):
+        while sum(map(len, fake_seqs(server).values())) < sent:  # on the loop that the fake stores on
+            await pace(0.05)
     await asyncio.to_thread(running.process.drained)
     return audit(fake_seqs(server), sent, THINGS)
 

@@ -234,7 +234,7 @@ def test_what_a_port_says_is_recorded_and_decoded_again(tmp_path: Path, capsys: 
 def test_decode_says_that_a_port_is_missing_and_ends_in_time(tmp_path: Path) -> None:
     with listening(str(tmp_path / "usb-none"), "--for", "0.2") as process:
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (0, "")
+    assert (process.returncode, out) == (1, "")
     assert len(err.splitlines()) == 1
     assert f"no port {tmp_path / 'usb-none'}; plug the device in or correct the name" in err
 

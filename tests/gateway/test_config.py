@@ -297,7 +297,10 @@ BAD = [
     ('[serial]\nport = "/dev/ttyUSB0"\n', "serial = {…}: expected one or more [[serial]]"),
     ("serial = [3]\n", "serial[0] = 3: expected a table [serial[0]]"),
     ("mqtt = true\n", "mqtt = true: expected tables [mqtt.NAME]"),
-    ('[mqtt]\nurl = "mqtt://h"\n', 'mqtt.url = "mqtt://h": expected a table [mqtt.url]'),
+    (
+        '[mqtt]\nurl = "mqtt://h"\n',
+        'mqtt.url = "mqtt://h": expected a name for the broker: [mqtt.main], with url in it',
+    ),
     (
         '[mqtt."a b"]\n',
         'mqtt."a b" = {}: expected a name of letters, digits, _ and - for the broker, as in [mqtt.main]',

@@ -298,6 +298,16 @@ async def test_the_forecast_follows_the_net_rate(tmp_path: Path) -> None:
     await spool.close()
 
 
+async def test_the_forecast_knows_when_points_grow_too_old(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    spool = open_spool(tmp_path, clock, config=SpoolConfig(max_bytes=100_000, max_age_s=600.0))
+    for _ in range(10):
+        clock.pass_by(10.0)
+        await spool.append(hold("x" * 936))
+    assert spool.forecast() == 600.0
+    await spool.close()
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [

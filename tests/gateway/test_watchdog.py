@@ -166,6 +166,17 @@ async def test_the_layers_of_a_port(
     assert world.port.reopened == reopened
 
 
+async def test_a_thing_whose_port_is_gone_is_silent(world: World) -> None:
+    world.watch_port()
+    await world.live(20, {"lamp-17": 1})
+    world.port.is_open = False
+    await world.live(30)
+    assert (world.watchdog.silent, [stats.silent for stats in world.stats.devices.values()]) == (1, [True])
+    world.port.is_open = True
+    await world.live(5, {"lamp-17": 1})
+    assert (world.watchdog.silent, [stats.silent for stats in world.stats.devices.values()]) == (0, [False])
+
+
 async def test_a_port_that_changes_its_trouble_says_so(world: World) -> None:
     world.watch_port()
     await world.live(20, {"lamp-17": 1})
