@@ -86,8 +86,8 @@ class Store:
         self.file.close()
         self._lock.release()
 
-    def append(self, intake: Intake, now_ns: int) -> Appended:
-        """Raises SpoolFull, DiskFull."""
+    def append(self, intake: Intake, now_ns: int, *, alone: bool = False) -> Appended:
+        """Raises SpoolFull, DiskFull. `alone`: not SpoolFull where no other row of the hold lane is there."""
         limit = self._config.max_bytes
         hold = cut(Lane.HOLD, intake.lines, None)
         drop = cut(Lane.DROP, intake.drop_lines, intake.drop_things)
@@ -95,8 +95,9 @@ class Store:
         not_before = oldest if oldest > BELIEVABLE_NS else 0
 
         def commit() -> Appended:
-            held = self.file.totals.lanes[Lane.HOLD].bytes + sum(row.charge for row in hold)
-            if hold and held > limit:
+            waiting = self.file.totals.lanes[Lane.HOLD]
+            held = waiting.bytes + sum(row.charge for row in hold)
+            if hold and held > limit and not (alone and not waiting.rows):
                 raise SpoolFull(f"the {limit} bytes of {self.path} (spool.max_bytes) are taken")
             skip = 0
             while skip < len(drop) and held + sum(row.charge for row in drop[skip:]) > limit:

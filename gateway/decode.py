@@ -225,6 +225,8 @@ class BrokerIntake:
         """Take one PUBLISH. It is acknowledged after the commit that holds it."""
         pipeline = self._pipeline
         pipeline.stages.received += 1
+        if len(pipeline.intake.lines) >= pipeline.intake.next_mark:
+            pipeline.intake.mark()
         route = self._routes.get(topic)
         if route is None:
             route = self._route(topic)
@@ -290,8 +292,6 @@ class BrokerIntake:
         pipeline = self._pipeline
         pipeline.wake()
         intake = pipeline.intake
-        if len(intake.lines) >= intake.next_mark:
-            intake.mark()
         if len(intake.lines) + len(intake.quarantined) > MAX_PENDING:
             pipeline.pause(connection)
 

@@ -94,7 +94,7 @@ class MessageIntake(Protocol):
         ...
 
 
-SLICE_LINES = 256
+SLICE_LINES = 64
 """Lines between two marks, at least: the smallest part in which a full spool takes an intake."""
 
 

@@ -140,12 +140,16 @@ class Pipeline:
         """
         rest: Intake | None = None
         why = ""
+        alone = False
         while True:
             try:
-                return intake, rest, why, (await self.spool.append(intake)).dropped
+                return intake, rest, why, (await self.spool.append(intake, alone=alone)).dropped
             except (DiskFull, SpoolFull) as full:
                 why = f"{'disk' if isinstance(full, DiskFull) else 'spool'} full: {full}"
                 parts = intake.divide()
+                if parts is None and isinstance(full, SpoolFull) and not alone:
+                    alone = True  # one message may be larger than the quota: held, it would be held for ever
+                    continue
                 if parts is None:
                     if rest is not None:
                         intake.join(rest)

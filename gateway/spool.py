@@ -134,10 +134,13 @@ class Spool:
         """One line for people when a damaged file was set aside, at the start or since."""
         return self._store.notice
 
-    async def append(self, intake: Intake) -> Appended:
-        """Commit all of `intake`: when this returns it is on the disk. Raises SpoolFull or DiskFull."""
+    async def append(self, intake: Intake, *, alone: bool = False) -> Appended:
+        """Commit all of `intake`: when this returns it is on the disk. Raises SpoolFull or DiskFull.
+
+        With `alone` also where it is above `max_bytes`, if no other broker's points are there.
+        """
         try:
-            appended = await self._on_thread(lambda: self._store.append(intake, self._now_ns()))
+            appended = await self._on_thread(lambda: self._store.append(intake, self._now_ns(), alone=alone))
         except SpoolFull:
             self._state = "full"
             raise

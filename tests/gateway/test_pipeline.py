@@ -385,13 +385,34 @@ async def test_a_full_spool_holds_the_broker_and_lets_serial_give_up_its_oldest(
     assert room.connection.log == [[1], "pause"]
     assert room.pipeline.state.startswith("spool full")
     assert [line.split(",")[0] for line in await room.lines()] == ["number", "digits"]
-    await room.spool.remove(0, 1 << 62)
     for _ in range(30):
         room.port.bytes(b"2")
         await room.pipeline.finish()
     assert room.stats.stages.dropped > 0
     assert room.port.stats.dropped == room.stats.stages.dropped
     assert room.connection.log == [[1], "pause"]
+    await room.spool.remove(0, 1 << 62)
+    await room.pipeline.finish()
+    # 40 readings take more than all of the spool, and are too few to be divided: held, they would be held for ever
+    assert room.connection.log == [[1], "pause", list(range(2, 42)), "resume"]
+    assert sum(line.startswith("number") for line in await room.lines()) == 40
+    await room.spool.close()
+
+
+async def test_one_chunk_of_many_messages_is_taken_in_parts(tmp_path):
+    room = Room(tmp_path, SpoolConfig(max_bytes=20_000))
+    for number in range(1000):
+        room.publish("park/a", b"1", number + 1)
+    room.broker.chunk_end(room.connection)
+    taken = 0
+    for _ in range(10):
+        await room.pipeline.finish()
+        assert room.spool.depth().bytes <= 20_000
+        taken += len(await room.lines())
+        await room.spool.remove(0, 1 << 62)
+    assert taken == 1000
+    acknowledged = [number for said in room.connection.log if isinstance(said, list) for number in said]
+    assert acknowledged == list(range(1, 1001))
     await room.spool.close()
 
 
@@ -415,7 +436,7 @@ async def test_a_freed_spool_takes_what_was_held_and_acknowledges_it(tmp_path):
 async def test_nothing_is_forgotten_when_the_spool_fails_for_an_unknown_reason(room, monkeypatch):
     append = room.spool.append
 
-    async def fail(intake):
+    async def fail(intake, *, alone=False):
         raise sqlite3.OperationalError("a reason nobody named")
 
     room.publish("park/a", b"1", 7)
