@@ -257,7 +257,8 @@ def test_the_audit_finds_what_is_lost_doubled_strange_or_wrong(tmp_path: Path) -
         assert [found.strangers, found.wrong] == [2, 1]
         assert found.part(0, 4) == {"sent": 4, "stored": 5, "lost": 0, "duplicates": 1}
         assert found.part(4, 9) == {"sent": 5, "stored": 5, "lost": 0, "duplicates": 0}
-        assert audit(store, 9, 2) == {"sent": 9, "stored": 12, "lost": 0, "duplicates": 3}
+        # message 3 as it was sent is not there
+        assert audit(store, 9, 2) == {"sent": 9, "stored": 12, "lost": 1, "duplicates": 3}
         assert gaps(store, ["t1"]) == 1
     finally:
         server.stop()
