@@ -12,14 +12,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from devices.spec.device import Device
 from gateway._config_read import Table, listed, nearest, shown
+from gateway._config_types import RECORDING, REPLAY
 
 RESERVED_TAGS = frozenset({"thing", "device", "source", "time"})
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
 _WINDOWS_PORT = re.compile(r"COM[0-9]{1,3}", re.IGNORECASE)
 _DURATION = re.compile(r"(?:[1-9][0-9]{0,5}[wdh])+|INF")
-REPLAY = "replay:"
-RECORDING = b"# parkgate recording"
 _SERIAL_URLS = ("socket", "rfc2217")
 
 
@@ -53,10 +52,10 @@ def broker_url(table: Table, key: str) -> str:
     return text.rstrip("/")
 
 
-def _begins(file: Path, head: bytes) -> bool:
+def _is_recording(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
-            return opened.read(len(head)) == head
+            return opened.read(len(RECORDING)) == RECORDING.encode()
     except OSError:
         return False
 
@@ -66,7 +65,7 @@ def serial_port(table: Table, key: str) -> str:
     text = table.text(key, expected)
     if text.startswith(REPLAY):
         file = table.origin.file.parent / Path(text.removeprefix(REPLAY)).expanduser()
-        if not _begins(file, RECORDING):
+        if not _is_recording(file):
             table.fail(key, "replay: and a recording, as `parkgate decode --port … --record FILE` writes it")
         return f"{REPLAY}{file.absolute()}"
     if "://" in text:

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+REPLAY = "replay:"
+RECORDING = "# parkgate recording"
+"""A port that is played from a file, and how such a file begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayConfig:
@@ -120,7 +124,7 @@ class SerialConfig:
     @property
     def recording(self) -> Path | None:
         """The recording that stands for a port, if one does."""
-        return Path(self.port.removeprefix("replay:")) if self.port.startswith("replay:") else None
+        return Path(self.port.removeprefix(REPLAY)) if self.port.startswith(REPLAY) else None
 
 
 @dataclass(frozen=True, slots=True)

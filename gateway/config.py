@@ -21,6 +21,7 @@ from devices.spec.device import Device
 from gateway import _config_rules as rules
 from gateway._config_read import ConfigError, Origin, Table, one_line, shown
 from gateway._config_types import (
+    RECORDING,
     Config,
     GatewayConfig,
     InfluxConfig,
@@ -35,6 +36,7 @@ from gateway._config_types import (
 from gateway.routes import overlap, topic_filter
 
 __all__ = [
+    "RECORDING",
     "Config",
     "ConfigError",
     "GatewayConfig",

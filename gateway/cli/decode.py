@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16
 LONGEST_PAYLOAD = 16 << 20
 MOST_HELD = 4096
-HEADER = b"# parkgate recording"
 LONGEST_FOR_S = 86400 * 366
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -132,6 +131,8 @@ def _clip(value: str) -> str:
 
 def _from_file(name: str) -> Iterator[bytes]:
     """Chunks as they arrive. A name that is no file but reads as hex is taken as hex."""
+    from gateway.config import RECORDING
+
     if name == "-":
         while chunk := os.read(sys.stdin.fileno(), CHUNK):
             yield chunk
@@ -146,7 +147,7 @@ def _from_file(name: str) -> Iterator[bytes]:
         yield data
         return
     with stream:
-        if stream.peek(len(HEADER)).startswith(HEADER):
+        if stream.peek(len(RECORDING)).startswith(RECORDING.encode()):
             yield from _recorded(Path(name))
             return
         while chunk := stream.read1(CHUNK):

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import TextIO
 
 from gateway.clock import Clock
+from gateway.config import RECORDING
 from gateway.intake import BytesIntake
 from gateway.stats import SourceStats
 
-HEADER = "# parkgate recording 1"
+HEADER = f"{RECORDING} 1"
 GONE = "# the port went away"
 LONGEST_LINE = 1 << 20
 REPEAT_S = 1.0

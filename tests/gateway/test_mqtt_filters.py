@@ -17,6 +17,16 @@ both = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 SESSION_PRESENT = b"\x20\x03\x01\x00\x00"
 
 
+async def resumed(broker: FalseBroker) -> mqtt5.UnsubscribePacket:
+    """A session that is still there, its one subscription granted; what is then given back."""
+    await broker.expect(mqtt5.ConnectPacket)
+    await broker.say(SESSION_PRESENT)
+    subscribe = await broker.expect(mqtt5.SubscribePacket)
+    await broker.say(b"\x90\x04" + subscribe.packet_id.to_bytes(2, "big") + b"\x00\x01")
+    back: mqtt5.UnsubscribePacket = await broker.expect(mqtt5.UnsubscribePacket)
+    return back
+
+
 def filters(path: Path) -> list[list[str]]:
     return list(json.loads(path.read_text()).values())
 
@@ -63,11 +73,7 @@ async def test_what_the_broker_keeps_is_asked_for_again_next_time(
     asked = tmp_path / "subscriptions.json"
 
     async def script(broker: FalseBroker) -> None:
-        await broker.expect(mqtt5.ConnectPacket)
-        await broker.say(SESSION_PRESENT)
-        subscribe = await broker.expect(mqtt5.SubscribePacket)
-        await broker.say(b"\x90\x04" + subscribe.packet_id.to_bytes(2, "big") + b"\x00\x01")
-        back = await broker.expect(mqtt5.UnsubscribePacket)
+        back = await resumed(broker)
         assert back.patterns == ["old/1", "old/2"]
         await broker.say(b"\xb0\x05" + back.packet_id.to_bytes(2, "big") + b"\x00\x00\x87")
         await broker.packet()
@@ -86,11 +92,7 @@ async def test_what_the_broker_keeps_is_asked_for_again_next_time(
 
 async def test_too_few_answers_are_malformed(tmp_path: Path) -> None:
     async def script(broker: FalseBroker) -> None:
-        await broker.expect(mqtt5.ConnectPacket)
-        await broker.say(SESSION_PRESENT)
-        subscribe = await broker.expect(mqtt5.SubscribePacket)
-        await broker.say(b"\x90\x04" + subscribe.packet_id.to_bytes(2, "big") + b"\x00\x01")
-        back = await broker.expect(mqtt5.UnsubscribePacket)
+        back = await resumed(broker)
         await broker.say(b"\xb0\x04" + back.packet_id.to_bytes(2, "big") + b"\x00\x00")
         await broker.packet()
 
