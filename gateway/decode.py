@@ -376,8 +376,8 @@ class BrokerIntake:
         elif self._doubts < MAX_DOUBTS:  # nothing good has ever come from there: a wrong device type?
             self._doubts += 1
             log.warning(
-                "%s: %s is no %s: %s; kept, see `parkgate spool quarantine`",
-                self._name, f"what came on {topic[:200]!r}", route.subscription.device.name, faults[0].detail,
+                "%s: what came on %r is no %s: %s; kept, see `parkgate spool quarantine`",
+                self._name, topic[:200], route.subscription.device.name, faults[0].detail,
             )  # fmt: skip
         kept = faults[0]
         if len(faults) > 1 and not isinstance(kept, Noise):
