@@ -13,7 +13,7 @@ import pynmea2
 from pms import SensorWarning
 from pms.core import Sensor
 
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import StreamDevice
 from devices.spec.events import Reading
 from tests.devices.examples import Example, all_examples

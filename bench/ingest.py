@@ -17,7 +17,7 @@ from typing import Any
 from bench.audit import audit
 from bench.parts import Gateway, Worker, broker, gateway, influx, require, scratch
 from bench.store import Store
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 from tests.servers.mosquitto import Mosquitto
 
 PACES = (1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5)

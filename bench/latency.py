@@ -18,7 +18,7 @@ from bench.ingest import config, subscribed
 from bench.parts import Worker, broker, gateway, influx, require, scratch
 from bench.publisher import connect
 from bench.store import Store
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 
 POLL_S = 0.005
 PROBE_EVERY_S = 0.05

@@ -14,15 +14,15 @@ from typing import Any
 
 from bench.parts import scratch
 from bench.publisher import BLOCK, blocks
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import MessageDevice
 from gateway.clock import SystemClock
-from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig
-from gateway.decode import BrokerIntake
+from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
+from gateway.decode.broker import BrokerIntake
+from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline
-from gateway.routes import Subscription
-from gateway.sources.mqtt_receive import Receiver
-from gateway.spool import Spool
+from gateway.sources.mqtt.receive import Receiver
+from gateway.spool.spool import Spool
 from gateway.stats import Stats
 
 COMMIT = 2 * BLOCK

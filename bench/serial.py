@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from bench.parts import Gateway, Worker, gateway, influx, require, scratch
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 from tests.servers.process import wait_until
 
 MAX_PORTS = 400

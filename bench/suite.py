@@ -18,7 +18,7 @@ from bench.outage import outage
 from bench.profile import profile
 from bench.scale import scale
 from bench.serial import serial
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 
 Measures = dict[str, Callable[[], dict[str, Any]]]
 

@@ -28,12 +28,12 @@ import aiohttp
 
 from bench.errors import BenchError
 from bench.store import Credentials, Store
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 from gateway.clock import SystemClock
-from gateway.config import InfluxConfig
+from gateway.config.load import InfluxConfig
 from gateway.intake import Accept, Batch
-from gateway.sinks._influx_admin import Generation, detect, ensure_database
-from gateway.sinks.influxdb import InfluxSink
+from gateway.sinks.influxdb.admin import Generation, detect, ensure_database
+from gateway.sinks.influxdb.sink import InfluxSink
 
 APIS = ("v1", "v2", "v3")
 TIMEOUT_S = 10.0

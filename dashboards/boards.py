@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dashboards import air, city, device, gateway_board, health, robots
 from dashboards.panels import Json
 from dashboards.spatial import MAP_URL
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import DeviceType
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dashboards.overrides import override_query
 from dashboards.panels import Json, Look, span_ms, timeseries
 from dashboards.queries import one_of, trend
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import DeviceType
 from devices.spec.field import Field
 

@@ -14,7 +14,7 @@ from dashboards.overrides import column, override
 from dashboards.panels import Json, Look, Mapping, bar_gauge, stat, state_timeline, table, timeseries
 from dashboards.queries import THINGS, Query, current, latest, one_of, quoted, states, trend
 from dashboards.spatial import MAP_URL, Markers, floor_plan, park_map
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.field import Threshold
 
 UID = "parkgate-robots"

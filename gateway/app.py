@@ -18,26 +18,23 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import MessageDevice, StreamDevice
 from gateway import __version__
 from gateway.backoff import backoff
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, MqttConfig
-from gateway.decode import BrokerIntake, PortIntake
-from gateway.health import PERIOD_S, Health
+from gateway.decode import BrokerIntake, PortIntake, Subscription
 from gateway.intake import Sink, SinkUnusable
 from gateway.pipeline import Pipeline
-from gateway.routes import Subscription
 from gateway.sinks.delivery import Delivery
-from gateway.sources.mqtt import make_mqtt_source
-from gateway.sources.mqtt_filters import AskedFilters
+from gateway.sources.mqtt import AskedFilters, make_mqtt_source
 from gateway.sources.replay import ReplaySource
 from gateway.sources.serial import SerialSource
 from gateway.spool import Spool, SpoolUnusable, say_forecast
 from gateway.stats import Stats
-from gateway.watchdog import Watchdog
-from gateway.web import Page, serve
+from gateway.watch import Watchdog
+from gateway.web import PERIOD_S, Health, Page, serve
 
 log = logging.getLogger("parkgate")
 

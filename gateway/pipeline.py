@@ -4,7 +4,7 @@
                                        >-- Intake --(one commit)--> spool --> acknowledgements
     MQTT --- BrokerIntake.message() ---'
 
-Sources call in synchronously (decode.py); nothing is awaited and nothing is queued by message.
+Sources call in synchronously (`decode`); nothing is awaited and nothing is queued by message.
 What has arrived lies in one open `Intake`; the commit loop swaps it for an empty one, appends
 it to the spool (one transaction, one fsync, off the event loop) and then releases the
 acknowledgements in receive order. While one intake is being committed the next one fills:

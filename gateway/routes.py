@@ -7,9 +7,6 @@ Source: MQTT 5.0, section 4.7 (topic names and filters) and 4.8.2 (shared subscr
 
 import re
 
-from devices.spec.device import MessageDevice
-from gateway._config_types import SubscriptionConfig
-
 
 def topic_filter(pattern: str) -> str:
     """What is sent in SUBSCRIBE: the pattern with `{thing}` as a single-level wildcard."""
@@ -36,25 +33,6 @@ def matcher(pattern: str) -> re.Pattern[str]:
     if levels[0] in ("+", "#", "{thing}"):
         text = rf"(?!\$)(?:{text})"
     return re.compile(text + r"\Z", re.DOTALL)
-
-
-class Subscription:
-    """One configured subscription with its device type and matcher."""
-
-    __slots__ = ("_match", "config", "device")
-
-    def __init__(self, config: SubscriptionConfig, device: MessageDevice) -> None:
-        self.config = config
-        self.device = device
-        self._match = matcher(config.topic).match
-
-    def thing(self, topic: str) -> str | None:
-        """The thing that a topic name names; empty where it names none (the payload, or else the
-        config says). None where the topic does not match."""
-        match = self._match(topic)
-        if match is None:
-            return None
-        return match.groupdict().get("thing") or ""
 
 
 def overlap(one: str, other: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import Device, MessageDevice
 from devices.spec.events import Reading
 from simulators import nmea0183, vda5050

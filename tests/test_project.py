@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 import pytest
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import Domain
 from devices.spec.events import Reading
 from gateway.cli.main import main
-from gateway.config import load
+from gateway.config.load import load
 from tests.devices import examples
 
 ROOT = Path(__file__).parent.parent
@@ -159,7 +159,7 @@ def test_what_the_gateway_says_of_itself_is_described() -> None:
     from gateway.stats import StageStats
 
     text = (ROOT / "docs" / "health.md").read_text()
-    source = (ROOT / "gateway" / "health.py").read_text()
+    source = (ROOT / "gateway" / "web" / "health.py").read_text()
     metrics = re.findall(r'^ +\("([a-z_]+)", "(?:counter|gauge|[a-z_]+)", "', source, re.MULTILINE)
     metrics += re.findall(r'rows\.append\(\("([a-z_]+)", "gauge"', source)
     assert len(metrics) > 18

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gateway.cli._usage import ConfigArgument, ConfigOption, UsageError, is_fleet, one_file
+from gateway.cli.usage import ConfigArgument, ConfigOption, UsageError, is_fleet, one_file
 
 if TYPE_CHECKING:
     from gateway.config import Config
@@ -47,7 +47,7 @@ def runnable(path: Path) -> "Config":
 def _see_certificates(path: Path, loaded: "Config") -> None:
     """Read the certificates as connecting will. ConfigError where one cannot be used."""
     from gateway.config import ConfigError
-    from gateway.sources.mqtt_link import TlsFileUnusable, tls_context
+    from gateway.sources.mqtt import TlsFileUnusable, tls_context
 
     right = {
         "ca_file": "a PEM file of certificates",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 
 URL, DATABASE = "http://127.0.0.1:8086", "parkgate"
 

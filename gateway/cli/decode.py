@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 
 if TYPE_CHECKING:
     from devices.spec.device import Device, StreamDevice
@@ -312,8 +312,8 @@ def _listen(
 ) -> None:
     """Print what `port` says. What is wrong with the port goes to stderr, a line for each reason."""
     from devices.spec.device import StreamDevice
-    from gateway.cli._log import log_to_stderr
-    from gateway.cli._loop import run_async
+    from gateway.cli.log import log_to_stderr
+    from gateway.cli.loop import run_async
 
     if not isinstance(device, StreamDevice):
         raise UsageError(f"--port: {device.name} speaks MQTT, not serial; give a payload with --text or FILE")
@@ -326,7 +326,7 @@ def _listen(
     if for_s is not None and not 0 < for_s <= LONGEST_FOR_S:
         raise UsageError(f"--for: expected seconds, more than 0, got {for_s:g}")
     log_to_stderr(logging.WARNING)
-    logging.getLogger("gateway.sources.serial").setLevel(logging.INFO)
+    logging.getLogger("parkgate.serial").setLevel(logging.INFO)
     with _recording(record) as file:
         try:
             run_async(_listening(device, port, baud, parity, for_s, file))
@@ -357,7 +357,7 @@ def _recording(path: Path | None) -> Iterator[TextIO | None]:
 async def _listening(
     device: "StreamDevice", port: str, baud: int | None, parity: Any, for_s: float | None, record: TextIO | None
 ) -> None:
-    from gateway.cli._loop import on_signals
+    from gateway.cli.loop import on_signals
     from gateway.clock import SystemClock
     from gateway.config import SerialConfig
     from gateway.sources.replay import Recorder

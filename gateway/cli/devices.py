@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 
 if TYPE_CHECKING:
     from devices.spec.device import Device
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def find(name: str) -> "Device":
     """The device type of that name; a usage error that suggests the nearest one where there is none."""
-    from devices.registry import BY_NAME
-    from gateway._config_read import nearest
+    from devices.catalogue import BY_NAME
+    from gateway.config import nearest
 
     found = BY_NAME.get(name)
     if found is None:
@@ -31,7 +31,7 @@ def devices(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object (or an array of them).")] = False,
 ) -> None:
     """List the device types, or describe one."""
-    from devices.registry import DEVICES
+    from devices.catalogue import DEVICES
 
     if name is not None:
         device = find(name)

@@ -16,9 +16,10 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import bench, check, dashboards, decode, demo, devices, simulate, spool
+from gateway.cli import bench, check, dashboards, decode, devices, simulate, spool
 from gateway.cli import run as run_
-from gateway.cli._usage import UsageError, worded
+from gateway.cli.demo import command as demo
+from gateway.cli.usage import UsageError, worded
 
 app = typer.Typer(
     name="parkgate",

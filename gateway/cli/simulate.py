@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli._usage import ConfigArgument, UsageError, is_gateway, one_file
+from gateway.cli.usage import ConfigArgument, UsageError, is_gateway, one_file
 
 
 def simulate(
@@ -19,9 +19,9 @@ def simulate(
     ] = None,
 ) -> None:
     """Run the devices that a fleet file names: on pseudo terminals, TCP ports and a broker."""
-    from gateway.cli._log import log_to_stderr
-    from gateway.cli._loop import run_async
-    from simulators import fleet
+    from gateway.cli.log import log_to_stderr
+    from gateway.cli.loop import run_async
+    from simulators.fleet import fleet
 
     path = one_file("simulate", file, config)
     if is_gateway(path):
@@ -35,7 +35,7 @@ def simulate(
 
 async def _until_told(running: Coroutine[None, None, None]) -> None:
     """SIGTERM and Ctrl-C end the fleet in order; it then says what it has sent."""
-    from gateway.cli._loop import on_signals
+    from gateway.cli.loop import on_signals
 
     task = asyncio.ensure_future(running)
 

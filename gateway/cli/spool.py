@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli._usage import UsageError
+from gateway.cli.usage import UsageError
 
 if TYPE_CHECKING:
-    from gateway._spool_peek import Look
+    from gateway.spool import Look
 
 app = typer.Typer(
     help="What waits in the spool; `quarantine` and `salvage`.",
@@ -32,7 +32,7 @@ def spool(
     """Show depth, oldest row and forecast of a spool, also while its gateway runs."""
     if context.invoked_subcommand is not None:
         return
-    from gateway._spool_peek import look
+    from gateway.spool import look
 
     path, max_bytes = _spool_of(config)
     found = look(path, max_bytes)
@@ -49,7 +49,7 @@ def quarantine(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")] = 20,
 ) -> None:
     """List what could not be decoded or was refused by the sink: one JSON object a line."""
-    from gateway._spool_peek import quarantine as newest
+    from gateway.spool import quarantine as newest
 
     path, _ = _spool_of(config)
     for item in newest(path, limit):
@@ -68,8 +68,8 @@ def salvage(
     ] = None,
 ) -> None:
     """Copy whatever is still readable in a damaged spool file; the file itself is left as it is."""
-    from gateway._spool_open import SpoolUnusable
-    from gateway._spool_salvage import salvage as copy
+    from gateway.spool import SpoolUnusable
+    from gateway.spool import salvage as copy
 
     if not file.is_file():
         raise UsageError(f"FILE {file}: expected a spool file that was set aside (spool.db.damaged-…)")

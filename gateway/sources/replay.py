@@ -31,7 +31,7 @@ GONE = "# the port went away"
 LONGEST_LINE = 1 << 20
 REPEAT_S = 1.0
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("parkgate.replay")
 
 
 class ReplayError(ValueError):

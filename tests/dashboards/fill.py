@@ -14,14 +14,14 @@ from pathlib import Path
 
 import aiomqtt
 
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
 from gateway.app import Gateway
-from gateway.config import load
-from gateway.point import Series
-from simulators.fleet import Fleet
+from gateway.config.load import load
+from gateway.decode.point import Series
+from simulators.fleet.fleet import Fleet
 from simulators.scene import KINDS, truth
 from simulators.things import Link, ThingSpec, usual_topic
 from tests.servers.influxd import Influxd

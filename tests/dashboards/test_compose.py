@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gateway import config
-from simulators import fleet_file
+from simulators.fleet import file as fleet_file
 from tests.servers.process import Process, answers_tcp, find_binary, on_free_port
 
 ROOT = Path(__file__).parents[2]

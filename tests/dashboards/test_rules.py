@@ -8,7 +8,7 @@ import pytest
 
 from dashboards import air, city, device, health, robots
 from dashboards.boards import every_board
-from dashboards.rules import problems, problems_of_all
+from dashboards.rules.board import problems, problems_of_all
 from tests.dashboards.examples import WEATHER
 
 Board = dict[str, Any]

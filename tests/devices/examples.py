@@ -33,7 +33,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import Device, MessageDevice, StreamDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
 

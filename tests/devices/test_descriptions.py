@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import devices
-from devices import nmea0183
-from devices._nmea_fields import BY_NAME as NMEA_FIELDS
-from devices._nmea_sentences import SENTENCES
-from devices.registry import BY_NAME, DEVICES
+from devices.catalogue import BY_NAME, DEVICES
+from devices.nmea0183 import device as nmea0183
+from devices.nmea0183.fields import BY_NAME as NMEA_FIELDS
+from devices.nmea0183.sentences import SENTENCES
 from devices.spec.device import Device, StreamDevice
 from devices.spec.errors import DescriptionError
 from devices.spec.field import Field
@@ -30,7 +30,8 @@ def test_names_are_unique() -> None:
 @EVERY_DEVICE
 def test_a_device_is_a_module_of_its_name(device: Device) -> None:
     folder = Path(devices.__file__).parent
-    assert (folder / f"{device.name.replace('-', '_')}.py").exists()
+    stem = device.name.replace("-", "_")
+    assert len([*folder.glob(f"**/{stem}.py"), *folder.glob(f"{stem}/__init__.py")]) == 1
     assert device.title
     assert device.source
     assert device.expected_every_s > 0

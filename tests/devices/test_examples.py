@@ -2,7 +2,7 @@
 
 import pytest
 
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import Device
 from devices.spec.events import Reading
 from tests.devices.examples import HERE, Example, all_examples, check_events, read_examples

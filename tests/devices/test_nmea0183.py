@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from devices._nmea_lines import running_xor
-from devices.nmea0183 import DEVICE, sentence_bytes
+from devices.nmea0183.device import DEVICE, sentence_bytes
+from devices.nmea0183.lines import running_xor
 from devices.spec.checksum import fletcher16
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError, Value

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pms import InconsistentObservation, SensorWarmingUp, WrongMessageChecksum, WrongMessageFormat
 from pms.core import Sensor
 
-from devices._nmea_sentences import SENTENCES
-from devices.nmea0183 import sentence_bytes
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
+from devices.nmea0183.device import sentence_bytes
+from devices.nmea0183.sentences import SENTENCES
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, Reading
 from tests.devices.readings import sentences

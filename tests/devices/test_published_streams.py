@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
 from tests.devices.examples import nanoseconds

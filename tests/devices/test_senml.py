@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from devices import _senml_names as names
-from devices import senml
-from devices._senml_pack import PackRefused, read
+from devices.senml import device as senml
+from devices.senml import names
+from devices.senml.pack import PackRefused, read
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError
 from tests.devices.published import payload, published

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import StreamDevice
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError

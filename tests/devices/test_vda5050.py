@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices import vda5050
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError
-from devices.vda5050 import DEVICE
+from devices.vda5050 import device as vda5050
+from devices.vda5050.device import DEVICE
 from tests.devices.published import payload, published
 from tests.devices.readings import values
 

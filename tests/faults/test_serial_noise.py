@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
 from tests.e2e.running import influx_query

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from gateway.cli.main import main
 from tests.devices.examples import all_examples
 from tests.fuzz.effort import effort

@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import MessageDevice, StreamDevice
 from tests.devices.examples import all_examples
 from tests.fuzz.test_stream_bytes import hostile_streams

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.spec.events import Value
-from gateway.point import _KEYS, Series, clean_name, clean_tag
-from gateway.sinks._lines import LineReader
+from gateway.decode.point import _KEYS, Series, clean_name, clean_tag
+from gateway.sinks.local.lines import LineReader
 from tests.e2e.running import influx_query
 from tests.fuzz.effort import effort
 from tests.servers.influxd import Influxd

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.intake import Acknowledger
-from gateway.sources.mqtt_receive import (
+from gateway.sources.mqtt.receive import (
     BUFFER_BYTES,
     HEAD_BYTES,
     KNOWN_BYTES,

@@ -7,10 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway._spool_open import SpoolFull
-from gateway._spool_store import Store
-from gateway.config import SpoolConfig
+from gateway.config.load import SpoolConfig
 from gateway.intake import Intake, Lane
+from gateway.spool.open import SpoolFull
+from gateway.spool.store import Store
 from tests.fuzz.effort import EXAMPLES, effort
 
 NOW_NS = 1_767_225_600_000_000_000

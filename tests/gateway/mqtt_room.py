@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import mqtt5
 
 from gateway.clock import Clock, SystemClock
-from gateway.config import MqttConfig, SubscriptionConfig
+from gateway.config.load import MqttConfig, SubscriptionConfig
 from gateway.intake import Acknowledger
-from gateway.sources.mqtt import MqttSource, make_mqtt_source
-from gateway.sources.mqtt_filters import AskedFilters
+from gateway.sources.mqtt.filters import AskedFilters
+from gateway.sources.mqtt.source import MqttSource, make_mqtt_source
 from gateway.stats import SourceStats
 
 CONNACK = b"\x20\x03\x00\x00\x00"

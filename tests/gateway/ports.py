@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, Noise, Reading
 from gateway.clock import Clock, SystemClock
-from gateway.config import SerialConfig
-from gateway.sources.serial import SerialSource
+from gateway.config.load import SerialConfig
+from gateway.sources.serial.source import SerialSource
 from gateway.stats import SourceStats
 
 FRAME_09 = bytes.fromhex("aac00900090058d943ab")

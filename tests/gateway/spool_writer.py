@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from gateway.clock import SystemClock
-from gateway.config import SpoolConfig
+from gateway.config.load import SpoolConfig
 from gateway.intake import Intake, Quarantined
-from gateway.spool import Spool
+from gateway.spool.spool import Spool
 
 
 def intake(number: int) -> Intake:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.app import Gateway, StartError
-from gateway.config import Config, GatewayConfig, InfluxConfig, LocalConfig, SpoolConfig, load
+from gateway.config.load import Config, GatewayConfig, InfluxConfig, LocalConfig, SpoolConfig, load
 from gateway.intake import SinkUnusable
-from gateway.spool import Spool
+from gateway.spool.spool import Spool
 from tests.gateway.mqtt_room import until
 from tests.gateway.virtual import VirtualClock
 

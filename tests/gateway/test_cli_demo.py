@@ -12,10 +12,10 @@ import aiomqtt
 import duckdb
 import pytest
 
-from devices.registry import BY_NAME
-from gateway.cli._demo_store import TypeTotals, audited
-from gateway.cli._demo_view import short, value_text, values_text
-from gateway.cli._embedded import embedded_broker
+from devices.catalogue import BY_NAME
+from gateway.cli.demo.broker import embedded_broker
+from gateway.cli.demo.store import TypeTotals, audited
+from gateway.cli.demo.view import short, value_text, values_text
 from gateway.cli.main import main
 from simulators.ledger import Entry, Ledger
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.config import InfluxConfig, SpoolConfig
+from gateway.config.load import InfluxConfig, SpoolConfig
 from gateway.intake import Accept, Batch, Intake, Keep, Outcome
 from gateway.sinks.delivery import Delivery
-from gateway.sinks.influxdb import InfluxSink
-from gateway.spool import DiskFull, Spool
+from gateway.sinks.influxdb.sink import InfluxSink
+from gateway.spool.spool import DiskFull, Spool
 from gateway.stats import Stats
 from tests.gateway.virtual import VirtualClock
 from tests.servers.influxd import Influxd

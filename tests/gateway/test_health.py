@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import SpoolConfig, WatchdogConfig
-from gateway.health import Health
+from gateway.config.load import SpoolConfig, WatchdogConfig
 from gateway.intake import Intake
 from gateway.pipeline import Pipeline
-from gateway.spool import Spool
+from gateway.spool.spool import Spool
 from gateway.stats import DeviceStats, SinkStats, SourceStats, StageStats, Stats
-from gateway.watchdog import Watchdog
+from gateway.watch.watchdog import Watchdog
+from gateway.web.health import Health
 from tests.gateway.virtual import VirtualClock
 
 START_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC

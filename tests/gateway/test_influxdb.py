@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.config import InfluxConfig
+from gateway.config.load import InfluxConfig
 from gateway.intake import Accept, Batch, Keep
-from gateway.sinks.influxdb import InfluxSink
+from gateway.sinks.influxdb.sink import InfluxSink
 from tests.servers.influxd import Influxd
 
 T0 = 1_700_000_000_000_000_000

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from gateway.intake import Accept, Batch, Keep
-from gateway.sinks.local import LocalSink, LocalStoreError
+from gateway.sinks.local.store import LocalSink, LocalStoreError
 
 
 def batch(*lines: str) -> Batch:

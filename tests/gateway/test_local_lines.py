@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.point import Series
-from gateway.sinks._lines import LineReader
+from gateway.decode.point import Series
+from gateway.sinks.local.lines import LineReader
 
 TEXT = st.text(alphabet="abC é,= \"\\#'日\t0", min_size=1, max_size=12)
 WORD = st.text(alphabet="abC é,= \"#'日\t0", min_size=1, max_size=12)

@@ -8,7 +8,7 @@ from pathlib import Path
 import mqtt5
 import pytest
 
-from gateway.sources.mqtt_filters import AskedFilters
+from gateway.sources.mqtt.filters import AskedFilters
 from tests.gateway.mqtt_room import FalseBroker, Publisher, false_broker, running, until
 from tests.servers.mosquitto import Mosquitto
 

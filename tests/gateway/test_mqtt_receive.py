@@ -5,7 +5,7 @@ import sys
 import mqtt5
 import pytest
 
-from gateway.sources.mqtt_receive import OVERHEAD_BYTES, Malformed, Receiver, packet_length
+from gateway.sources.mqtt.receive import OVERHEAD_BYTES, Malformed, Receiver, packet_length
 from tests.gateway.mqtt_room import Memory, Message
 
 # topic "a/b", payload "hi", QoS 0; the same at QoS 1 with packet identifier 10, then as a duplicate
@@ -184,7 +184,7 @@ def test_packet_length(data: bytes, length: int | None) -> None:
 
 
 def test_a_flood_of_topic_names_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.sources.mqtt_receive.KNOWN_TOPICS", 100)
+    monkeypatch.setattr("gateway.sources.mqtt.receive.KNOWN_TOPICS", 100)
     bench = Bench()
     for number in range(1000):
         bench.feed(publish(b"t/%d" % number, b""))

@@ -11,15 +11,15 @@ from pathlib import Path
 import mqtt5
 import pytest
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import MessageDevice
 from gateway.clock import SystemClock
-from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig
-from gateway.decode import BrokerIntake
+from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
+from gateway.decode.broker import BrokerIntake
+from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline
-from gateway.routes import Subscription
-from gateway.sources.mqtt import MqttSource, make_mqtt_source
-from gateway.spool import Spool
+from gateway.sources.mqtt.source import MqttSource, make_mqtt_source
+from gateway.spool.spool import Spool
 from gateway.stats import Stats
 from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, Publisher, false_broker, until
 from tests.servers.mosquitto import Mosquitto

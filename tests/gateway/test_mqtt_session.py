@@ -5,12 +5,12 @@ import asyncio
 import mqtt5
 import pytest
 
-from gateway.config import MqttConfig, SubscriptionConfig, WillConfig
+from gateway.config.load import MqttConfig, SubscriptionConfig, WillConfig
 from gateway.intake import MessageIntake
-from gateway.sources.mqtt import MqttSource
-from gateway.sources.mqtt_link import address, connack_words, disconnect_words, suback_words
-from gateway.sources.mqtt_session import connect_packet
-from gateway.sources.mqtt_wire import Wire
+from gateway.sources.mqtt.link import address, connack_words, disconnect_words, suback_words
+from gateway.sources.mqtt.session import connect_packet
+from gateway.sources.mqtt.source import MqttSource
+from gateway.sources.mqtt.wire import Wire
 from gateway.stats import SourceStats
 from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, Memory, Message, false_broker, running, until
 from tests.gateway.virtual import VirtualClock

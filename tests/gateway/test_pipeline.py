@@ -14,13 +14,14 @@ import pytest
 from devices.spec.device import MessageDevice, SerialSettings, StreamDevice
 from devices.spec.events import IntegrityError, Noise, Reading, SanityError
 from devices.spec.sequence import Sequence
-from gateway import point
 from gateway.clock import SystemClock
-from gateway.config import MqttConfig, SerialConfig, SpoolConfig, SubscriptionConfig
-from gateway.decode import BrokerIntake, PortIntake
+from gateway.config.load import MqttConfig, SerialConfig, SpoolConfig, SubscriptionConfig
+from gateway.decode import point
+from gateway.decode.broker import BrokerIntake
+from gateway.decode.port import PortIntake
+from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline
-from gateway.routes import Subscription
-from gateway.spool import Spool
+from gateway.spool.spool import Spool
 from gateway.stats import Stats
 
 NOW = 1_790_000_000_000_000_000

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gateway.point import Series, clean_name, clean_tag
+from gateway.decode.point import Series, clean_name, clean_tag
 
 T = 1_700_000_000_000_000_000
 

@@ -4,8 +4,9 @@ import pytest
 
 from devices.spec.device import MessageDevice
 from devices.spec.sequence import Sequence
-from gateway.config import SubscriptionConfig
-from gateway.routes import Subscription, overlap, topic_filter
+from gateway.config.load import SubscriptionConfig
+from gateway.decode.subscription import Subscription
+from gateway.routes import overlap, topic_filter
 
 DEVICE = MessageDevice(
     name="none", title="", domain="park", source="", fields=(), expected_every_s=1.0, sequence=Sequence(()),

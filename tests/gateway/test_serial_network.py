@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import serialx
 
-from gateway.sources.port_trouble import trouble
+from gateway.sources.serial.trouble import trouble
 from tests.gateway.ports import FRAME_08, FRAME_09, VALUES_08, VALUES_09, running
 
 IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import SpoolConfig
+from gateway.config.load import SpoolConfig
 from gateway.intake import Intake, Quarantined
-from gateway.spool import Spool, SpoolFull, SpoolUnusable, say_duration, say_forecast
+from gateway.spool.spool import Spool, SpoolFull, SpoolUnusable, say_duration, say_forecast
 from tests.gateway.virtual import VirtualClock
 
 REFUSED = Quarantined(5, "influxdb", "", "", "sink", "rejected", "field type conflict", b"m v=1 1")

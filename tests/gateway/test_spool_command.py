@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway._spool_open import SpoolUnusable
-from gateway._spool_store import Store
-from gateway.cli._usage import UsageError
 from gateway.cli.spool import app
-from gateway.config import SpoolConfig
+from gateway.cli.usage import UsageError
+from gateway.config.load import SpoolConfig
 from gateway.intake import Intake, Quarantined
+from gateway.spool.open import SpoolUnusable
+from gateway.spool.store import Store
 
 NOW_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC
 

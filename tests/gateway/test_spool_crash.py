@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway._spool_store import Store
-from gateway.config import SpoolConfig
+from gateway.config.load import SpoolConfig
 from gateway.intake import Batch
+from gateway.spool.store import Store
 from tests.gateway.spool_writer import intake
 
 NOW_NS = 1_767_225_600_000_000_000

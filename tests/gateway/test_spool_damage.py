@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway._spool_salvage import SalvageReport, salvage
-from gateway._spool_store import Store
-from gateway.config import SpoolConfig
+from gateway.config.load import SpoolConfig
 from gateway.intake import Intake, Quarantined
-from gateway.spool import Spool, SpoolUnusable
+from gateway.spool.salvage import SalvageReport, salvage
+from gateway.spool.spool import Spool, SpoolUnusable
+from gateway.spool.store import Store
 from tests.gateway.virtual import VirtualClock
 
 NOW_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC

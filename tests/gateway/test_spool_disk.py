@@ -14,13 +14,13 @@ from typing import NoReturn
 
 import pytest
 
-from gateway import _spool_store
-from gateway._spool_open import RESERVE_BYTES
-from gateway._spool_schema import Damaged
-from gateway._spool_store import Store
-from gateway.config import SpoolConfig
+from gateway.config.load import SpoolConfig
 from gateway.intake import Intake, Quarantined
-from gateway.spool import DiskFailed, DiskFull, Spool, SpoolUnusable
+from gateway.spool import store as _spool_store
+from gateway.spool.open import RESERVE_BYTES
+from gateway.spool.schema import Damaged
+from gateway.spool.spool import DiskFailed, DiskFull, Spool, SpoolUnusable
+from gateway.spool.store import Store
 from tests.gateway.virtual import VirtualClock
 
 REFUSED = Quarantined(5, "influxdb", "", "", "sink", "rejected", "field type conflict", b"m v=1 1")
@@ -320,7 +320,7 @@ def test_damage_found_twice_in_a_row_is_mended_at_the_next_work(
         raise Damaged("page 7")
 
     with monkeypatch.context() as failing:
-        failing.setattr("gateway._spool_file.SpoolFile.append", fail)
+        failing.setattr("gateway.spool.file.SpoolFile.append", fail)
         for _ in range(2):
             with pytest.raises(DiskFailed, match=r"spool\.db cannot be used: page 7 \(Damaged\)"):
                 store.append(intake(1), 1_767_225_600_000_000_000)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig, WatchdogConfig
+from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig, WatchdogConfig
 from gateway.pipeline import Pipeline
-from gateway.spool import Spool
+from gateway.spool.spool import Spool
 from gateway.stats import DeviceStats, Stats
-from gateway.watchdog import Watchdog
+from gateway.watch.watchdog import Watchdog
 from tests.gateway.virtual import VirtualClock
 
 SUBSCRIPTIONS = (SubscriptionConfig("park/{thing}", "senml"), SubscriptionConfig("v3/+/devices/{thing}/up", "ttn-v3"))

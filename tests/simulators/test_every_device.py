@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from devices.registry import DEVICES
+from devices.catalogue import DEVICES
 from devices.spec.device import Device, MessageDevice, StreamDevice
 from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.sequence import audit

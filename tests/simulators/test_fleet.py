@@ -17,16 +17,16 @@ from uuid import uuid4
 import aiomqtt
 import pytest
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Event, Noise, Reading
 from devices.spec.sequence import audit
 from gateway.clock import SystemClock
-from gateway.config import SerialConfig
-from gateway.sources.serial import SerialSource
+from gateway.config.load import SerialConfig
+from gateway.sources.serial.source import SerialSource
 from gateway.stats import SourceStats
 from simulators.faults import Faults
-from simulators.fleet import Fleet, FleetError, ThingSpec, park
+from simulators.fleet.fleet import Fleet, FleetError, ThingSpec, park
 from simulators.ledger import Entry
 from tests.servers.mosquitto import Mosquitto
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulators.faults import Faults
-from simulators.fleet import FleetError, load, park
+from simulators.fleet.fleet import FleetError, load, park
 from simulators.things import FIRST
 
 ROOT = Path(__file__).parents[2]

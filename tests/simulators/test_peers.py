@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from devices.registry import BY_NAME
+from devices.catalogue import BY_NAME
 from simulators.peer import Instrument
 from simulators.things import ThingSpec, peer, usual_topic, zoned
 from simulators.vda5050 import epoch

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devices.registry import BY_NAME, DEVICES
+from devices.catalogue import BY_NAME, DEVICES
 from devices.spec.device import Device
 from devices.spec.field import Field
 from simulators.scene import KINDS, QUANTITIES, settle, truth

@@ -1,0 +1,204 @@
+"""GSV: the satellites in view, told in groups of up to nine sentences of four satellites.
+
+    GSV, sentences, number, in view, { prn, elevation, azimuth, snr } up to 4 [, signal]
+
+One reading a group, once its last sentence has come. A group that a sentence is missing from
+is given as far as it came, `group_complete` false: when the next one of the same talker and
+signal begins, or at the end of the stream. Groups of several talkers and signals may be
+interleaved; at most 32 are open at a time. Quectel's talker PQ (BeiDou) says the satellite
+system behind the signal, which is read over.
+
+    satellites   [{"prn":28,"elevation_deg":14,"azimuth_deg":150,"snr_db_hz":41}, ...]
+                 null where the receiver says nothing; no SNR means not received
+
+PUBX,03 tells the same in one sentence, with two more words for each satellite: whether it is
+used for the position (`state` U used, e ephemeris only, - neither) and for how many seconds it
+has been tracked (`lock_s`, at most 64).
+
+    PUBX,03, satellites, { prn, state, azimuth, elevation, snr, lock } each
+
+Satellite numbers are the talker's own; only with the talker do they name a satellite.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from devices.nmea0183.columns import TO_JSON
+from devices.spec.errors import EncodeError
+from devices.spec.events import Reading, Value
+
+OPEN_GROUPS = 32
+Satellite = dict[str, int | float | str | None]
+KEYS = ("elevation_deg", "azimuth_deg", "snr_db_hz")
+
+
+@dataclass(slots=True)
+class Group:
+    talker: str
+    signal: str
+    total: int
+    in_view: int
+    next: int = 1
+    complete: bool = True
+    satellites: list[Satellite] = field(default_factory=list)
+
+    def reading(self, complete: bool) -> Reading:
+        fields = sky_fields(self.in_view, self.satellites)
+        fields["group_complete"] = complete
+        tags = {"sentence": "GSV", "talker": self.talker}
+        if self.signal:
+            tags["signal"] = self.signal
+        return Reading(fields, tags=tags)
+
+
+def sky_fields(in_view: int, satellites: list[Satellite]) -> dict[str, Value]:
+    """What is stored of the satellites in view."""
+    levels = [level for entry in satellites if isinstance(level := entry["snr_db_hz"], int | float)]
+    fields: dict[str, Value] = {
+        "satellites_in_view": in_view,
+        "satellites_tracked": len(levels),
+        "satellites": TO_JSON(satellites),
+    }
+    if levels:
+        fields["snr_max_db_hz"] = float(max(levels))
+        fields["snr_mean_db_hz"] = round(sum(levels) / len(levels), 2)
+    return fields
+
+
+def ublox_satellites(items: list[str]) -> dict[str, Value]:
+    """The fields of PUBX,03. ValueError where it cannot be read."""
+    if len(items) < 3:
+        raise ValueError(f"{len(items) - 1} items, expected at least 2")
+    in_view = int(items[2])
+    if not 0 <= in_view <= 999:
+        raise ValueError(f"{in_view} satellites")
+    satellites: list[Satellite] = []
+    for at in range(3, 3 + 6 * in_view, 6):
+        prn, state, azimuth, elevation, level, lock = items[at : at + 6]
+        satellites.append(
+            {
+                "prn": int(prn),
+                "elevation_deg": _whole_or_signed(elevation),
+                "azimuth_deg": _whole(azimuth),
+                "snr_db_hz": _whole(level),
+                "state": state,
+                "lock_s": _whole(lock),
+            }
+        )
+    fields = sky_fields(in_view, satellites)
+    fields["satellites_used"] = sum(entry["state"] == "U" for entry in satellites)
+    return fields
+
+
+def _whole(text: str) -> int | float | None:
+    if not text:
+        return None
+    value = float(text) if "." in text else int(text)
+    if not 0 <= value < 1000:
+        raise ValueError(f"{text} is not what a satellite has")
+    return value
+
+
+class Sky:
+    """The open groups of one stream."""
+
+    __slots__ = ("_groups",)
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], Group] = {}
+
+    def take(self, talker: str, items: list[str]) -> list[Reading]:
+        """The next GSV sentence; the groups it completes. ValueError where it cannot be read."""
+        if len(items) < 4:
+            raise ValueError(f"{len(items) - 1} items, expected at least 3")
+        total, number, in_view = int(items[1]), int(items[2]), int(items[3] or 0)
+        if not 1 <= number <= total <= 99 or not 0 <= in_view <= 999:
+            raise ValueError(f"sentence {number} of {total}, {in_view} satellites")
+        rest = items[4:-1] if talker == "PQ" and len(items) % 4 == 2 else items[4:]
+        signal = rest.pop() if len(rest) % 4 == 1 else ""
+        if len(rest) % 4 == 3:
+            rest.append("")  # the last satellite is not received, and not even its comma was sent
+        satellites: list[Satellite] = []
+        for at in range(0, len(rest) - len(rest) % 4, 4):
+            prn, elevation, azimuth, level = map(_whole_or_signed, rest[at : at + 4])
+            if prn is not None:
+                satellites.append({"prn": prn, "elevation_deg": elevation, "azimuth_deg": azimuth, "snr_db_hz": level})
+        return self._add((talker, signal), total, number, in_view, satellites)
+
+    def _add(
+        self, key: tuple[str, str], total: int, number: int, in_view: int, satellites: list[Satellite]
+    ) -> list[Reading]:
+        done: list[Reading] = []
+        group = self._groups.get(key)
+        if group is not None and (number < group.next or total != group.total):
+            done.append(self._groups.pop(key).reading(complete=False))
+            group = None
+        if group is None:
+            if len(self._groups) >= OPEN_GROUPS:
+                done.append(self._groups.pop(next(iter(self._groups))).reading(complete=False))
+            group = self._groups[key] = Group(*key, total, in_view)
+        group.complete = group.complete and number == group.next and in_view == group.in_view
+        group.next = number + 1
+        group.satellites += satellites
+        if number == total:
+            del self._groups[key]
+            done.append(group.reading(group.complete))
+        return done
+
+    def close(self) -> list[Reading]:
+        """The groups that never got their last sentence."""
+        groups, self._groups = self._groups, {}
+        return [group.reading(complete=False) for group in groups.values()]
+
+
+def _whole_or_signed(text: str) -> int | float | None:
+    """An elevation may be below the horizon."""
+    if text.startswith("-"):
+        value = _whole(text[1:])
+        return None if value is None else -value
+    return _whole(text)
+
+
+def group_items(fields: Mapping[str, Value], signal: str) -> list[list[str]]:
+    """The items of each sentence of the group that says `fields`; EncodeError if none could."""
+    known = {
+        "satellites_in_view",
+        "satellites_tracked",
+        "satellites",
+        "group_complete",
+        "snr_max_db_hz",
+        "snr_mean_db_hz",
+    }
+    unknown = fields.keys() - known
+    if unknown:
+        raise EncodeError(f"{', '.join(sorted(unknown))}: not in a GSV sentence")
+    if fields.get("group_complete") is False:
+        raise EncodeError("an incomplete group cannot be sent")
+    try:
+        rows = json.loads(str(fields.get("satellites", "[]")))
+        entries = [
+            [_item(row["prn"], 2), *(_item(row.get(key), 3 if key == KEYS[1] else 2) for key in KEYS)] for row in rows
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise EncodeError(f"satellites: not a JSON list of satellites ({error})") from error
+    in_view = fields.get("satellites_in_view", len(rows))
+    if not isinstance(in_view, int) or not len(rows) <= in_view <= 99:
+        raise EncodeError(f"satellites_in_view: {in_view!r}, with {len(rows)} satellites listed")
+    total = max(1, -(-len(entries) // 4))
+    return [
+        [
+            str(total), str(number + 1), f"{in_view:02d}",
+            *(item for entry in entries[4 * number : 4 * number + 4] for item in entry),
+            *([signal] if signal else []),
+        ]
+        for number in range(total)
+    ]  # fmt: skip
+
+
+def _item(value: object, digits: int) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    return f"{value:0{digits}d}" if isinstance(value, int) else f"{value:g}"

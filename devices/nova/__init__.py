@@ -1,0 +1,1 @@
+"""Nova Fitness dust sensors: one frame format, one module a type."""

@@ -1,0 +1,1 @@
+"""Plantower particle sensors: one frame format, one module a type."""

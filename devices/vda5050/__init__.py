@@ -1,0 +1,5 @@
+"""VDA 5050: what automated guided vehicles say."""
+
+from devices.vda5050.device import DEVICE
+
+__all__ = ["DEVICE"]

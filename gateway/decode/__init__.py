@@ -1,0 +1,8 @@
+"""Bytes and payloads to readings, readings to lines of line protocol."""
+
+from gateway.decode.broker import BrokerIntake
+from gateway.decode.point import Series, clean_tag
+from gateway.decode.port import PortIntake
+from gateway.decode.subscription import Subscription
+
+__all__ = ["BrokerIntake", "PortIntake", "Series", "Subscription", "clean_tag"]

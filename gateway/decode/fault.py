@@ -1,0 +1,18 @@
+"""What a decoder says that is no reading, and how it is counted."""
+
+from devices.spec.events import IntegrityError, Noise, SanityError
+from gateway.stats import DeviceStats
+
+AHEAD_NS = 3_600_000_000_000
+"""A phenomenon time more than an hour ahead of the gateway is not believed."""
+
+Fault = Noise | IntegrityError | SanityError
+
+
+def count_fault(stats: DeviceStats, event: Fault) -> None:
+    if isinstance(event, Noise):
+        stats.noise_bytes += len(event.data)
+    elif isinstance(event, IntegrityError):
+        stats.integrity_errors += 1
+    else:
+        stats.sanity_errors += 1

@@ -1,0 +1,140 @@
+"""What a serial port brings: decoded, stamped, counted, put into the open intake.
+
+Everything here runs synchronously inside the source's callback; one reading becomes one line
+of text and nothing is made per value.
+"""
+
+from collections.abc import Mapping
+
+from devices.spec.device import StreamDevice
+from devices.spec.events import Event, Noise, Reading, SanityError
+from gateway.config import SerialConfig
+from gateway.decode.fault import AHEAD_NS, Fault, count_fault
+from gateway.decode.point import Series
+from gateway.pipeline import Pipeline
+from gateway.stats import device_stats
+
+SERIAL_BEHIND_NS = 86_400_000_000_000
+"""On a live serial line a phenomenon time more than a day behind is not believed (GPS week rollover)."""
+
+FAST_S = 0.1
+"""A device type with readings at least this often draws a curve: they are stamped evenly."""
+
+MAX_GAPS = 3
+"""Pieces of one read that the quarantine keeps one by one; more are one piece."""
+
+MAX_TAG_SETS = 256
+"""Tag sets of one serial port: sentence types, talkers. Further ones are refused."""
+
+
+class PortIntake:
+    """What one serial port brings: implements `BytesIntake`.
+
+    Where one read brings several readings (the timer of a USB converter, a busy loop), the last
+    has the time of receipt and the earlier ones come before it: by the type's own interval where
+    that is FAST_S or less, else by the time that their bytes took on the wire. Never as early as
+    the read before: then they share what lies between.
+    """
+
+    def __init__(self, pipeline: Pipeline, config: SerialConfig, device: StreamDevice, name: str) -> None:
+        self._pipeline = pipeline
+        self._config = config
+        self._device = device
+        self._name = name
+        self._decoder = device.decoder()
+        self._byte_ns = 10_000_000_000 // (config.baud or device.serial.baud)
+        self._fast_ns = round(device.expected_every_s * 1e9) if device.expected_every_s <= FAST_S else 0
+        self._series: dict[tuple[tuple[str, str], ...], Series] = {}
+        self._plain = self._line({})
+        self.stats = device_stats(name, device, config.thing, config)
+        pipeline.stats.devices[(name, config.thing)] = self.stats
+
+    def bytes(self, data: bytes) -> int:
+        """Decode what was read; the number of good readings in it."""
+        self._pipeline.stages.received += 1
+        return self._take(self._decoder.feed(data), len(data))
+
+    def closed(self) -> None:
+        """The port went away: what is left of a frame is noise, and the next byte starts anew."""
+        self._take(self._decoder.flush(), 0)
+        self._decoder = self._device.decoder()
+
+    def _take(self, events: list[Event], size: int) -> int:
+        """Store the events of a read of `size` bytes."""
+        pipeline, stats = self._pipeline, self.stats
+        lines = []
+        faults: list[Fault] = []
+        gaps: list[list[Fault]] = []
+        stamp_ns = received_ns = pipeline.clock.now_ns()
+        step_ns = 0
+        if len(events) > 1:
+            count = [event.__class__ for event in events].count(Reading)
+            if count > 1:
+                step_ns = self._step_ns(count, size, received_ns)
+                stamp_ns -= step_ns * (count - 1)
+        for event in events:
+            if isinstance(event, Reading):
+                if faults:
+                    gaps.append(faults)
+                    faults = []
+                result_ns = stamp_ns
+                stamp_ns += step_ns
+                time_ns = event.time_ns
+                if time_ns is not None and not received_ns - SERIAL_BEHIND_NS <= time_ns <= received_ns + AHEAD_NS:
+                    time_ns = None
+                    stats.clock_errors += 1
+                series = self._line(event.tags) if event.tags else self._plain
+                if series is None:
+                    limit = f"series limit: {MAX_TAG_SETS} tag sets already; {event.tags}"[:200]
+                    gaps.append([SanityError(limit, b"")])
+                    continue
+                line = series.line(event.fields, time_ns, result_ns)
+                if line is not None:
+                    lines.append(line)
+            else:
+                faults.append(event)
+        if faults:
+            gaps.append(faults)
+        if len(gaps) > MAX_GAPS:
+            gaps = [[fault for gap in gaps for fault in gap]]
+        for gap in gaps:
+            self._keep(gap)
+        if lines:
+            stats.readings += len(lines)
+            stats.last_seen_ns = received_ns
+            pipeline.stages.decoded += len(lines)
+            pipeline.drop(self._config.thing, lines)
+        return len(lines)
+
+    def _step_ns(self, count: int, size: int, received_ns: int) -> int:
+        """From one to the next of `count` readings that came in one read; 0 where the clock went back."""
+        usual_ns = self._fast_ns or size * self._byte_ns // count
+        return max(0, min(usual_ns, (received_ns - self.stats.last_seen_ns) // count))
+
+    def _keep(self, faults: list[Fault]) -> None:
+        """Count what came between two readings, and keep it as one piece: a broken frame and its rest.
+
+        On a fast and bad line, all that came between the readings of one read.
+        """
+        for fault in faults:
+            count_fault(self.stats, fault)
+        kept: Fault = faults[0]
+        if len(faults) > 1:
+            data = b"".join([fault.data for fault in faults])
+            broken = [fault for fault in faults if not isinstance(fault, Noise)]
+            more = f"; and {len(faults) - 8} more" if len(faults) > 8 else ""
+            kept = (
+                broken[0].__class__("; then ".join([fault.detail for fault in faults[:8]]) + more, data)
+                if broken
+                else Noise(data)
+            )
+        self._pipeline.quarantine(self._name, self._device.name, self._config.thing, kept)
+
+    def _line(self, tags: Mapping[str, str]) -> Series | None:
+        """The series of a tag set; made on first sight, None beyond MAX_TAG_SETS."""
+        key = tuple(tags.items())
+        series = self._series.get(key)
+        if series is None and len(self._series) < MAX_TAG_SETS:
+            words = {**tags, **self._config.tags, "thing": self._config.thing}
+            series = self._series[key] = Series(self._device.measurement, words, declared=True)
+        return series

@@ -1,0 +1,90 @@
+"""A look into a spool from outside, also while a gateway writes it. Nothing is changed.
+
+The forecast here knows only the rows that wait: it takes the rate at which they came in and
+supposes that none is delivered. The running gateway's own (`/healthz`) knows the net rate.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.intake import Quarantined
+from gateway.spool.file import ROW_BYTES
+from gateway.spool.open import Lock, SpoolUnusable, is_damage
+from gateway.spool.schema import read_only
+
+MIN_SPAN_S = 10.0
+
+
+class Look(NamedTuple):
+    """`bytes` is charged as in `Depth`; `lasts_s` is None where the rows span under 10 s."""
+
+    points: int
+    rows: int
+    bytes: int
+    oldest_ns: int | None
+    lasts_s: float | None
+    quarantined: int
+    quarantine_bytes: int
+    in_use: bool
+    damaged: list[Path]
+
+
+def look(path: Path, max_bytes: int) -> Look:
+    """What waits in the spool at `path`. Raises SpoolUnusable."""
+    damaged = [
+        file
+        for file in sorted(path.parent.glob(path.name + ".damaged-*"))
+        if not file.name.endswith(("-wal", "-shm", ".lp"))
+    ]
+    with _reading(path) as db:
+        rows, points, size, oldest, newest = db.execute(
+            "SELECT count(*), coalesce(sum(points), 0), coalesce(sum(length(lines)), 0), min(at_ns), max(at_ns)"
+            " FROM row"
+        ).fetchone()
+        kept, kept_bytes = db.execute("SELECT count(*), coalesce(sum(length(data)), 0) FROM quarantine").fetchone()
+    charged = size + rows * ROW_BYTES
+    span = (newest - oldest) / 1e9 if rows else 0.0
+    lasts = max(0.0, max_bytes - charged) * span / charged if span >= MIN_SPAN_S else None
+    quarantine_bytes = kept_bytes + kept * ROW_BYTES
+    return Look(points, rows, charged, oldest, lasts, kept, quarantine_bytes, _in_use(path), damaged)
+
+
+def quarantine(path: Path, limit: int) -> list[Quarantined]:
+    """The newest quarantined items, newest first. Raises SpoolUnusable."""
+    columns = "time_ns, source, device, thing, stage, kind, reason, data"
+    with _reading(path) as db:
+        return [
+            Quarantined(*row)
+            for row in db.execute(f"SELECT {columns} FROM quarantine ORDER BY id DESC LIMIT ?", (limit,))
+        ]
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.is_file():
+        raise SpoolUnusable(f"there is no spool at {path}: the gateway makes it when it first runs")
+    try:
+        with contextlib.closing(read_only(path)) as db:
+            yield db
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise SpoolUnusable(
+                f"spool {path} is damaged ({error}): the gateway sets it aside when it starts; "
+                f"what is readable: parkgate spool salvage {path} --to found.lp"
+            ) from error
+        raise SpoolUnusable(f"spool {path} cannot be read: {error}") from error
+
+
+def _in_use(path: Path) -> bool:
+    if not path.with_name(path.name + ".lock").exists():
+        return False
+    try:
+        Lock(path).release()
+    except SpoolUnusable:
+        return True
+    except OSError:
+        return False
+    return False
