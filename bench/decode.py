@@ -13,7 +13,7 @@ import pynmea2
 from pms import SensorWarning
 from pms.core import Sensor
 
-from devices.catalogue import DEVICES
+from devices.catalogue import built_in
 from devices.spec.device import StreamDevice
 from devices.spec.events import Reading
 from tests.devices.examples import Example, all_examples
@@ -96,7 +96,7 @@ def _reads(call: Callable[[bytes], object], example: Example) -> bool:
 
 def decode(seconds: float = 1.5) -> dict[str, Any]:
     rows = []
-    for device in DEVICES:
+    for device in built_in().values():
         examples = _inputs(device.name)
         if not examples:
             continue

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.parts import scratch
 from bench.publisher import BLOCK, blocks
-from devices.catalogue import BY_NAME
+from devices.catalogue import built_in
 from devices.spec.device import MessageDevice
 from gateway.clock import SystemClock
 from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
@@ -44,7 +44,7 @@ async def _run(directory: Path, load: list[bytes], things: int, profile: cProfil
     """Take the whole load; CPU seconds of this process."""
     spool = Spool.open(directory / "spool.db", SpoolConfig(), SystemClock())
     pipeline = Pipeline(spool, SystemClock(), Stats())
-    device = BY_NAME["senml"]
+    device = built_in()["senml"]
     assert isinstance(device, MessageDevice)
     wanted = SubscriptionConfig("bench/{thing}", "senml")
     config = MqttConfig("bench", "mqtt://127.0.0.1", "bench", (wanted,), max_things=2 * things)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from dashboards import air, city, device, gateway_board, health, robots
+from dashboards.catalogue import DEVICES
 from dashboards.panels import Json
 from dashboards.spatial import MAP_URL
-from devices.catalogue import DEVICES
 from devices.spec.device import DeviceType
 
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dashboards.overrides import override_query
 from dashboards.panels import Json, Look, span_ms, timeseries
 from dashboards.queries import one_of, trend
-from devices.catalogue import DEVICES
+from devices.catalogue import built_in
 from devices.spec.device import DeviceType
 from devices.spec.field import Field
+
+DEVICES = tuple(built_in().values())
 
 
 def carriers(name: str, devices: Sequence[DeviceType] = DEVICES) -> list[DeviceType]:

@@ -8,13 +8,12 @@ robot's own map (VDA 5050, on the floor plan). Modes, stops and errors are timel
 from collections.abc import Sequence
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.catalogue import field, look, source
+from dashboards.catalogue import DEVICES, field, look, source
 from dashboards.device import uid as device_uid
 from dashboards.overrides import column, override
 from dashboards.panels import Json, Look, Mapping, bar_gauge, stat, state_timeline, table, timeseries
 from dashboards.queries import THINGS, Query, current, latest, one_of, quoted, states, trend
 from dashboards.spatial import MAP_URL, Markers, floor_plan, park_map
-from devices.catalogue import DEVICES
 from devices.spec.field import Threshold
 
 UID = "parkgate-robots"

@@ -1,22 +1,118 @@
-"""Every device type, named once. Adding one is a line here."""
+"""The catalogue: which device types there are, by name.
 
-from devices import bci_oximeter, contec_recorded, nmea0183, senml, ttn_v3, vda5050
-from devices.nova import sds011, sds198
-from devices.plantower import pms3003, pms5003, pms5003t
-from devices.spec.device import Device
+Made once at the start and handed to the rooms that need it; there is none for the whole process.
+A type is imported when it is first asked for, so that a heavy library costs nobody who has no
+such device.
+"""
 
-DEVICES: tuple[Device, ...] = (
-    pms5003.DEVICE,
-    pms5003t.DEVICE,
-    pms3003.DEVICE,
-    sds011.DEVICE,
-    sds198.DEVICE,
-    nmea0183.DEVICE,
-    bci_oximeter.DEVICE,
-    contec_recorded.DEVICE,
-    senml.DEVICE,
-    ttn_v3.DEVICE,
-    vda5050.DEVICE,
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from devices.spec.device import Device, DeviceType
+from devices.spec.errors import DescriptionError
+
+BUILT_IN = (
+    "plantower.pms5003",
+    "plantower.pms5003t",
+    "plantower.pms3003",
+    "nova.sds011",
+    "nova.sds198",
+    "nmea0183",
+    "bci_oximeter",
+    "contec_recorded",
+    "senml",
+    "ttn_v3",
+    "vda5050",
 )
+"""The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 
-BY_NAME: dict[str, Device] = {device.name: device for device in DEVICES}
+GROUP = "parkgate.devices"
+"""Entry points of installed packages: `name = "module:DEVICE"`, the name being the type's."""
+
+Maker = Callable[[], object]
+
+
+class Catalogue(Mapping[str, Device]):
+    """The device types by name. KeyError for a name it does not have, DescriptionError for a type that is none."""
+
+    def __init__(self, makers: Mapping[str, Maker]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Device] = {}
+
+    def __getitem__(self, name: str) -> Device:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = _device(name, self._makers[name])
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
+
+    def plus(self, devices: Iterable[Device]) -> "Catalogue":
+        """This catalogue with further types. DescriptionError where a name or a measurement is taken."""
+        makers = dict(self._makers)
+        stems = {_stem(name): name for name in makers}
+        for device in devices:
+            other = stems.setdefault(device.measurement, device.name)
+            if device.name in makers or other != device.name:
+                raise DescriptionError(f"device type {device.name}: there is a type {other} already")
+            makers[device.name] = partial(_itself, device)
+        return Catalogue(makers)
+
+
+def built_in() -> Catalogue:
+    """The types that parkgate brings."""
+    return Catalogue({_name(module): partial(_built_in, module) for module in BUILT_IN})
+
+
+def installed() -> Catalogue:
+    """The types that parkgate brings, and those of installed packages (entry points of GROUP).
+
+    DescriptionError where two packages bring a type of one name.
+    """
+    catalogue = built_in()
+    makers = dict(catalogue._makers)
+    stems = {_stem(name): "parkgate" for name in makers}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        package = point.dist.name if point.dist is not None else point.value
+        other = stems.setdefault(_stem(point.name), package)
+        if point.name in makers or other != package:
+            raise DescriptionError(f"device type {point.name} of package {package}: {other} has one of that name")
+        makers[point.name] = point.load
+    return Catalogue(makers)
+
+
+def _name(module: str) -> str:
+    return module.rpartition(".")[2].replace("_", "-")
+
+
+def _stem(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _itself(device: Device) -> Device:
+    return device
+
+
+def _built_in(module: str) -> object:
+    return import_module(f"devices.{module}").DEVICE
+
+
+def _device(name: str, make: Maker) -> Device:
+    try:
+        made = make()
+    except (ImportError, AttributeError) as error:
+        raise DescriptionError(f"device type {name}: cannot be imported: {error}") from error
+    if not isinstance(made, DeviceType):
+        raise DescriptionError(f"device type {name}: expected a description, got {type(made).__name__}")
+    if made.name != name:
+        raise DescriptionError(f"device type {name}: its description calls it {made.name}")
+    return made  # type: ignore[return-value]  # Device is the union of the kinds of DeviceType

@@ -18,7 +18,6 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import MessageDevice, StreamDevice
 from gateway import __version__
 from gateway.backoff import backoff
@@ -86,7 +85,7 @@ class Gateway:
         self.watchdog = Watchdog(config.gateway.name, config.watchdog, self.pipeline, self.clock, self.stats)
         self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]
         for port in config.serial:
-            device = BY_NAME[port.device]
+            device = config.devices[port.device]
             assert isinstance(device, StreamDevice)  # the config loader has checked it
             name = f"serial:{port.port}"
             intake = PortIntake(self.pipeline, port, device, name)
@@ -123,7 +122,7 @@ class Gateway:
         name = f"mqtt:{broker.name}"
         subscriptions = []
         for subscription in broker.subscriptions:
-            device = BY_NAME[subscription.device]
+            device = self.config.devices[subscription.device]
             assert isinstance(device, MessageDevice)  # the config loader has checked it
             subscriptions.append(Subscription(subscription, device))
         intake = BrokerIntake(self.pipeline, broker, subscriptions, name)

@@ -19,6 +19,9 @@ class DeviceStats:
     `expected_every_s` is the device type's or the config's until the watchdog has learned
     better, which it may where `learns`; infinite for a thing that is never missed. `silent`
     is the watchdog's word.
+
+    `readings` were decoded; `empty` frames and payloads had nothing to report (the device is alive);
+    `field_errors` are values of optional fields that were left out of their readings.
     """
 
     source: str
@@ -29,6 +32,8 @@ class DeviceStats:
     expected_every_s: float = 60.0
     last_seen_ns: int = 0
     readings: int = 0
+    empty: int = 0
+    field_errors: int = 0
     noise_bytes: int = 0
     integrity_errors: int = 0
     sanity_errors: int = 0

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import Device, MessageDevice
 from devices.spec.events import Reading
 from simulators import nmea0183, vda5050
@@ -61,7 +60,7 @@ class ThingSpec:
     """
 
     name: str
-    device: str
+    type: Device
     seed: int = 0
     period_s: float = 1.0
     zone: str = ""
@@ -73,8 +72,9 @@ class ThingSpec:
     faults: Faults = field(default_factory=Faults)
 
     @property
-    def type(self) -> Device:
-        return BY_NAME[self.device]
+    def device(self) -> str:
+        """The name of its type."""
+        return self.type.name
 
     @property
     def via(self) -> Link:
@@ -112,25 +112,25 @@ def peer(spec: ThingSpec) -> Instrument:
     return make(device, epoch, spec.period_s, seed=spec.seed, thing=thing, topic=spec.topic_name)
 
 
-def park(things: int, seed: int) -> list[ThingSpec]:
-    """A fleet of `things` things; from seven on, at least one of each type in `FIRST`."""
+def park(things: int, seed: int, devices: Mapping[str, Device]) -> list[ThingSpec]:
+    """A fleet of `things` things of the types in `devices`; from seven on, at least one of each type in `FIRST`."""
     specs: list[ThingSpec] = []
     serial = 0
     counts: dict[str, int] = {}
     for index in range(things):
         name = FIRST[index] if index < len(FIRST) else THEN[(index - len(FIRST)) % len(THEN)]
-        device = BY_NAME[name]
+        device = devices[name]
         if device.link == "serial":
             serial += 1
             if serial > MOST_SERIAL:
-                device = BY_NAME["senml"]
+                device = devices["senml"]
         number = counts[device.name] = counts.get(device.name, 0) + 1
         kinds = {"senml": PARK_KINDS, "ttn-v3": NODE_KINDS}.get(device.name)
         kind = kinds[(number - 1) % len(kinds)] if kinds else None
         specs.append(
             ThingSpec(
                 name=f"{NAMES[device.name]}-{number:02d}",
-                device=device.name,
+                type=device,
                 seed=seed * 1009 + index,
                 period_s=PERIODS[device.name],
                 zone=ZONES[index % len(ZONES)],

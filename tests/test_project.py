@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 import pytest
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import Domain
 from devices.spec.events import Reading
 from gateway.cli.main import main
 from gateway.config.load import load
+from tests.device_types import BY_NAME
 from tests.devices import examples
 
 ROOT = Path(__file__).parent.parent
@@ -141,7 +141,7 @@ def test_the_device_in_the_papers_works() -> None:
 def test_the_examples_in_the_papers_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rooms: dict[str, Any] = {}
     exec(compile(fenced("docs/devices.md", "python", "acme-co2"), "docs/devices.md", "exec"), rooms)
-    monkeypatch.setitem(BY_NAME, "acme-co2", rooms["DEVICE"])
+    monkeypatch.setattr(examples, "BY_NAME", BY_NAME.plus([rooms["DEVICE"]]))
     (tmp_path / "acme_co2.toml").write_text(fenced("docs/devices.md", "toml", "acme-co2"))
     read = examples.read_examples(tmp_path / "acme_co2.toml")
     assert [example.name for example in read] == ["a clear morning", "a flipped bit"]

@@ -1,8 +1,13 @@
 """What a decoder says about the bytes it was given.
 
 Every byte given to a decoder is accounted for by exactly one event: it was part of a
-reading, it failed the integrity check, it was well formed but not believable, or it was
-noise. A dying cable must not look like silence.
+reading, it said that there is nothing to report, it failed the integrity check, it was well
+formed but not believable, or it was noise. A dying cable must not look like silence, and a
+device that has nothing to say is no fault.
+
+Only an integrity check, an identity, a time or a required field may refuse a reading. A value of
+an optional field that cannot be true is left out of it and named in `field_errors`; what the
+device itself declares void is left out unjudged.
 """
 
 from dataclasses import dataclass
@@ -20,12 +25,22 @@ class Reading(Struct):
     `time_ns` is the phenomenon time in nanoseconds since 1970 UTC, or None where the device
     does not say it (the time of receipt then stands for it). `thing` is the identity the
     payload itself gives, if any. `tags` are further low-cardinality words of the payload.
+    `field_errors` says of each optional value that was left out what is wrong with it.
     """
 
     fields: dict[str, Value]
     time_ns: int | None = None
     thing: str | None = None
     tags: dict[str, str] = {}  # msgspec gives each reading its own
+    field_errors: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Empty:
+    """A whole frame or payload by which a living device says that it has nothing to report."""
+
+    detail: str
+    data: bytes
 
 
 @dataclass(slots=True)
@@ -55,4 +70,4 @@ class SanityError:
     data: bytes
 
 
-Event = Reading | Noise | IntegrityError | SanityError
+Event = Reading | Empty | Noise | IntegrityError | SanityError

@@ -187,10 +187,12 @@ def rfc3339(time_ns: int) -> str | None:
 
 def shown(event: "Event", device: "Device", topic: str | None) -> dict[str, Any]:
     """One event as JSON values."""
-    from devices.spec.events import IntegrityError, Noise, Reading
+    from devices.spec.events import Empty, IntegrityError, Noise, Reading
 
     if isinstance(event, Reading):
         return _shown_reading(event, device, topic)
+    if isinstance(event, Empty):
+        return {"event": "empty", "detail": event.detail, "bytes": len(event.data)}
     if isinstance(event, Noise):
         return {"event": "noise", "bytes": len(event.data)}
     kind = "integrity" if isinstance(event, IntegrityError) else "sanity"
@@ -215,6 +217,7 @@ def _shown_reading(event: "Reading", device: "Device", topic: str | None) -> dic
         "thing": thing,
         "tags": event.tags,
         "units": units(event, device),
+        **({"field_errors": list(event.field_errors)} if event.field_errors else {}),
     }
 
 

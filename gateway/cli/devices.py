@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 def find(name: str) -> "Device":
     """The device type of that name; a usage error that suggests the nearest one where there is none."""
-    from devices.catalogue import BY_NAME
+    from devices.catalogue import installed
     from gateway.config import nearest
 
-    found = BY_NAME.get(name)
+    catalogue = installed()
+    found = catalogue.get(name)
     if found is None:
-        meant = nearest(name, BY_NAME)
+        meant = nearest(name, catalogue)
         hint = f'did you mean "{meant}"?' if meant else "`parkgate devices` lists them"
         raise UsageError(f'no device type "{name}"; {hint}')
     return found
@@ -31,16 +32,16 @@ def devices(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object (or an array of them).")] = False,
 ) -> None:
     """List the device types, or describe one."""
-    from devices.catalogue import DEVICES
+    from devices.catalogue import installed
 
     if name is not None:
         device = find(name)
         typer.echo(json.dumps(described(device), ensure_ascii=False) if as_json else text(device))
     elif as_json:
-        typer.echo(json.dumps([described(device) for device in DEVICES], ensure_ascii=False))
+        typer.echo(json.dumps([described(device) for device in installed().values()], ensure_ascii=False))
     else:
         rows = [("name", "title", "link", "domain", "fields")]
-        rows += [(each.name, each.title, each.link, each.domain, fields_of(each)) for each in DEVICES]
+        rows += [(each.name, each.title, each.link, each.domain, fields_of(each)) for each in installed().values()]
         typer.echo(table(rows))
 
 

@@ -19,6 +19,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Run the devices that a fleet file names: on pseudo terminals, TCP ports and a broker."""
+    from devices.catalogue import installed
     from gateway.cli.log import log_to_stderr
     from gateway.cli.loop import run_async
     from simulators.fleet import fleet
@@ -28,7 +29,7 @@ def simulate(
         raise UsageError(f"{path}: this is a gateway configuration; simulate wants a fleet file ([fleet], [[thing]])")
     log_to_stderr(logging.WARNING)
     try:
-        run_async(_until_told(fleet.run(path, for_s)))
+        run_async(_until_told(fleet.run(path, installed(), for_s)))
     except fleet.FleetError as exc:
         raise UsageError(str(exc)) from exc
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, NoReturn, cast
 from urllib.parse import urlsplit
 
-from devices.catalogue import BY_NAME
+from devices.catalogue import installed
 from devices.spec.device import Device
 from gateway.config import rules
 from gateway.config.read import ConfigError, Origin, Table, one_line, shown
@@ -55,11 +55,12 @@ __all__ = [
 _TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog")
 
 
-def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] = BY_NAME) -> Config:
+def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] | None = None) -> Config:
     """Read and check the configuration file at `path`. Raises ConfigError, one line long.
 
-    `environ` fills `${NAME}`; `devices` are the device types that may be named.
+    `environ` fills `${NAME}`; `devices` are the device types that may be named; without them those that are installed.
     """
+    devices = installed() if devices is None else devices
     origin = Origin(path, environ)
     top = Table(origin, "", _parse(origin), _TOP)
     gateway = _gateway(_section(top, "gateway", GatewayConfig))
@@ -72,6 +73,7 @@ def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] =
         mqtt=_brokers(top, devices),
         serial=tuple(_serial(table, devices) for table in top.tables("serial", _keys(SerialConfig))),
         watchdog=_watchdog(_section(top, "watchdog", WatchdogConfig)),
+        devices=devices,
     )
     _check_once(origin, config)
     return config

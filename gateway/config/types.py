@@ -3,9 +3,13 @@
 Everybody imports them from `gateway.config`, which reads them from the file.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from devices.catalogue import built_in
+from devices.spec.device import Device
 
 REPLAY = "replay:"
 RECORDING = "# parkgate recording"
@@ -143,6 +147,8 @@ class WatchdogConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
+    """What one gateway is built from. `devices` are the device types that it knows."""
+
     gateway: GatewayConfig
     spool: SpoolConfig
     influxdb: InfluxConfig | None
@@ -150,3 +156,4 @@ class Config:
     mqtt: tuple[MqttConfig, ...]
     serial: tuple[SerialConfig, ...]
     watchdog: WatchdogConfig = WatchdogConfig()
+    devices: Mapping[str, Device] = field(default_factory=built_in, compare=False, repr=False)

@@ -15,9 +15,9 @@ import logging
 from zlib import crc32
 
 from devices.spec.device import MessageDevice
-from devices.spec.events import Noise, Reading, SanityError
+from devices.spec.events import Empty, Noise, Reading, SanityError
 from gateway.config import MqttConfig
-from gateway.decode.fault import AHEAD_NS, Fault, count_fault
+from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
 from gateway.decode.point import FieldLimit, Series, clean_tag
 from gateway.decode.subscription import Subscription
 from gateway.intake import Acknowledger, Intake
@@ -106,7 +106,9 @@ class BrokerIntake:
             events = [SanityError(f"decoder failed: {fault!r}", payload)]
         faults: list[Fault] = []
         for event in events:
-            if not isinstance(event, Reading):
+            if isinstance(event, Empty):
+                self._nothing(route, received_ns)
+            elif not isinstance(event, Reading):
                 faults.append(event)
             elif retained and event.time_ns is None:
                 # an old value: to store it under the present time would be to make it up
@@ -172,10 +174,24 @@ class BrokerIntake:
         except FieldLimit as limit:
             self._refuse(stats.device, stats.thing, str(limit), repr(reading.fields).encode()[:MAX_KEPT])
             return
+        if reading.field_errors:
+            stats.field_errors += len(reading.field_errors)
         if line is not None:
             self._pipeline.intake.lines.append(line)
             self._pipeline.stages.decoded += 1
             stats.readings += 1
+            stats.last_seen_ns = received_ns
+        elif reading.fields:
+            self._refuse(stats.device, stats.thing, NOTHING_STORABLE, repr(reading.fields).encode()[:MAX_KEPT])
+        else:
+            stats.empty += 1
+            stats.last_seen_ns = received_ns
+
+    def _nothing(self, route: _Route, received_ns: int) -> None:
+        """A payload with nothing to report: its thing, where it is known, is alive."""
+        stats = route.stats or self._pipeline.stats.devices.get((self._name, route.thing))
+        if stats is not None:
+            stats.empty += 1
             stats.last_seen_ns = received_ns
 
     def _owe(self, connection: Acknowledger, packet_id: int, checksum: int, duplicate: bool) -> bool:

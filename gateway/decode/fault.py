@@ -6,6 +6,8 @@ from gateway.stats import DeviceStats
 AHEAD_NS = 3_600_000_000_000
 """A phenomenon time more than an hour ahead of the gateway is not believed."""
 
+NOTHING_STORABLE = "none of its values can be stored: not a number, infinite, or a whole number beyond 64 bits"
+
 Fault = Noise | IntegrityError | SanityError
 
 

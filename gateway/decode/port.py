@@ -7,11 +7,11 @@ of text and nothing is made per value.
 from collections.abc import Mapping
 
 from devices.spec.device import StreamDevice
-from devices.spec.events import Event, Noise, Reading, SanityError
+from devices.spec.events import Empty, Event, Noise, Reading, SanityError
 from gateway.config import SerialConfig
-from gateway.decode.fault import AHEAD_NS, Fault, count_fault
+from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
 from gateway.decode.point import Series
-from gateway.pipeline import Pipeline
+from gateway.pipeline import MAX_KEPT, Pipeline
 from gateway.stats import device_stats
 
 SERIAL_BEHIND_NS = 86_400_000_000_000
@@ -50,7 +50,7 @@ class PortIntake:
         pipeline.stats.devices[(name, config.thing)] = self.stats
 
     def bytes(self, data: bytes) -> int:
-        """Decode what was read; the number of good readings in it."""
+        """Decode what was read; the number of good frames in it."""
         self._pipeline.stages.received += 1
         return self._take(self._decoder.feed(data), len(data))
 
@@ -66,7 +66,7 @@ class PortIntake:
         faults: list[Fault] = []
         gaps: list[list[Fault]] = []
         stamp_ns = received_ns = pipeline.clock.now_ns()
-        step_ns = 0
+        step_ns = empty = 0
         if len(events) > 1:
             count = [event.__class__ for event in events].count(Reading)
             if count > 1:
@@ -88,9 +88,17 @@ class PortIntake:
                     limit = f"series limit: {MAX_TAG_SETS} tag sets already; {event.tags}"[:200]
                     gaps.append([SanityError(limit, b"")])
                     continue
+                if event.field_errors:
+                    stats.field_errors += len(event.field_errors)
                 line = series.line(event.fields, time_ns, result_ns)
                 if line is not None:
                     lines.append(line)
+                elif event.fields:
+                    gaps.append([SanityError(NOTHING_STORABLE, repr(event.fields).encode()[:MAX_KEPT])])
+                else:
+                    empty += 1
+            elif isinstance(event, Empty):
+                empty += 1
             else:
                 faults.append(event)
         if faults:
@@ -104,7 +112,10 @@ class PortIntake:
             stats.last_seen_ns = received_ns
             pipeline.stages.decoded += len(lines)
             pipeline.drop(self._config.thing, lines)
-        return len(lines)
+        if empty:
+            stats.empty += empty
+            stats.last_seen_ns = received_ns
+        return len(lines) + empty
 
     def _step_ns(self, count: int, size: int, received_ns: int) -> int:
         """From one to the next of `count` readings that came in one read; 0 where the clock went back."""

@@ -142,7 +142,7 @@ class Thing:
             self._learn(heard - self.heard)
         self.heard = heard
         self.due_at = heard + DUE * self.expected_s + VISIT_S
-        self.readings = stats.readings
+        self.readings = stats.readings + stats.empty
         self.noise, self.integrity, self.sanity = stats.noise_bytes, stats.integrity_errors, stats.sanity_errors
 
     def _learn(self, gap: float) -> None:

@@ -155,7 +155,7 @@ class Watchdog:
     def _visit(self, thing: Thing, now: float, now_ns: int) -> None:
         stats = thing.stats
         broker = self._brokers.get(stats.source)
-        if stats.readings != thing.readings:
+        if stats.readings + stats.empty != thing.readings:
             floor = broker.floor if broker is not None else 0.0
             thing.spoke(now, now_ns, max(floor, self._floor))
             if stats.silent:

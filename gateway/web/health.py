@@ -100,6 +100,8 @@ class Health:
                 "thing": stats.thing,
                 "last_seen_s": self._age_s(stats.last_seen_ns or None, now_ns),
                 "readings": stats.readings,
+                "empty": stats.empty,
+                "field_errors": stats.field_errors,
                 "noise_bytes": stats.noise_bytes,
                 "integrity_errors": stats.integrity_errors,
                 "sanity_errors": stats.sanity_errors,
@@ -144,6 +146,8 @@ class Health:
         tags = {"gateway": self.name, "source": stats.source, "device": stats.device, "thing": stats.thing}
         fields: dict[str, float | int | bool | str] = {
             "readings": stats.readings,
+            "empty": stats.empty,
+            "field_errors": stats.field_errors,
             "noise_bytes": stats.noise_bytes,
             "integrity_errors": stats.integrity_errors,
             "sanity_errors": stats.sanity_errors,
@@ -201,6 +205,8 @@ class Health:
         ]
         for name, attribute, text in (
             ("readings_total", "readings", "Readings decoded."),
+            ("empty_total", "empty", "Frames and payloads with nothing to report."),
+            ("field_errors_total", "field_errors", "Values of optional fields left out of their readings."),
             ("noise_bytes_total", "noise_bytes", "Bytes outside any frame."),
             ("integrity_errors_total", "integrity_errors", "Frames whose checksum did not hold."),
             ("sanity_errors_total", "sanity_errors", "Frames and payloads that cannot be true."),

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
-from devices.catalogue import BY_NAME
+from devices.spec.device import Device
 from simulators.faults import Faults
 from simulators.scene import KINDS
 from simulators.things import PERIODS, Link, ThingSpec
@@ -105,8 +105,8 @@ class _Table:
         return float(value)
 
 
-def load(path: Path) -> FleetConfig:
-    """Read a fleet file. FleetError says what is wrong with it in one line."""
+def load(path: Path, devices: Mapping[str, Device]) -> FleetConfig:
+    """Read a fleet file of things of the types in `devices`. FleetError says what is wrong with it in one line."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -125,8 +125,9 @@ def load(path: Path) -> FleetConfig:
         root.fail("thing", "at least one [[thing]] table")
     broker = _broker(fleet)
     things: list[ThingSpec] = []
+    seed = fleet.whole("seed", 1, 0, 1 << 31)
     for index, row in enumerate(rows):
-        things += _things(_Table(path, f"thing[{index}]", row), fleet.whole("seed", 1, 0, 1 << 31), len(things))
+        things += _things(_Table(path, f"thing[{index}]", row), devices, seed, len(things))
         _check(path, index, things, broker is not None)
     login = (fleet.text("username"), fleet.text("password")) if "username" in head else None
     port_dir = (path.parent / fleet.text("port_dir")).resolve() if "port_dir" in head else None
@@ -155,11 +156,11 @@ def _listen(fleet: _Table) -> str:
         fleet.fail("listen", 'an IP address such as "127.0.0.1", or "0.0.0.0" for all of this machine')
 
 
-def _things(table: _Table, seed: int, before: int) -> list[ThingSpec]:
+def _things(table: _Table, devices: Mapping[str, Device], seed: int, before: int) -> list[ThingSpec]:
     table.known(THING_KEYS)
     device = table.text("device")
-    if device not in BY_NAME:
-        table.fail("device", f"one of {', '.join(sorted(BY_NAME))}")
+    if device not in devices:
+        table.fail("device", f"one of {', '.join(sorted(devices))}")
     name = table.text("name", device)
     if _NAME.fullmatch(name) is None:
         table.fail("name", "1 to 64 letters, digits, '-', '_' or '.', beginning with a letter or digit")
@@ -168,27 +169,26 @@ def _things(table: _Table, seed: int, before: int) -> list[ThingSpec]:
     if count > 1 and ("port" in table.values or "topic" in table.values):
         table.fail("count", "1 where port or topic is given")
     names = [name] if count == 1 else [f"{name}-{number:02d}" for number in range(1, count + 1)]
-    return [_thing(table, device, one, seed + number) for number, one in enumerate(names)]
+    return [_thing(table, devices[device], one, seed + number) for number, one in enumerate(names)]
 
 
-def _thing(table: _Table, device: str, name: str, seed: int) -> ThingSpec:
-    type_ = BY_NAME[device]
+def _thing(table: _Table, type_: Device, name: str, seed: int) -> ThingSpec:
     links = ("mqtt",) if type_.link == "mqtt" else ("pty", "tcp")
     link = table.text("link", links[0])
     if link not in links:
-        table.fail("link", f"{' or '.join(links)} for {device}")
+        table.fail("link", f"{' or '.join(links)} for {type_.name}")
     kind = table.text("kind") if "kind" in table.values else ("weather" if type_.open_fields else None)
     if kind is not None and (kind not in KINDS or not type_.open_fields):
-        table.fail("kind", f"one of {', '.join(sorted(KINDS))}" if type_.open_fields else f"no kind for {device}")
+        table.fail("kind", f"one of {', '.join(sorted(KINDS))}" if type_.open_fields else f"no kind for {type_.name}")
     if link == "tcp":
         port: str | int | None = table.whole("port", 0, 0, 65535)
     else:
         port = table.text("port") if "port" in table.values else None
     return ThingSpec(
         name=name,
-        device=device,
+        type=type_,
         seed=seed,
-        period_s=table.seconds("period_s", PERIODS.get(device, type_.expected_every_s)),
+        period_s=table.seconds("period_s", PERIODS.get(type_.name, type_.expected_every_s)),
         zone=table.text("zone"),
         location=_location(table),
         kind=kind,

@@ -20,9 +20,10 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from devices.spec.device import Device
 from simulators.faults import Armour, Injector
 from simulators.fleet.file import FleetConfig, FleetError, load
 from simulators.ledger import Entry, Ledger
@@ -253,9 +254,9 @@ async def _read_out(wire: PtyLink | TcpLink) -> None:
         await asyncio.sleep(0.01)
 
 
-async def run(path: Path, for_s: float | None = None) -> None:
+async def run(path: Path, devices: Mapping[str, Device], for_s: float | None = None) -> None:
     """`parkgate simulate`: the fleet of a file, until cancelled; says where its ports are."""
-    config = load(path)
+    config = load(path, devices)
     fleet = Fleet(
         config.things, broker=config.broker, port_dir=config.port_dir, login=config.login, listen=config.listen
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import aiomqtt
 
-from devices.catalogue import DEVICES
 from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
@@ -24,6 +23,7 @@ from gateway.decode.point import Series
 from simulators.fleet.fleet import Fleet
 from simulators.scene import KINDS, truth
 from simulators.things import Link, ThingSpec, usual_topic
+from tests.device_types import BY_NAME, DEVICES
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
@@ -52,11 +52,11 @@ def fill(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: str) ->
 
 def things() -> list[ThingSpec]:
     """One thing a type, two of the first, one a kind of those that carry any field."""
-    specs = [ThingSpec("pms5003-2", "pms5003", seed=99, period_s=0.2, link="tcp")]
+    specs = [ThingSpec("pms5003-2", BY_NAME["pms5003"], seed=99, period_s=0.2, link="tcp")]
     for seed, device in enumerate(DEVICES):
         link: Link = "tcp" if device.link == "serial" else "mqtt"
         for number, kind in enumerate(KINDS if device.open_fields else [None], 1):
-            specs.append(ThingSpec(f"{device.name}-{number}", device.name, seed, 0.2, kind=kind, link=link))
+            specs.append(ThingSpec(f"{device.name}-{number}", device, seed, 0.2, kind=kind, link=link))
     return specs
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from dashboards import air, catalogue, city, gateway_board, health, robots
 from dashboards.boards import every_board
-from devices.catalogue import DEVICES
+from tests.device_types import DEVICES
 
 Board = dict[str, Any]
 

@@ -123,8 +123,8 @@ def test_the_gateway_config_passes_the_loader() -> None:
 
 def test_the_fleet_speaks_what_the_gateway_listens_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MQTT_DEVICE_PASSWORD", "x")
-    fleet = fleet_file.load(DEPLOY / "fleet.toml")
     loaded = config.load(DEPLOY / "gateway.toml", example())
+    fleet = fleet_file.load(DEPLOY / "fleet.toml", loaded.devices)
     assert fleet.listen == "0.0.0.0"
     assert {thing.device for thing in fleet.things} == {
         "pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050",

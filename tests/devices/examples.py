@@ -15,9 +15,11 @@
     received = 2024-01-01T00:00:00Z     # result time, message devices; default 2024-01-01T00:00:00Z
     events = [                          # what comes out, in order, each one of
         { fields = { pm10_ug_m3 = 8.0 }, time = 2024-01-01T00:00:00Z, thing = "x", tags = { a = "b" } },
+        { fields = { b = 1.0 }, field_errors = ["humidity_pct"] },  # words about each value left out
         { noise = 3 },                  # bytes
         { integrity = "checksum" },     # words of the detail
         { sanity = "warming up" },
+        { empty = "no values" },        # nothing to report
     ]
 
 `fields` are all the fields of the reading, or with `whole = false` beside them some of them.
@@ -33,9 +35,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import Device, MessageDevice, StreamDevice
-from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
+from tests.device_types import BY_NAME
 
 HERE = Path(__file__).parent
 RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
@@ -153,6 +155,9 @@ def check_event(event: Event, wanted: dict[str, Any]) -> None:
     elif "sanity" in wanted:
         assert isinstance(event, SanityError), event
         assert wanted["sanity"] in event.detail
+    elif "empty" in wanted:
+        assert isinstance(event, Empty), event
+        assert wanted["empty"] in event.detail
     else:
         assert isinstance(event, Reading), event
         _check_reading(event, wanted)
@@ -173,6 +178,10 @@ def _check_reading(reading: Reading, wanted: dict[str, Any]) -> None:
     if "time" in wanted:
         moment = wanted["time"]
         assert reading.time_ns == (None if moment == "none" else nanoseconds(moment))
+    errors = wanted.get("field_errors", [])
+    assert len(reading.field_errors) == len(errors), reading.field_errors
+    for found, words in zip(reading.field_errors, errors, strict=True):
+        assert words in found
     if "thing" in wanted:
         assert reading.thing == wanted["thing"]
     if "tags" in wanted:

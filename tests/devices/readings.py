@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import Device
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
+from tests.device_types import BY_NAME
 
 ANSWERS = {
     "mode", "power", "firmware", "working_period_min",

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import devices
-from devices.catalogue import BY_NAME, DEVICES
 from devices.nmea0183 import device as nmea0183
 from devices.nmea0183.fields import BY_NAME as NMEA_FIELDS
 from devices.nmea0183.sentences import SENTENCES
@@ -14,6 +13,7 @@ from devices.spec.device import Device, StreamDevice
 from devices.spec.errors import DescriptionError
 from devices.spec.field import Field
 from devices.spec.units import UNITS
+from tests.device_types import BY_NAME, DEVICES
 
 FIELDS = [(device, field) for device in DEVICES for field in device.fields]
 EVERY_DEVICE = pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from devices.catalogue import DEVICES
 from devices.spec.device import Device
 from devices.spec.events import Reading
+from tests.device_types import DEVICES
 from tests.devices.examples import HERE, Example, all_examples, check_events, read_examples
 
 

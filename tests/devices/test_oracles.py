@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pms import InconsistentObservation, SensorWarmingUp, WrongMessageChecksum, WrongMessageFormat
 from pms.core import Sensor
 
-from devices.catalogue import BY_NAME
 from devices.nmea0183.device import sentence_bytes
 from devices.nmea0183.sentences import SENTENCES
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, Reading
+from tests.device_types import BY_NAME
 from tests.devices.readings import sentences
 
 MANY = settings(max_examples=300, deadline=None)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from tests.device_types import BY_NAME
 from tests.devices.examples import nanoseconds
 from tests.devices.published import published
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.catalogue import DEVICES
 from devices.spec.device import StreamDevice
 from devices.spec.errors import DescriptionError, EncodeError
 from devices.spec.events import Reading
 from devices.spec.field import Field
 from devices.spec.sequence import Audit, Bits, ListBits, Sequence, audit
+from tests.device_types import DEVICES
 from tests.devices.readings import readings
 
 STREAMS = [device for device in DEVICES if isinstance(device, StreamDevice)]

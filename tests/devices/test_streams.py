@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.catalogue import DEVICES
 from devices.spec.device import StreamDevice
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from tests.device_types import DEVICES
 from tests.devices.examples import Example, merged, stream_examples
 from tests.devices.readings import readings
 

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from tests.device_types import BY_NAME
 from tests.e2e.running import influx_query
 from tests.faults.conftest import Start
 from tests.faults.ground import until

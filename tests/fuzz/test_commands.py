@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.catalogue import DEVICES
 from gateway.cli.main import main
+from tests.device_types import DEVICES
 from tests.devices.examples import all_examples
 from tests.fuzz.effort import effort
 

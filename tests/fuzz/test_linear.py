@@ -13,8 +13,8 @@ from functools import partial
 
 import pytest
 
-from devices.catalogue import DEVICES
 from devices.spec.device import MessageDevice, StreamDevice
+from tests.device_types import DEVICES
 from tests.devices.examples import all_examples
 from tests.fuzz.test_stream_bytes import hostile_streams
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.catalogue import DEVICES
 from devices.spec.device import MessageDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
 from gateway.decode.point import _KEYS, Series, clean_tag
 from gateway.sinks.local.lines import LineReader
+from tests.device_types import DEVICES
 from tests.devices.examples import all_examples
 from tests.fuzz.effort import effort
 from tests.fuzz.test_linear import SHAPES

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.catalogue import DEVICES
 from devices.spec.device import StreamDevice
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
 from devices.spec.frame import BinaryFramer, Check, Frame, Length
+from tests.device_types import DEVICES
 from tests.devices.examples import stream_examples
 from tests.fuzz.effort import effort
 

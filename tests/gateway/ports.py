@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, Noise, Reading
 from gateway.clock import Clock, SystemClock
 from gateway.config.load import SerialConfig
 from gateway.sources.serial.source import SerialSource
 from gateway.stats import SourceStats
+from tests.device_types import BY_NAME
 
 FRAME_09 = bytes.fromhex("aac00900090058d943ab")
 FRAME_08 = bytes.fromhex("aac00800080058d941ab")

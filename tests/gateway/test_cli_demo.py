@@ -12,12 +12,12 @@ import aiomqtt
 import duckdb
 import pytest
 
-from devices.catalogue import BY_NAME
 from gateway.cli.demo.broker import embedded_broker
 from gateway.cli.demo.store import TypeTotals, audited
 from gateway.cli.demo.view import short, value_text, values_text
 from gateway.cli.main import main
 from simulators.ledger import Entry, Ledger
+from tests.device_types import BY_NAME
 
 SEVEN = ("pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050")
 PROGRAM = "from gateway.cli.main import run; run()"
@@ -148,13 +148,13 @@ def test_the_audit_counts_what_the_store_holds(tmp_path: Path, stored: list[int]
     ledger = Ledger({"robot-01": Entry("robot-01", "vda5050", BY_NAME["vda5050"].sequence.modulus)})
     ledger.things["robot-01"].sent[()] = 4
     rows = [(at(second), "robot-01", number) for second, number in enumerate(stored)]
-    assert audited(store_of(tmp_path, rows), ledger) == {"vda5050": expected}
+    assert audited(store_of(tmp_path, rows), ledger, BY_NAME) == {"vda5050": expected}
 
 
 def test_the_audit_of_a_store_without_the_table_says_all_is_lost(tmp_path: Path) -> None:
     ledger = Ledger({"lamp-01": Entry("lamp-01", "pms5003", 1024)})
     ledger.things["lamp-01"].sent[()] = 3
-    assert audited(store_of(tmp_path, []), ledger) == {"pms5003": TypeTotals(0, 3, 0, 3, 0)}
+    assert audited(store_of(tmp_path, []), ledger, BY_NAME) == {"pms5003": TypeTotals(0, 3, 0, 3, 0)}
 
 
 def test_values_are_shown_as_people_read_them() -> None:

@@ -40,7 +40,8 @@ async def busy(health: Health, clock: VirtualClock) -> None:
     stats.devices = {
         ("mqtt:main", "lamp"): DeviceStats(
             "mqtt:main", "senml", "lamp", {"zone": "lake"}, (48.5, 11.25), last_seen_ns=START_NS + 500_000_000,
-            readings=7, noise_bytes=6, integrity_errors=5, sanity_errors=4, dropped=3, clock_errors=2,
+            readings=7, empty=9, field_errors=8,
+            noise_bytes=6, integrity_errors=5, sanity_errors=4, dropped=3, clock_errors=2,
         ),
         ("serial:/dev/x", 'a "b"\\'): DeviceStats("serial:/dev/x", "pms5003", 'a "b"\\'),
     }  # fmt: skip
@@ -121,6 +122,10 @@ parkgate_heals_total{action="reconnect"} 0.0
 parkgate_heals_total{action="reopen"} 0.0
 parkgate_readings_total{source="mqtt:main",device="senml",thing="lamp"} 7.0
 parkgate_readings_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
+parkgate_empty_total{source="mqtt:main",device="senml",thing="lamp"} 9.0
+parkgate_empty_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
+parkgate_field_errors_total{source="mqtt:main",device="senml",thing="lamp"} 8.0
+parkgate_field_errors_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_noise_bytes_total{source="mqtt:main",device="senml",thing="lamp"} 6.0
 parkgate_noise_bytes_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_integrity_errors_total{source="mqtt:main",device="senml",thing="lamp"} 5.0
@@ -149,7 +154,7 @@ async def test_metrics_to_the_letter(health: Health) -> None:
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert sorted(samples) == sorted(BUSY.strip().splitlines())
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 21
+    assert len(families) == len(set(families)) == 23
     counters = [line.split()[2] for line in text.splitlines() if line.endswith(" counter")]
     assert all(name.endswith("_total") for name in counters)
 
@@ -191,10 +196,10 @@ async def test_the_report_to_the_letter(health: Health) -> None:
         "forecast": "at today's rate the spool lasts 3 h 2 min",
     }
     assert report["devices"] == [
-        {"source": "mqtt:main", "device": "senml", "thing": "lamp", "last_seen_s": 23.0, "readings": 7,
-         "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4},
+        {"source": "mqtt:main", "device": "senml", "thing": "lamp", "last_seen_s": 23.0, "readings": 7, "empty": 9,
+         "field_errors": 8, "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4},
         {"source": "serial:/dev/x", "device": "pms5003", "thing": 'a "b"\\', "last_seen_s": None, "readings": 0,
-         "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0},
+         "empty": 0, "field_errors": 0, "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0},
     ]  # fmt: skip
     assert "devices" not in health.report(devices=False)
 
@@ -225,12 +230,14 @@ async def test_a_round_of_points_to_the_letter(health: Health) -> None:
     assert float(forecast.partition(",")[0]) == pytest.approx(10_491.5187, abs=0.001)
     assert forecast.partition(",")[2] == "write_latency_s=0.125,things_online=1i 1767225622500000000"
     assert things == [
-        "gateway_device,device=senml,gateway=east,source=mqtt:main,thing=lamp,zone=lake readings=7i,noise_bytes=6i,"
-        "integrity_errors=5i,sanity_errors=4i,clock_errors=2i,dropped=3i,last_seen_age_s=22.0 1767225622500000000",
+        "gateway_device,device=senml,gateway=east,source=mqtt:main,thing=lamp,zone=lake "
+        "readings=7i,empty=9i,field_errors=8i,noise_bytes=6i,integrity_errors=5i,sanity_errors=4i,clock_errors=2i,dropped=3i,"
+        "last_seen_age_s=22.0 1767225622500000000",
         "things,device=senml,thing=lamp,zone=lake online=true,latitude_deg=48.5,longitude_deg=11.25 "
         "1767225622500000000",
-        'gateway_device,device=pms5003,gateway=east,source=serial:/dev/x,thing=a\\ "b" readings=0i,noise_bytes=0i,'
-        "integrity_errors=0i,sanity_errors=0i,clock_errors=0i,dropped=0i 1767225622500000000",
+        'gateway_device,device=pms5003,gateway=east,source=serial:/dev/x,thing=a\\ "b" '
+        "readings=0i,empty=0i,field_errors=0i,noise_bytes=0i,integrity_errors=0i,sanity_errors=0i,"
+        "clock_errors=0i,dropped=0i 1767225622500000000",
         'things,device=pms5003,thing=a\\ "b" online=false 1767225622500000000',
     ]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import mqtt5
 import pytest
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import MessageDevice
 from gateway.clock import SystemClock
 from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
@@ -21,6 +20,7 @@ from gateway.pipeline import Pipeline
 from gateway.sources.mqtt.source import MqttSource, make_mqtt_source
 from gateway.spool.spool import Spool
 from gateway.stats import Stats
+from tests.device_types import BY_NAME
 from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, Publisher, false_broker, until
 from tests.servers.mosquitto import Mosquitto
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from devices.catalogue import DEVICES
 from devices.spec.device import Device, MessageDevice, StreamDevice
 from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.sequence import audit
 from simulators.faults import Armour, Faults, Injector
 from simulators.peer import Frame, Instrument
 from simulators.things import ThingSpec, peer
+from tests.device_types import DEVICES
 
 NOON = 1_767_326_400.0  # 2026-01-02 12:00 in UTC+8
 FRAMES = 400
@@ -34,7 +34,7 @@ FAULTY = Faults(seed=7, flip=0.05, partial=0.04, duplicate=0.03, noise=0.06)
 
 def thing(device: Device, seed: int = 7) -> Instrument:
     kind = "weather" if device.open_fields and device.name in ("senml", "ttn-v3") else None
-    return peer(ThingSpec("thing-1", device.name, seed, period_s=1.0, kind=kind))
+    return peer(ThingSpec("thing-1", device, seed, period_s=1.0, kind=kind))
 
 
 def frames(device: Device, count: int = FRAMES, seed: int = 7) -> Iterator[Frame]:

@@ -17,7 +17,6 @@ from uuid import uuid4
 import aiomqtt
 import pytest
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Event, Noise, Reading
 from devices.spec.sequence import audit
@@ -28,6 +27,7 @@ from gateway.stats import SourceStats
 from simulators.faults import Faults
 from simulators.fleet.fleet import Fleet, FleetError, ThingSpec, park
 from simulators.ledger import Entry
+from tests.device_types import BY_NAME
 from tests.servers.mosquitto import Mosquitto
 
 Octets = bytes
@@ -134,11 +134,11 @@ def held_against(entry: Entry, readings: list[Reading]) -> list[tuple[int, int]]
 async def test_every_kind_of_thing_arrives_as_the_ledger_says(mosquitto: Mosquitto) -> None:
     mark = uuid4().hex[:8]
     specs = []
-    for spec in park(10, 5):
+    for spec in park(10, 5, BY_NAME):
         device = spec.type
         topic = f"{mark}/{spec.topic_name}" if isinstance(device, MessageDevice) else None
         fast = 0.03 if spec.device != "nmea0183" else 0.1
-        specs.append(ThingSpec(spec.name, spec.device, spec.seed, fast, kind=spec.kind, topic=topic))
+        specs.append(ThingSpec(spec.name, spec.type, spec.seed, fast, kind=spec.kind, topic=topic))
     fleet = Fleet(specs, broker=("127.0.0.1", mosquitto.port))
     await fleet.open()
     async with subscribed(mosquitto.port, f"{mark}/#") as got, listening(fleet) as heard:
@@ -163,7 +163,7 @@ async def test_every_kind_of_thing_arrives_as_the_ledger_says(mosquitto: Mosquit
 
 async def test_serial_faults_and_replugs_cost_what_the_ledger_says() -> None:
     faults = Faults(seed=11, flip=0.05, partial=0.05, duplicate=0.05, noise=0.1, unplug=0.02)
-    specs = [ThingSpec(name, name, 3, 0.01, faults=faults) for name in ("pms5003", "sds011", "bci-oximeter")]
+    specs = [ThingSpec(name, BY_NAME[name], 3, 0.01, faults=faults) for name in ("pms5003", "sds011", "bci-oximeter")]
     fleet = Fleet(specs, broker=None)
     await fleet.open()
     async with listening(fleet) as heard:
@@ -182,7 +182,7 @@ async def test_serial_faults_and_replugs_cost_what_the_ledger_says() -> None:
 
 
 async def test_nothing_is_said_to_nobody_and_a_reader_hears_the_count_from_its_start() -> None:
-    fleet = Fleet([ThingSpec("lamp", "pms5003", 1, 0.01)], broker=None)
+    fleet = Fleet([ThingSpec("lamp", BY_NAME["pms5003"], 1, 0.01)], broker=None)
     await fleet.open()
     running = asyncio.create_task(fleet.run())
     entry = fleet.ledger.things["lamp"]
@@ -198,7 +198,7 @@ async def test_nothing_is_said_to_nobody_and_a_reader_hears_the_count_from_its_s
 
 
 async def test_a_reader_that_does_not_read_blocks_nobody() -> None:
-    specs = [ThingSpec("stuck", "pms5003", 1, 0.001), ThingSpec("read", "pms5003", 2, 0.01)]
+    specs = [ThingSpec("stuck", BY_NAME["pms5003"], 1, 0.001), ThingSpec("read", BY_NAME["pms5003"], 2, 0.01)]
     fleet = Fleet(specs, broker=None)
     await fleet.open()
     stuck = os.open(fleet.ports["stuck"], os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
@@ -226,7 +226,7 @@ async def test_a_reader_that_does_not_read_blocks_nobody() -> None:
 
 
 async def test_a_thing_behind_tcp() -> None:
-    fleet = Fleet([ThingSpec("far", "sds011", 1, 0.01, link="tcp")], broker=None)
+    fleet = Fleet([ThingSpec("far", BY_NAME["sds011"], 1, 0.01, link="tcp")], broker=None)
     await fleet.open()
     assert fleet.ports["far"].startswith("socket://127.0.0.1:")
     async with listening(fleet) as heard:
@@ -240,7 +240,7 @@ async def test_a_thing_behind_tcp() -> None:
 
 
 async def test_tcp_ports_are_opened_on_the_address_of_the_fleet() -> None:
-    fleet = Fleet([ThingSpec("far", "sds011", 1, 0.01, link="tcp")], broker=None, listen="127.0.0.2")
+    fleet = Fleet([ThingSpec("far", BY_NAME["sds011"], 1, 0.01, link="tcp")], broker=None, listen="127.0.0.2")
     await fleet.open()
     try:
         assert fleet.ports["far"].startswith("socket://127.0.0.2:")
@@ -249,7 +249,7 @@ async def test_tcp_ports_are_opened_on_the_address_of_the_fleet() -> None:
 
 
 async def test_commands_over_a_pty_are_answered() -> None:
-    fleet = Fleet([ThingSpec("lamp", "pms5003", 1, 3600.0)], broker=None)
+    fleet = Fleet([ThingSpec("lamp", BY_NAME["pms5003"], 1, 3600.0)], broker=None)
     await fleet.open()
     running = asyncio.create_task(fleet.run())
     port = os.open(fleet.ports["lamp"], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
@@ -275,7 +275,7 @@ async def test_commands_over_a_pty_are_answered() -> None:
 async def test_a_broker_that_is_away_is_waited_for(start_mosquitto: Callable[..., Mosquitto]) -> None:
     broker = start_mosquitto()
     broker.stop()
-    fleet = Fleet([ThingSpec("post", "senml", 1, 0.05, kind="noise")], broker=("127.0.0.1", broker.port))
+    fleet = Fleet([ThingSpec("post", BY_NAME["senml"], 1, 0.05, kind="noise")], broker=("127.0.0.1", broker.port))
     running = asyncio.create_task(fleet.run())
     await until(lambda: fleet.trouble)
     assert fleet.trouble.startswith(f"broker 127.0.0.1:{broker.port}: ")
@@ -289,7 +289,7 @@ async def test_a_broker_that_is_away_is_waited_for(start_mosquitto: Callable[...
 
 
 async def test_stopping_without_a_broker_is_quick() -> None:
-    fleet = Fleet([ThingSpec("post", "senml", 1, 0.05, kind="noise")], broker=("127.0.0.1", 9))
+    fleet = Fleet([ThingSpec("post", BY_NAME["senml"], 1, 0.05, kind="noise")], broker=("127.0.0.1", 9))
     running = asyncio.create_task(fleet.run())
     await until(lambda: fleet.trouble)
     fleet.stop()
@@ -299,7 +299,7 @@ async def test_stopping_without_a_broker_is_quick() -> None:
 
 async def test_being_cancelled_counts_what_was_sent(mosquitto: Mosquitto) -> None:
     mark = uuid4().hex[:8]
-    spec = ThingSpec("post", "senml", 1, 0.002, kind="noise", topic=f"{mark}/post")
+    spec = ThingSpec("post", BY_NAME["senml"], 1, 0.002, kind="noise", topic=f"{mark}/post")
     fleet = Fleet([spec], broker=("127.0.0.1", mosquitto.port))
     async with subscribed(mosquitto.port, f"{mark}/#") as got:
         running = asyncio.create_task(fleet.run())
@@ -312,7 +312,7 @@ async def test_being_cancelled_counts_what_was_sent(mosquitto: Mosquitto) -> Non
 
 
 async def test_a_pulse_wave_goes_out_frame_by_frame(tmp_path: Path) -> None:
-    fleet = Fleet([ThingSpec("clip", "bci-oximeter", 1, period_s=1 / 60)], broker=None, port_dir=tmp_path)
+    fleet = Fleet([ThingSpec("clip", BY_NAME["bci-oximeter"], 1, period_s=1 / 60)], broker=None, port_dir=tmp_path)
     await fleet.open()
     port = os.open(fleet.ports["clip"], os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
     reads: list[int] = []
@@ -329,7 +329,7 @@ async def test_a_pulse_wave_goes_out_frame_by_frame(tmp_path: Path) -> None:
 
 async def test_a_thing_on_mqtt_needs_a_broker() -> None:
     with pytest.raises(FleetError, match="thing post: senml speaks MQTT and the fleet has no broker"):
-        Fleet([ThingSpec("post", "senml", 1)], broker=None)
+        Fleet([ThingSpec("post", BY_NAME["senml"], 1)], broker=None)
 
 
 async def test_simulate_says_online_and_offline_and_leaves_a_last_will(

@@ -7,6 +7,7 @@ import pytest
 from simulators.faults import Faults
 from simulators.fleet.fleet import FleetError, load, park
 from simulators.things import FIRST
+from tests.device_types import BY_NAME
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,7 +46,8 @@ def test_a_fleet_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             kind = "soil"
             seed = 5
             """,
-        )
+        ),
+        BY_NAME,
     )
     assert config.broker == ("127.0.0.1", 18830)
     assert config.login == ("sim", "open sesame")
@@ -95,7 +97,7 @@ THING = '[fleet]\nbroker = "mqtt://h:1"\n[[thing]]\nname = "a"\n'
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str) -> None:
     file = written(tmp_path, text)
     with pytest.raises(FleetError) as caught:
-        load(file)
+        load(file, BY_NAME)
     message = str(caught.value)
     assert message.startswith(f"{file}: ")
     assert words in message
@@ -104,26 +106,26 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FleetError, match=r"none\.toml: cannot be read: No such file or directory"):
-        load(tmp_path / "none.toml")
+        load(tmp_path / "none.toml", BY_NAME)
 
 
 def test_the_example_is_a_fleet() -> None:
-    config = load(ROOT / "examples" / "fleet.toml")
+    config = load(ROOT / "examples" / "fleet.toml", BY_NAME)
     assert config.listen == "127.0.0.1"
     assert {thing.device for thing in config.things} == set(FIRST)
 
 
 def test_a_park_has_one_of_each_and_keeps_to_64_ports() -> None:
-    seven = park(7, 1)
+    seven = park(7, 1, BY_NAME)
     assert [spec.device for spec in seven] == [
         "pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050",
     ]  # fmt: skip
-    many = park(1000, 1)
+    many = park(1000, 1, BY_NAME)
     assert len({spec.name for spec in many}) == 1000
     assert sum(spec.via == "pty" for spec in many) == 64
     assert many[:7] == seven
-    assert park(7, 1) == seven
-    assert park(7, 2) != seven
+    assert park(7, 1, BY_NAME) == seven
+    assert park(7, 2, BY_NAME) != seven
     assert {spec.zone for spec in many} == {"lake", "gate", "hill", "plaza"}
     for spec in many:
         assert spec.location is not None

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import pytest
 
-from devices.catalogue import BY_NAME
 from simulators.peer import Instrument
 from simulators.things import ThingSpec, peer, usual_topic, zoned
 from simulators.vda5050 import epoch
+from tests.device_types import BY_NAME
 
 NOON = 1_767_326_400.0
 
@@ -34,11 +34,11 @@ SDS = {
 
 
 def pms() -> Instrument:
-    return peer(ThingSpec("lamp", "pms5003", seed=7))
+    return peer(ThingSpec("lamp", BY_NAME["pms5003"], seed=7))
 
 
 def sds() -> Instrument:
-    return peer(ThingSpec("kiosk", "sds011", seed=7))
+    return peer(ThingSpec("kiosk", BY_NAME["sds011"], seed=7))
 
 
 def tell(instrument: Instrument, request: str) -> str:
@@ -115,7 +115,7 @@ def test_an_undelivered_number_is_given_again() -> None:
 
 
 def test_a_device_that_was_held_up_does_not_catch_up_without_end() -> None:
-    instrument = peer(ThingSpec("visitor", "bci-oximeter", seed=7, period_s=1 / 60))
+    instrument = peer(ThingSpec("visitor", BY_NAME["bci-oximeter"], seed=7, period_s=1 / 60))
     instrument.tick(NOON)
     assert len(instrument.tick(NOON + 3600.0)) == 256
     assert len(instrument.tick(NOON + 3601.1)) in (59, 60, 61, 62, 63, 64, 65, 66)
@@ -141,7 +141,7 @@ def test_usual_topics() -> None:
     ],
 )
 def test_a_robot_says_whether_it_is_connected(topic: str, version: str, word: str) -> None:
-    robot = peer(ThingSpec("r1", "vda5050", seed=7, topic=topic))
+    robot = peer(ThingSpec("r1", BY_NAME["vda5050"], seed=7, topic=topic))
     frame = robot.presence("CONNECTION_BROKEN", NOON)
     assert frame is not None
     assert frame.topic == topic.replace("/state", "/connection")
@@ -173,9 +173,9 @@ def test_a_blocked_robot_stands_and_its_order_is_the_round_it_is_on() -> None:
 
 def test_things_on_mqtt_can_speak_below_their_zone() -> None:
     specs = [
-        ThingSpec("r1", "vda5050", zone="lake"),
-        ThingSpec("lamp", "pms5003", zone="gate"),
-        ThingSpec("post", "senml"),
+        ThingSpec("r1", BY_NAME["vda5050"], zone="lake"),
+        ThingSpec("lamp", BY_NAME["pms5003"], zone="gate"),
+        ThingSpec("post", BY_NAME["senml"]),
     ]
     assert [spec.topic_name for spec in zoned(specs)] == ["lake/uagv/v2/parkgate/r1/state", "", "park/post/senml"]
     (state,) = epoch(1, "lake/uagv/v2/parkgate/r1/state")(NOON)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from devices.catalogue import BY_NAME, DEVICES
 from devices.spec.device import Device
 from devices.spec.field import Field
 from simulators.scene import KINDS, QUANTITIES, settle, truth
+from tests.device_types import BY_NAME, DEVICES
 
 MIDNIGHT = 1_767_283_200.0  # 2026-01-02 00:00 in UTC+8
 

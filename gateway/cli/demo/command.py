@@ -52,6 +52,7 @@ def demo(
     svg: Annotated[Path | None, typer.Option("--svg", help="Save a picture of the last table here.")] = None,
 ) -> int:
     """Watch simulated sensors, robots and a pulse oximeter travel from the wire into a store."""
+    from devices.catalogue import built_in
     from gateway.cli.loop import run_async
     from simulators.fleet import park, zoned
 
@@ -62,7 +63,7 @@ def demo(
     if svg is not None:
         _check_writable(svg)
     with _folder(state_dir) as folder:
-        totals = run_async(_demo(for_s, zoned(park(things, seed)), folder, svg))
+        totals = run_async(_demo(for_s, zoned(park(things, seed, built_in())), folder, svg))
     if state_dir is not None:
         print(f"parkgate demo: the store is {folder / STORE}", file=sys.stderr)
     print(json.dumps(totals), flush=True)
@@ -165,7 +166,7 @@ async def _demo(for_s: float | None, specs: "Sequence[ThingSpec]", folder: Path,
             view.close()
             await running
             await fleet.close()
-    return _summed(audited(folder / STORE, fleet.ledger), gateway.stats.stages.quarantined)
+    return _summed(audited(folder / STORE, fleet.ledger, gateway.config.devices), gateway.stats.stages.quarantined)
 
 
 async def _save(board: "Board", svg: Path) -> None:

@@ -5,13 +5,12 @@ The audit asks the store alone: every simulated reading carries a count in its v
 was sent but its length, series by series (a thing and the tags of its readings).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from devices.catalogue import BY_NAME
 from devices.spec.device import Device
 from devices.spec.events import Value
 from devices.spec.sequence import audit
@@ -47,10 +46,10 @@ async def latest(sink: Sink, specs: Sequence[ThingSpec]) -> dict[str, dict[str, 
     found: dict[str, dict[str, Value]] = {}
     if not isinstance(sink, LocalSink):
         return found
-    for name in dict.fromkeys(spec.device for spec in specs):
-        things = [spec.name for spec in specs if spec.device == name]
-        table = BY_NAME[name].measurement
-        described = {field.name for field in BY_NAME[name].fields}
+    for device in {spec.device: spec.type for spec in specs}.values():
+        things = [spec.name for spec in specs if spec.device == device.name]
+        table = device.measurement
+        described = {field.name for field in device.fields}
         rows = await sink.query(COLUMNS, [table])
         fields = [column for column, kind in rows if column in described or kind not in ("VARCHAR", "TIMESTAMP_NS")]
         if not fields:
@@ -64,13 +63,13 @@ async def latest(sink: Sink, specs: Sequence[ThingSpec]) -> dict[str, dict[str, 
     return found
 
 
-def audited(file: Path, ledger: Ledger) -> dict[str, TypeTotals]:
+def audited(file: Path, ledger: Ledger, devices: Mapping[str, Device]) -> dict[str, TypeTotals]:
     """Device type to what the store holds of it. Raises duckdb.Error where the file is no store."""
     types: dict[str, list[Entry]] = {}
     for entry in ledger.things.values():
         types.setdefault(entry.device, []).append(entry)
     with duckdb.connect(str(file), read_only=True) as store:
-        return {name: _of_type(store, BY_NAME[name], entries) for name, entries in types.items()}
+        return {name: _of_type(store, devices[name], entries) for name, entries in types.items()}
 
 
 def _of_type(store: duckdb.DuckDBPyConnection, device: Device, entries: list[Entry]) -> TypeTotals:
