@@ -16,9 +16,10 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import bench, check, dashboards, decode, devices, simulate, spool
+from gateway.cli import bench, check, dashboards, devices, simulate, spool
 from gateway.cli import run as run_
-from gateway.cli.demo import command as demo
+from gateway.cli.decode import decode
+from gateway.cli.demo import demo
 from gateway.cli.usage import UsageError, worded
 
 app = typer.Typer(
@@ -50,11 +51,11 @@ def options(
         typer.echo(context.get_help())
 
 
-app.command("demo")(demo.demo)
+app.command("demo")(demo)
 app.command("run")(run_.run)
 app.command("check")(check.check)
 app.command("devices")(devices.devices)
-app.command("decode")(decode.decode)
+app.command("decode")(decode)
 app.command("simulate")(simulate.simulate)
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(spool.app, name="spool")

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli.decode import parse_hex, rfc3339, usual_topic
+from gateway.cli.decode.command import usual_topic
+from gateway.cli.decode.inputs import parse_hex
+from gateway.cli.decode.shown import rfc3339
 from gateway.cli.main import main
 
 FRAME = "424d001c00000008000800000008000800d20046002d001e00000000970002c5"

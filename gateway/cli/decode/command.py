@@ -1,0 +1,90 @@
+"""`parkgate decode`: bytes in, one JSON object a line out.
+
+Input is hex text (`--hex`), a text line or payload (`--text`), a file of raw bytes or a recording,
+or `-` for raw bytes on standard input, decoded as they arrive. For a device type on a serial link the
+input is a stream; for one behind MQTT it is one payload, of at most 16 MiB. `--hex` also takes
+`-` or the name of a file, which may hold hex text or raw bytes. `--port` listens to a real port,
+opened as the gateway opens it, until Ctrl-C or for `--for` seconds, and with `--record` writes down
+what it says, so that a gateway can play it back.
+
+Noise that lies together is one line; from a file or a pipe up to 4 KiB of it may be held back
+until its end is seen, from a port nothing is.
+"""
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
+from gateway.cli.decode.listen import listen
+from gateway.cli.decode.shown import Printed
+from gateway.cli.usage import UsageError
+
+MOST_HELD = 4096
+
+
+def decode(
+    device: Annotated[str, typer.Option("--device", "-d", help="The device type; see `parkgate devices`.")],
+    source: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="Raw bytes; - is standard input.")] = None,
+    topic: Annotated[str | None, typer.Option("--topic", "-t", help="The topic name, for types behind MQTT.")] = None,
+    hexed: Annotated[str | None, typer.Option("--hex", metavar="HEX|FILE|-", help="The bytes in hex.")] = None,
+    text: Annotated[str | None, typer.Option("--text", help="The bytes as text: a sentence, a JSON payload.")] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", help="A file of raw bytes; - is standard input.")] = None,
+    port: Annotated[
+        str | None,
+        typer.Option("--port", "-p", metavar="PORT", help="A serial port to listen to, or socket://HOST:PORT."),
+    ] = None,
+    baud: Annotated[int | None, typer.Option("--baud", help="With --port: other than the type's own.")] = None,
+    parity: Annotated[
+        str | None, typer.Option("--parity", metavar="N|E|O", help="With --port: other than the type's own.")
+    ] = None,
+    for_s: Annotated[
+        float | None, typer.Option("--for", metavar="S", help="With --port: S seconds; without it until Ctrl-C.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="With --port: also write what it says to FILE.")
+    ] = None,
+) -> None:
+    """Decode bytes of a device type: one JSON object a line for each reading, noise or error."""
+    from devices.spec.device import StreamDevice
+    from gateway.cli.devices import find
+
+    kind = find(device)
+    given = [each for each in (source, hexed, text, file, port) if each is not None]
+    if len(given) > 1:
+        raise UsageError("give one input only: --hex, --text, --file, FILE or --port")
+    if port is not None:
+        listen(kind, port, baud, parity, for_s, record)
+        return
+    if (baud, parity, for_s, record) != (None, None, None, None):
+        raise UsageError("--baud, --parity, --for and --record go with --port PORT")
+    if not given and sys.stdin.isatty():
+        raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
+    if text is not None:
+        sentence = isinstance(kind, StreamDevice) and text.startswith(("$", "!")) and not text.endswith("\n")
+        line_end = b"\r\n" if sentence else b""
+        chunks: Iterable[bytes] = [text.encode("utf-8", "surrogateescape") + line_end]
+    elif hexed is not None:
+        chunks = [from_hex_option(hexed)]
+    else:
+        chunks = from_file(source or file or "-")
+    if isinstance(kind, StreamDevice):
+        decoder, printed = kind.decoder(), Printed(kind, None, MOST_HELD)
+        for chunk in chunks:
+            printed.events(decoder.feed(chunk))
+        printed.events(decoder.flush())
+        printed.end()
+    else:
+        payload = b"".join(bounded(chunks))
+        name = topic if topic is not None else usual_topic(kind.topic)
+        printed = Printed(kind, topic, 0)
+        printed.events(kind.decode(name, payload, time.time_ns()))
+
+
+def usual_topic(pattern: str) -> str:
+    """A topic name of the pattern, for payloads given without one."""
+    return pattern.replace("{thing}", "thing").replace("+", "-").removesuffix("/#")
