@@ -80,7 +80,13 @@ class Gateway:
             (config.influxdb.batch_points, config.influxdb.in_flight) if config.influxdb else (20_000, 1)
         )
         self.delivery = Delivery(
-            self.spool, self.sink, self.stats, self.clock, batch_points=points, in_flight=in_flight
+            self.spool,
+            self.sink,
+            self.stats,
+            self.clock,
+            batch_points=points,
+            in_flight=in_flight,
+            tee=self.pipeline.tee,
         )
         self.watchdog = Watchdog(config.gateway.name, config.watchdog, self.pipeline, self.clock, self.stats)
         self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]

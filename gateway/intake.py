@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from gateway.tee import Ticket
+
 
 class Lane(IntEnum):
     """What the spool does for a source when it is full."""
@@ -113,7 +115,8 @@ class Intake:
     `lines` go to `Lane.HOLD`, `drop_lines` to `Lane.DROP`, with `drop_things` counting the
     latter's points by thing. `taken` remembers QoS 1 messages by the MQTT source's name, one
     integer each: packet identifier << 32 | crc32 of topic name and payload. `acks` are the
-    packet identifiers to acknowledge after the commit, by connection, in receive order.
+    packet identifiers to acknowledge after the commit, by connection, in receive order. `tickets` and
+    `drop_tickets` are there while somebody looks: which of the lines came in which piece.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -124,6 +127,8 @@ class Intake:
     acks: dict[Acknowledger, list[int]] = field(default_factory=dict)
     marks: list[Mark] = field(default_factory=list)
     next_mark: int = SLICE_LINES
+    tickets: list[Ticket] = field(default_factory=list)
+    drop_tickets: list[Ticket] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -147,6 +152,8 @@ class Intake:
             for connection, count in mark.acks.items():
                 acks[connection] = acks.get(connection, 0) + count
             self.marks.append(Mark(base.lines + mark.lines, taken, acks))
+        self.tickets += _moved(newer.tickets, base.lines)
+        self.drop_tickets += _moved(newer.drop_tickets, len(self.drop_lines))
         self.lines += newer.lines
         self.drop_lines += newer.drop_lines
         self.quarantined += newer.quarantined
@@ -157,6 +164,17 @@ class Intake:
         for connection, packet_ids in newer.acks.items():
             self.acks.setdefault(connection, []).extend(packet_ids)
         self.next_mark = len(self.lines) + SLICE_LINES
+
+    def forget_drop_lines(self, count: int) -> None:
+        """Give up the oldest `count` lines of the drop lane; `drop_things` is left to the caller."""
+        del self.drop_lines[:count]
+        kept = (
+            ticket._replace(points=min(ticket.points, ticket.start + ticket.points - count))
+            for ticket in self.drop_tickets
+        )
+        self.drop_tickets = [
+            ticket._replace(start=max(0, ticket.start - count)) for ticket in kept if ticket.points > 0
+        ]
 
     def divide(self) -> "tuple[Intake, Intake] | None":
         """An older and a newer half, both with whole messages and both with lines; None where that cannot be.
@@ -169,7 +187,9 @@ class Intake:
             return None
         at = min(inside, key=lambda mark: abs(2 * mark.lines - whole))
         older = Intake(self.lines[: at.lines], quarantined=self.quarantined)
-        newer = Intake(self.lines[at.lines :], self.drop_lines, self.drop_things)
+        newer = Intake(self.lines[at.lines :], self.drop_lines, self.drop_things, drop_tickets=self.drop_tickets)
+        older.tickets = [ticket for ticket in self.tickets if ticket.start < at.lines]
+        newer.tickets = _moved(self.tickets[len(older.tickets) :], -at.lines)
         for session, messages in self.taken.items():
             count = at.taken.get(session, 0)
             for part, its in ((older, messages[:count]), (newer, messages[count:])):
@@ -187,6 +207,11 @@ class Intake:
                 acks = {connection: count - at.acks.get(connection, 0) for connection, count in mark.acks.items()}
                 newer.marks.append(Mark(mark.lines - at.lines, taken, acks))
         return older, newer
+
+
+def _moved(tickets: list[Ticket], lines: int) -> list[Ticket]:
+    """The tickets where their lines now lie `lines` further on."""
+    return [ticket._replace(start=ticket.start + lines) for ticket in tickets]
 
 
 class Batch(NamedTuple):

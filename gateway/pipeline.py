@@ -29,6 +29,7 @@ from gateway.clock import Clock
 from gateway.intake import Acknowledger, Intake, Quarantined
 from gateway.spool import DiskFull, Spool, SpoolError, SpoolFull
 from gateway.stats import Stats
+from gateway.tee import Fate, Stored, Tee
 
 log = logging.getLogger("parkgate.pipeline")
 
@@ -69,6 +70,7 @@ class Pipeline:
         self.clock = clock
         self.stats = stats
         self.stages = stats.stages
+        self.tee = Tee()
         self.state = "ok"
         self._held: Intake | None = None
         self._wake = asyncio.Event()
@@ -127,6 +129,7 @@ class Pipeline:
         if self.state != "ok":
             log.warning("the spool takes data again")
             self.state = "ok"
+            self.tee.tell(Fate("flowing", self.clock.now_ns()))
         for connection in self._paused:
             connection.resume()
         self._paused.clear()
@@ -162,13 +165,14 @@ class Pipeline:
 
     async def _refused(self, intake: Intake, why: str, full: SpoolError) -> None:
         """Hold what cannot be divided further; a full quota still takes serial points for older ones."""
-        serial = Intake(drop_lines=intake.drop_lines, drop_things=intake.drop_things)
+        serial = Intake(drop_lines=intake.drop_lines, drop_things=intake.drop_things, drop_tickets=intake.drop_tickets)
         if isinstance(full, SpoolFull) and not serial.empty:
-            intake.drop_lines, intake.drop_things = [], {}
+            intake.drop_lines, intake.drop_things, intake.drop_tickets = [], {}, []
             try:
                 self._stored(serial, (await self.spool.append(serial)).dropped)
             except DiskFull:
                 intake.drop_lines, intake.drop_things = serial.drop_lines, serial.drop_things
+                intake.drop_tickets = serial.drop_tickets
         self._hold(intake, why)
 
     def _joined(self, held: Intake, newer: Intake) -> Intake:
@@ -183,13 +187,16 @@ class Pipeline:
     def _stored(self, intake: Intake, dropped: Mapping[str, int]) -> None:
         self.stages.spooled += len(intake.lines) + len(intake.drop_lines)
         self.stages.quarantined += len(intake.quarantined)
-        self._count_dropped(dropped)
+        if intake.tickets or intake.drop_tickets:
+            self.tee.tell(Stored(self.clock.now_ns(), (*intake.tickets, *intake.drop_tickets)))
+        self._count_dropped(dropped, "the spool is full, or they were older than max_age_s")
 
     def _hold(self, intake: Intake, why: str) -> None:
         """Keep an intake that could not be committed, unacknowledged; stop its brokers."""
         if self.state != why:
             log.error("%s; MQTT is held at the broker, serial gives up its oldest points", why)
             self.state = why
+            self.tee.tell(Fate("held", self.clock.now_ns(), why=why))
         self._held = intake
         for connection in intake.acks:
             self.pause(connection)
@@ -205,9 +212,10 @@ class Pipeline:
         held = [] if self._held is None else self._held.acks.get(connection, [])
         return held + self.intake.acks.get(connection, [])
 
-    def _count_dropped(self, dropped: Mapping[str, int]) -> None:
+    def _count_dropped(self, dropped: Mapping[str, int], why: str) -> None:
         for thing, points in dropped.items():
             self.stages.dropped += points
+            self.tee.tell(Fate("dropped", self.clock.now_ns(), "", thing, points, why))
             for stats in self.stats.devices.values():
                 if stats.thing == thing:
                     stats.dropped += points
@@ -225,14 +233,17 @@ class Pipeline:
     def _give_up_serial(self, intake: Intake) -> None:
         """Nothing can be committed and memory is bounded: forget the oldest quarter, counted by thing."""
         gone = Counter(map(_thing_of, intake.drop_lines[: MAX_PENDING // 4]))
-        del intake.drop_lines[: MAX_PENDING // 4]
+        intake.forget_drop_lines(MAX_PENDING // 4)
         for thing, points in gone.items():
             intake.drop_things[thing] = max(0, intake.drop_things.get(thing, 0) - points)
-        self._count_dropped(gone)
+        self._count_dropped(gone, "nothing can be stored and memory is bounded")
 
     def quarantine(self, source: str, device: str, thing: str, event: Noise | IntegrityError | SanityError) -> None:
         """Keep what could not be decoded, with the reason; beyond MAX_QUARANTINED it is only counted."""
         kept = self.intake.quarantined
+        if self.tee.lookers:
+            kind = _KINDS[event.__class__] if len(kept) < MAX_QUARANTINED else "unkept"
+            self.tee.keep(source, kind, event.detail)
         if len(kept) < MAX_QUARANTINED:
             now, kind = self.clock.now_ns(), _KINDS[event.__class__]
             kept.append(Quarantined(now, source, device, thing, "decode", kind, event.detail, event.data[:MAX_KEPT]))

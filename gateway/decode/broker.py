@@ -18,11 +18,13 @@ from devices.spec.device import MessageDevice
 from devices.spec.events import Empty, Noise, Reading, SanityError
 from gateway.config import MqttConfig
 from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
+from gateway.decode.look import REDELIVERED, RETAINED, look_message
 from gateway.decode.point import FieldLimit, Series, clean_tag
 from gateway.decode.subscription import Subscription
 from gateway.intake import Acknowledger, Intake
 from gateway.pipeline import MAX_KEPT, MAX_PENDING, Pipeline
 from gateway.stats import DeviceStats, device_stats
+from gateway.tee import Kept
 
 log = logging.getLogger("parkgate.decode")
 
@@ -86,7 +88,8 @@ class BrokerIntake:
         """Take one PUBLISH. It is acknowledged after the commit that holds it."""
         pipeline = self._pipeline
         pipeline.stages.received += 1
-        if len(pipeline.intake.lines) >= pipeline.intake.next_mark:
+        start = len(pipeline.intake.lines)
+        if start >= pipeline.intake.next_mark:
             pipeline.intake.mark()
         route = self._routes.get(topic)
         if route is None:
@@ -94,9 +97,13 @@ class BrokerIntake:
         if packet_id is not None:
             checksum = crc32(payload, route.checksum if route is not None else 0)
             if self._owe(connection, packet_id, checksum, duplicate):
+                if pipeline.tee.lookers:
+                    look_message(pipeline, self._name, None, "", topic, payload, (), None, REDELIVERED)
                 return
         if route is None:
             self._refuse("", "", f"no subscription matches topic {topic[:200]!r}", payload)
+            if pipeline.tee.lookers:
+                look_message(pipeline, self._name, None, "", topic, payload)
             return
         received_ns = pipeline.clock.now_ns()
         try:
@@ -105,6 +112,7 @@ class BrokerIntake:
             log.error("decoder %s failed on a message of %s: %r", route.subscription.device.name, topic[:200], fault)
             events = [SanityError(f"decoder failed: {fault!r}", payload)]
         faults: list[Fault] = []
+        kept: tuple[Kept, ...] = ()
         for event in events:
             if isinstance(event, Empty):
                 self._nothing(route, received_ns)
@@ -113,10 +121,13 @@ class BrokerIntake:
             elif retained and event.time_ns is None:
                 # an old value: to store it under the present time would be to make it up
                 pipeline.stages.retained += 1
+                kept = (RETAINED,)
             else:
                 self._reading(route, event, received_ns)
         if faults:
             self._keep(route, topic, faults)
+        if pipeline.tee.lookers:
+            look_message(pipeline, self._name, route.subscription, route.thing, topic, payload, events, start, *kept)
 
     def oversize(
         self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
@@ -127,6 +138,8 @@ class BrokerIntake:
             return
         why = f"{size} bytes on topic {topic[:200]!r}, max_payload is {self._config.max_payload}"
         self._refuse("", "", why, head)
+        if self._pipeline.tee.lookers:
+            look_message(self._pipeline, self._name, None, "", topic, head)
 
     def forget(self) -> None:
         """The broker has begun a new session: what was taken before does not come again.

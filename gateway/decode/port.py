@@ -10,9 +10,13 @@ from devices.spec.device import StreamDevice
 from devices.spec.events import Empty, Event, Noise, Reading, SanityError
 from gateway.config import SerialConfig
 from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
+from gateway.decode.look import look_read
 from gateway.decode.point import Series
 from gateway.pipeline import MAX_KEPT, Pipeline
 from gateway.stats import device_stats
+
+Bytes = bytes
+"""The type, where the method of that name hides it."""
 
 SERIAL_BEHIND_NS = 86_400_000_000_000
 """On a live serial line a phenomenon time more than a day behind is not believed (GPS week rollover)."""
@@ -52,15 +56,15 @@ class PortIntake:
     def bytes(self, data: bytes) -> int:
         """Decode what was read; the number of good frames in it."""
         self._pipeline.stages.received += 1
-        return self._take(self._decoder.feed(data), len(data))
+        return self._take(self._decoder.feed(data), data)
 
     def closed(self) -> None:
         """The port went away: what is left of a frame is noise, and the next byte starts anew."""
-        self._take(self._decoder.flush(), 0)
+        self._take(self._decoder.flush(), b"")
         self._decoder = self._device.decoder()
 
-    def _take(self, events: list[Event], size: int) -> int:
-        """Store the events of a read of `size` bytes."""
+    def _take(self, events: list[Event], data: Bytes) -> int:
+        """Store the events of a read that brought `data`."""
         pipeline, stats = self._pipeline, self.stats
         lines = []
         faults: list[Fault] = []
@@ -70,7 +74,7 @@ class PortIntake:
         if len(events) > 1:
             count = [event.__class__ for event in events].count(Reading)
             if count > 1:
-                step_ns = self._step_ns(count, size, received_ns)
+                step_ns = self._step_ns(count, len(data), received_ns)
                 stamp_ns -= step_ns * (count - 1)
         for event in events:
             if isinstance(event, Reading):
@@ -107,6 +111,8 @@ class PortIntake:
             gaps = [[fault for gap in gaps for fault in gap]]
         for gap in gaps:
             self._keep(gap)
+        if pipeline.tee.lookers:
+            look_read(pipeline, self._name, self._device.name, self._config.thing, data, events, len(lines))
         if lines:
             stats.readings += len(lines)
             stats.last_seen_ns = received_ns

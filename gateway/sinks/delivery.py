@@ -37,6 +37,7 @@ from gateway.clock import Clock
 from gateway.intake import Accept, Batch, Quarantined, Sink
 from gateway.spool import Depth, SpoolError
 from gateway.stats import Stats
+from gateway.tee import Fate, Tee
 
 log = logging.getLogger("parkgate.sinks")
 
@@ -81,6 +82,7 @@ class Delivery:
         batch_points: int = BATCH_POINTS,
         in_flight: int = 2,
         linger_s: float = LINGER_S,
+        tee: Tee | None = None,
     ) -> None:
         if batch_points < 1 or in_flight < 1:
             raise ValueError(f"batch_points {batch_points} and in_flight {in_flight} must be at least 1")
@@ -89,6 +91,7 @@ class Delivery:
         self._stages = stats.stages
         self._stats = stats.sink(sink.name)
         self._clock = clock
+        self._tee = tee or Tee()
         self._batch_points = batch_points
         self._in_flight = in_flight
         self._places = asyncio.Semaphore(in_flight)
@@ -171,12 +174,17 @@ class Delivery:
         batch, task = self._sending[0]
         refused = await task
         now = self._clock.now_ns()
-        await self._remove(batch, [_quarantined(now, self._sink.name, line, words) for line, words in refused])
+        rejected = [_quarantined(now, self._sink.name, line, words) for line, words in refused]
+        await self._remove(batch, rejected)
         self._sending.popleft()
         self._removed = batch.last
         self._stages.written += batch.points - len(refused)
         self._stages.rejected += len(refused)
         self._stages.quarantined += len(refused)
+        if self._tee.lookers:
+            self._tee.tell(Fate("written", now, self._sink.name, points=batch.points - len(refused)))
+            for each in rejected:
+                self._tee.tell(Fate("rejected", now, self._sink.name, each.thing, 1, each.reason, each.data))
         if refused:
             line, words = refused[0]
             log.warning("%s refused %d points, first: %s: %s", self._sink.name, len(refused), words, _shown(line))
