@@ -76,8 +76,15 @@ def test_decode_prints_a_reading_as_one_json_object(capsys: pytest.CaptureFixtur
 def test_decode_says_noise_and_errors_and_still_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
     broken = FRAME[:-1] + "6"
     assert decoded(capsys, "--device", "pms5003", "--hex", f"00 01\n{broken} {FRAME} ff") == [
-        {"event": "noise", "bytes": 2},
-        {"event": "error", "kind": "integrity", "detail": "checksum 0x2c6, computed 0x2c5", "bytes": 32},
+        {"event": "noise", "bytes": 2, "hex": "0001", "ascii": ".."},
+        {
+            "event": "error",
+            "kind": "integrity",
+            "detail": "checksum 0x2c6, computed 0x2c5",
+            "bytes": 32,
+            "hex": broken,
+            "ascii": "BM.................F.-..........",
+        },
         {
             "event": "reading",
             "device": "pms5003",
@@ -89,7 +96,7 @@ def test_decode_says_noise_and_errors_and_still_ends_well(capsys: pytest.Capture
                 name: "ug/m3" if name.endswith("ug_m3") else "/cm3" if name.endswith("cm3") else "1" for name in FIELDS
             },
         },
-        {"event": "noise", "bytes": 1},
+        {"event": "noise", "bytes": 1, "hex": "ff", "ascii": "."},
     ]
 
 
@@ -163,8 +170,12 @@ def test_a_sentence_given_as_text_needs_no_line_end(capsys: pytest.CaptureFixtur
 
 
 def test_noise_that_lies_together_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert decoded(capsys, "--device", "pms5003", "--hex", "01 02 42 42") == [{"event": "noise", "bytes": 4}]
-    assert decoded(capsys, "--device", "nmea0183", "--text", "GPS") == [{"event": "noise", "bytes": 3}]
+    assert decoded(capsys, "--device", "pms5003", "--hex", "01 02 42 42") == [
+        {"event": "noise", "bytes": 4, "hex": "01024242", "ascii": "..BB"}
+    ]
+    assert decoded(capsys, "--device", "nmea0183", "--text", "GPS") == [
+        {"event": "noise", "bytes": 3, "hex": "475053", "ascii": "GPS"}
+    ]
 
 
 def test_a_line_of_json_is_one_line_to_every_reader(capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,7 +209,7 @@ def test_decode_listens_to_a_port_as_it_comes_from_the_system() -> None:
                 os.write(master, noise + bytes.fromhex(FRAME))
                 said = [json.loads(process.stdout.readline()) for _ in range(2 if noise else 1)]
                 assert said[-1]["fields"] == FIELDS
-            assert said[0] == {"event": "noise", "bytes": 3}
+            assert said[0] == {"event": "noise", "bytes": 3, "hex": "00030a", "ascii": "..."}
             assert select.select([master], [], [], 0)[0] == []  # nothing is echoed to the device
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=30)
@@ -399,7 +410,7 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
         ["bash", "-c", command], input=b"\x00" * 4_000_000, capture_output=True, check=False, timeout=60
     )
-    assert done.stdout == b'{"event": "noise", "bytes": 65536}\n'
+    assert done.stdout.startswith(b'{"event": "noise", "bytes": 65536, "hex": "00')
     assert done.stderr == b""
 
 

@@ -22,7 +22,10 @@ COMMANDS = "expected demo, run, check, devices, decode, simulate, dashboards, sp
         ("dashboards", "dashboards: which command? expected build"),
         ("bench", "bench: which command? expected ingest, serial, spool, decode, latency, scale, profile or all"),
         ("spool salvage", "spool salvage FILE is missing; `parkgate spool salvage --help` says more"),
-        ("decode", "decode --device is missing; `parkgate decode --help` says more"),
+        (
+            "decode",
+            "--device is missing: expected a device type (`parkgate devices` lists them), or a --port",
+        ),
         ("demo --for abc", "demo --for: expected a number"),
         ("demo --things x", "demo --things: expected a whole number"),
         ("spool quarantine --limit 0", "spool quarantine --limit: expected a number greater than or equal to 1"),

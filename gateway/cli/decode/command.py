@@ -1,11 +1,12 @@
-"""`parkgate decode`: bytes in, one JSON object a line out.
+"""`parkgate decode`: bytes in, one line an event out: JSON, or at a terminal a short coloured line.
 
 Input is hex text (`--hex`), a text line or payload (`--text`), a file of raw bytes or a recording,
 or `-` for raw bytes on standard input, decoded as they arrive. For a device type on a serial link the
 input is a stream; for one behind MQTT it is one payload, of at most 16 MiB. `--hex` also takes
 `-` or the name of a file, which may hold hex text or raw bytes. `--port` listens to a real port,
 opened as the gateway opens it, until Ctrl-C or for `--for` seconds, and with `--record` writes down
-what it says, so that a gateway can play it back.
+what it says, so that a gateway can play it back. Without `--device` a port is only looked at: what
+comes, at which speed, and what it looks like.
 
 Noise that lies together is one line; from a file or a pipe up to 4 KiB of it may be held back
 until its end is seen, from a port nothing is.
@@ -20,15 +21,19 @@ from typing import Annotated
 import typer
 
 from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
-from gateway.cli.decode.listen import listen
+from gateway.cli.decode.listen import Port, listen
 from gateway.cli.decode.shown import Printed
+from gateway.cli.decode.watch import watch
 from gateway.cli.usage import UsageError
 
 MOST_HELD = 4096
 
 
 def decode(
-    device: Annotated[str, typer.Option("--device", "-d", help="The device type; see `parkgate devices`.")],
+    device: Annotated[
+        str | None,
+        typer.Option("--device", "-d", help="The device type; see `parkgate devices`. Without it: what a port says."),
+    ] = None,
     source: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="Raw bytes; - is standard input.")] = None,
     topic: Annotated[str | None, typer.Option("--topic", "-t", help="The topic name, for types behind MQTT.")] = None,
     hexed: Annotated[str | None, typer.Option("--hex", metavar="HEX|FILE|-", help="The bytes in hex.")] = None,
@@ -48,17 +53,25 @@ def decode(
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="With --port: also write what it says to FILE.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON in a terminal, too: one object a line.")] = False,
 ) -> None:
-    """Decode bytes of a device type: one JSON object a line for each reading, noise or error."""
+    """Decode bytes of a device type, or look at what a port says: a line for each reading, noise or error."""
     from devices.spec.device import StreamDevice
     from gateway.cli.devices import find
 
-    kind = find(device)
+    terminal = sys.stdout.isatty() and not as_json
+    asked = None if port is None else Port(port, baud, parity, for_s, record)
     given = [each for each in (source, hexed, text, file, port) if each is not None]
     if len(given) > 1:
         raise UsageError("give one input only: --hex, --text, --file, FILE or --port")
-    if port is not None:
-        listen(kind, port, baud, parity, for_s, record)
+    if device is None:
+        if asked is None:
+            raise UsageError("--device is missing: expected a device type (`parkgate devices` lists them), or a --port")
+        watch(asked, terminal)
+        return
+    kind = find(device)
+    if asked is not None:
+        listen(kind, asked, terminal)
         return
     if (baud, parity, for_s, record) != (None, None, None, None):
         raise UsageError("--baud, --parity, --for and --record go with --port PORT")
@@ -73,7 +86,7 @@ def decode(
     else:
         chunks = from_file(source or file or "-")
     if isinstance(kind, StreamDevice):
-        decoder, printed = kind.decoder(), Printed(kind, None, MOST_HELD)
+        decoder, printed = kind.decoder(), Printed(kind, None, MOST_HELD, terminal=terminal)
         for chunk in chunks:
             printed.events(decoder.feed(chunk))
         printed.events(decoder.flush())
@@ -81,7 +94,7 @@ def decode(
     else:
         payload = b"".join(bounded(chunks))
         name = topic if topic is not None else usual_topic(kind.topic)
-        printed = Printed(kind, topic, 0)
+        printed = Printed(kind, topic, 0, terminal=terminal)
         printed.events(kind.decode(name, payload, time.time_ns()))
 
 

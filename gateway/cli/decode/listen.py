@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -16,6 +17,8 @@ from gateway.cli.usage import UsageError
 if TYPE_CHECKING:
     from devices.spec.device import Device, StreamDevice
     from devices.spec.events import Event
+    from gateway.intake import BytesIntake
+    from gateway.stats import SourceStats
 
 LONGEST_FOR_S = 86400 * 366
 
@@ -23,12 +26,12 @@ LONGEST_FOR_S = 86400 * 366
 class _Printing:
     """What a port brings, printed at once: a `BytesIntake`. `over` is set when nobody reads it any more."""
 
-    def __init__(self, device: "StreamDevice") -> None:
+    def __init__(self, device: "StreamDevice", terminal: bool) -> None:
         self.over = asyncio.Event()
         self.error: BrokenPipeError | None = None
         self._device = device
         self._decoder = device.decoder()
-        self._printed = Printed(device, None, 0)
+        self._printed = Printed(device, None, 0, terminal=terminal, live=True)
 
     def bytes(self, data: bytes) -> int:
         from devices.spec.events import Reading
@@ -51,40 +54,58 @@ class _Printing:
             self.over.set()
 
 
-def listen(
-    device: "Device", port: str, baud: int | None, parity: str | None, for_s: float | None, record: Path | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What was asked for with `--port`. UsageError where it cannot be."""
+
+    name: str
+    baud: int | None
+    parity: Any
+    for_s: float | None
+    record: Path | None
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or "\0" in self.name:
+            raise UsageError("--port: expected a serial port, such as /dev/serial/by-id/usb-…")
+        if self.baud is not None and not 1 <= self.baud <= 10_000_000:
+            raise UsageError(f"--baud: expected a number from 1 to 10000000, got {self.baud}")
+        if self.parity not in (None, "N", "E", "O"):
+            raise UsageError(f"--parity: expected N, E or O, got {clip(self.parity)}")
+        if self.for_s is not None and not 0 < self.for_s <= LONGEST_FOR_S:
+            raise UsageError(f"--for: expected seconds, more than 0, got {self.for_s:g}")
+
+
+def listen(device: "Device", port: Port, terminal: bool) -> None:
     """Print what `port` says. What is wrong with the port goes to stderr, a line for each reason."""
     from devices.spec.device import StreamDevice
-    from gateway.cli.log import log_to_stderr
-    from gateway.cli.loop import run_async
 
     if not isinstance(device, StreamDevice):
         raise UsageError(f"--port: {device.name} speaks MQTT, not serial; give a payload with --text or FILE")
-    if not port.strip() or "\0" in port:
-        raise UsageError("--port: expected a serial port, such as /dev/serial/by-id/usb-…")
-    if baud is not None and not 1 <= baud <= 10_000_000:
-        raise UsageError(f"--baud: expected a number from 1 to 10000000, got {baud}")
-    if parity not in (None, "N", "E", "O"):
-        raise UsageError(f"--parity: expected N, E or O, got {clip(parity or '')}")
-    if for_s is not None and not 0 < for_s <= LONGEST_FOR_S:
-        raise UsageError(f"--for: expected seconds, more than 0, got {for_s:g}")
+    with opened(port) as file:
+        run_on_port(_listening(device, port, file, terminal), port)
+
+
+def run_on_port(main: Coroutine[Any, Any, None], port: Port, level: int = logging.INFO) -> None:
+    """Run what reads `port`; what is wrong with the port is logged to stderr, from `level` on."""
+    from gateway.cli.log import log_to_stderr
+    from gateway.cli.loop import run_async
+
     log_to_stderr(logging.WARNING)
-    logging.getLogger("parkgate.serial").setLevel(logging.INFO)
-    with _recording(record) as file:
-        try:
-            run_async(_listening(device, port, baud, parity, for_s, file))
-        except BrokenPipeError:
+    logging.getLogger("parkgate.serial").setLevel(level)
+    try:
+        run_async(main)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if port.record is None:
             raise
-        except OSError as error:
-            if file is None:
-                raise
-            raise UsageError(f"--record: {record}: {error.strerror}") from error
+        raise UsageError(f"--record: {port.record}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
-def _recording(path: Path | None) -> Iterator[TextIO | None]:
-    """A file that did not exist before: what a device once said cannot be had again."""
+def opened(port: Port) -> Iterator[TextIO | None]:
+    """The file to record to. One that did not exist before: what a device once said cannot be had again."""
+    path = port.record
     if path is None:
         yield None
         return
@@ -98,33 +119,44 @@ def _recording(path: Path | None) -> Iterator[TextIO | None]:
         yield file
 
 
-async def _listening(
-    device: "StreamDevice", port: str, baud: int | None, parity: Any, for_s: float | None, record: TextIO | None
-) -> None:
-    from gateway.cli.loop import on_signals
+@contextlib.asynccontextmanager
+async def reading(
+    port: Port, baud: int | None, device: "StreamDevice", intake: "BytesIntake", record: TextIO | None
+) -> "AsyncIterator[tuple[asyncio.Task[None], SourceStats]]":
+    """The port, read into `intake` while this is open: the task that does it, and what is counted."""
     from gateway.clock import SystemClock
     from gateway.config import SerialConfig
     from gateway.sources.replay import Recorder
     from gateway.sources.serial import SerialSource
     from gateway.stats import SourceStats
 
-    printing = _Printing(device)
-    intake = printing if record is None else Recorder(printing, record, SystemClock())
-    on_signals(printing.over.set)
-    config = SerialConfig(port, device.name, "", baud=baud, parity=parity)
-    stats = SourceStats(f"serial:{port}")
-    source = SerialSource(config, device, intake, SystemClock(), stats)
-    reading = asyncio.create_task(source.run(), name=f"source[{source.name}]")
-    over = asyncio.create_task(printing.over.wait())
+    clock = SystemClock()
+    into = intake if record is None else Recorder(intake, record, clock)
+    config = SerialConfig(port.name, device.name, "", baud=baud, parity=port.parity)
+    stats = SourceStats(f"serial:{port.name}")
+    source = SerialSource(config, device, into, clock, stats)
+    task = asyncio.create_task(source.run(), name=f"source[{source.name}]")
     try:
-        await asyncio.wait((reading, over), timeout=for_s, return_when=asyncio.FIRST_COMPLETED)
+        yield task, stats
         source.stop_reading()
     finally:
-        over.cancel()
-        reading.cancel()
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await reading
+            await task
         await source.close()
+
+
+async def _listening(device: "StreamDevice", port: Port, record: TextIO | None, terminal: bool) -> None:
+    from gateway.cli.loop import on_signals
+
+    printing = _Printing(device, terminal)
+    on_signals(printing.over.set)
+    over = asyncio.create_task(printing.over.wait())
+    try:
+        async with reading(port, port.baud, device, printing, record) as (task, stats):
+            await asyncio.wait((task, over), timeout=port.for_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        over.cancel()
     printing.closed()
     if printing.error is not None:
         raise printing.error

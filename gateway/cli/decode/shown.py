@@ -1,4 +1,10 @@
-"""Events as JSON values, one object a line."""
+"""Events as JSON values, one object a line, or as one short line each for a terminal.
+
+    06:11:23.104  lamp-17  pm1.0 10 µg/m³  pm2.5 14 µg/m³  pm10 18 µg/m³  +9
+    06:11:23.104  noise, 7 bytes  b'AT\\r\\nOK\\x00'  41 54 0d 0a 4f 4b 00
+
+Of bytes that are no reading the first MOST_SHOWN are shown.
+"""
 
 import json
 import re
@@ -6,9 +12,13 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from gateway.cli.decode.lines import Lines
+
 if TYPE_CHECKING:
     from devices.spec.device import Device
     from devices.spec.events import Event, Reading
+
+MOST_SHOWN = 64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSEEN = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -33,12 +43,19 @@ def shown(event: "Event", device: "Device", topic: str | None) -> dict[str, Any]
 
     if isinstance(event, Reading):
         return _shown_reading(event, device, topic)
+    told: dict[str, Any] = {"bytes": len(event.data), **bytes_shown(event.data)}
     if isinstance(event, Empty):
-        return {"event": "empty", "detail": event.detail, "bytes": len(event.data)}
+        return {"event": "empty", "detail": event.detail, **told}
     if isinstance(event, Noise):
-        return {"event": "noise", "bytes": len(event.data)}
+        return {"event": "noise", **told}
     kind = "integrity" if isinstance(event, IntegrityError) else "sanity"
-    return {"event": "error", "kind": kind, "detail": event.detail, "bytes": len(event.data)}
+    return {"event": "error", "kind": kind, "detail": event.detail, **told}
+
+
+def bytes_shown(data: bytes) -> dict[str, str]:
+    """The first MOST_SHOWN bytes, as hex and as ASCII with a dot for what is none."""
+    head = data[:MOST_SHOWN]
+    return {"hex": head.hex(), "ascii": "".join(chr(byte) if 32 <= byte < 127 else "." for byte in head)}
 
 
 def _shown_reading(event: "Reading", device: "Device", topic: str | None) -> dict[str, Any]:
@@ -81,23 +98,32 @@ def units(event: "Reading", device: "Device") -> dict[str, str]:
 
 class Printed:
     """Events as lines on standard output. Adjacent noise becomes one line, with less than `hold`
-    bytes of it kept back at the end of a list of events, for more may follow."""
+    bytes of it kept back at the end of a list of events, for more may follow.
 
-    def __init__(self, device: "Device", topic: str | None, hold: int) -> None:
+    With `terminal` one short line each, else JSON. `live` events have the present time.
+    """
+
+    def __init__(
+        self, device: "Device", topic: str | None, hold: int, *, terminal: bool = False, live: bool = False
+    ) -> None:
         self._device = device
         self._topic = topic
         self._hold = hold
         self._noise = 0
+        self._head = b""
+        self._lines = Lines(live) if terminal else None
 
     def events(self, events: "list[Event]") -> None:
         from devices.spec.events import Noise
 
         for event in events:
             if isinstance(event, Noise):
+                if self._noise < MOST_SHOWN:
+                    self._head += event.data[: MOST_SHOWN - self._noise]
                 self._noise += len(event.data)
             else:
                 self._say_noise()
-                self._say(shown(event, self._device, self._topic))
+                self._say(shown(event, self._device, self._topic), event)
         if self._noise >= self._hold:
             self._say_noise()
         sys.stdout.flush()
@@ -108,12 +134,15 @@ class Printed:
 
     def _say_noise(self) -> None:
         if self._noise:
-            self._say({"event": "noise", "bytes": self._noise})
-            self._noise = 0
+            values: dict[str, Any] = {"event": "noise", "bytes": self._noise, **bytes_shown(self._head)}
+            self._say(values, None)
+            self._noise, self._head = 0, b""
 
-    @staticmethod
-    def _say(values: dict[str, Any]) -> None:
-        sys.stdout.write(one_line(values) + "\n")
+    def _say(self, values: dict[str, Any], event: "Event | None") -> None:
+        if self._lines is None:
+            sys.stdout.write(one_line(values) + "\n")
+        else:
+            self._lines.say(values, event, self._device)
 
 
 def one_line(values: dict[str, Any]) -> str:

@@ -20,20 +20,17 @@ from rich.text import Text
 
 from devices.spec.device import Device
 from devices.spec.events import Value
-from devices.spec.units import UNITS
 from gateway.app import Gateway
 from gateway.cli.demo.store import latest
+from gateway.cli.values import PLACE, short, value_text
 from gateway.stats import DeviceStats
 from simulators.fleet import Fleet, ThingSpec
 
 _FONT_FACE = re.compile(r"\s*@font-face \{[^}]*\}")
 """rich's pictures fetch a font from the network; without it they use the reader's own."""
 
-_DECIMAL = re.compile(r"(?<=\d)_(?=\d)")
-
 LINE_EVERY_S = 5.0
 VALUES_A_ROW = 4
-PLACE = ("latitude_deg", "longitude_deg")
 FRAME_LINES = 8
 """Lines around the rows: title, counts, heads and borders."""
 
@@ -102,30 +99,6 @@ class Progress:
 
     def _say(self) -> None:
         print(f"parkgate demo: {self._counts.elapsed_s:.0f} s, {self._counts.line()}", file=sys.stderr, flush=True)
-
-
-def value_text(device: Device, name: str, value: Value) -> str:
-    """`21.5 °C`, by the field's unit and step."""
-    field = next((field for field in device.fields if field.name == name), None)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if not isinstance(value, float):
-        return str(value)
-    places = 1 if abs(value) < 1000 else 0
-    if name in PLACE:
-        places = 5
-    elif field is not None and value.is_integer() and (field.step or 1.0 if field.unit == "1" else field.step) == 1.0:
-        places = 0  # counted, or said in whole steps
-    symbol = UNITS[field.unit].symbol if field is not None else ""
-    return f"{value:.{places}f} {symbol}".rstrip()
-
-
-def short(name: str, device: Device) -> str:
-    """A field's name without the ending that its unit already says: `pm2_5_ug_m3` is `pm2.5`."""
-    field = next((field for field in device.fields if field.name == name), None)
-    suffix = UNITS[field.unit].suffix if field is not None else ""
-    plain = name.removesuffix("_" + suffix) if suffix else name
-    return _DECIMAL.sub(".", plain).replace("_", " ")
 
 
 def values_text(device: Device, fields: dict[str, Value]) -> Text:

@@ -1,0 +1,56 @@
+"""What keys of unknown boards mean."""
+
+import pytest
+
+from gateway.learn.keys import meaning_of
+
+
+@pytest.mark.parametrize(
+    ("key", "quantity", "unit"),
+    [
+        ("temp", "temperature", "Cel"),
+        ("t", "temperature", "Cel"),
+        ("Temp_C", "temperature", "Cel"),
+        ("hum", "humidity", "%"),
+        ("pm25", "pm2_5", "ug/m3"),
+        ("PM2.5", "pm2_5", "ug/m3"),
+        ("co2", "co2", "[ppm]"),
+        ("vbat", "battery", "V"),
+        ("lat", "latitude", "deg"),
+        ("lng", "longitude", "deg"),
+        ("dist_mm", "distance", "mm"),
+        ("speed_m_s", "speed", "m/s"),
+        ("wind_speed_km_h", "wind_speed", "km/h"),
+        ("radiation_w_m2", "radiation", "W/m2"),
+        ("soilMoisture", "soil_moisture", "%"),
+        ("room_temp", "room_temperature", "Cel"),
+        ("temp2", "temperature_2", "Cel"),
+        ("people_count", "people_count", "1"),
+    ],
+)
+def test_a_key_that_says_it(key: str, quantity: str, unit: str) -> None:
+    meaning = meaning_of(key)
+    assert (meaning.quantity, meaning.unit, meaning.scale, meaning.offset) == (quantity, unit, 1.0, 0.0)
+    assert meaning.why
+
+
+@pytest.mark.parametrize("key", ["batt", "dist", "no2", "foo", "speed", "0", "energy"])
+def test_a_unit_that_is_not_known_stays_a_question(key: str) -> None:
+    assert meaning_of(key).unit == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "unit", "scale", "offset"),
+    [
+        ("tempF", "", "Cel", 0.5555555555555556, -17.77777777777778),
+        ("battery_mv", "", "V", 0.001, 0.0),
+        ("x", "C", "Cel", 1.0, 0.0),
+        ("x", "°C", "Cel", 1.0, 0.0),
+        ("press", "kPa", "hPa", 10.0, 0.0),
+        ("dust", "µg/m³", "ug/m3", 1.0, 0.0),
+        ("dist", "cm", "m", 0.01, 0.0),
+    ],
+)
+def test_a_unit_that_is_written(key: str, written: str, unit: str, scale: float, offset: float) -> None:
+    meaning = meaning_of(key, written)
+    assert (meaning.unit, meaning.scale, meaning.offset) == (unit, scale, offset)
