@@ -8,8 +8,9 @@
     4     0       SpO2, 7 bits
 
 Only byte 0 has bit 7 set: that is all there is to find a frame by. There is no checksum; a
-flipped low bit passes, SpO2 of 101..126 is refused. "No value": pulse 255, SpO2 127, pleth 0,
-and pulse or SpO2 of 0 while the finger is out, the probe in error or a pulse searched for.
+flipped low bit passes, SpO2 of 101..126 is left out. "No value": pulse 255, SpO2 127, pleth 0,
+and pulse or SpO2 of 0, SpO2 above 100, while the finger is out, the probe in error or a pulse
+searched for.
 
 The names of the flags are Contec's. BerryMed calls the same bits no signal (finger out),
 probe unplugged (SpO2 dropping) and no finger (probe error).
@@ -27,7 +28,7 @@ from collections.abc import Mapping
 
 from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.events import Event, Reading, Value
 from devices.spec.field import Field, Threshold
 from devices.spec.frame import PatternFramer
 from devices.spec.payload import BitItem, Item, Payload
@@ -93,16 +94,14 @@ def _measures_nothing(fields: Mapping[str, Value]) -> bool:
 
 
 def read(frame: bytes) -> Event:
-    """The reading of five bytes whose sync bits hold, or why they cannot be true."""
+    """The reading of five bytes whose sync bits hold."""
     fields = TABLE.parse(frame)
-    wrong = TABLE.outside(fields)
-    if wrong is not None:
-        return SanityError(wrong, frame)
     if _measures_nothing(fields):
-        for name in (PULSE.name, SPO2.name):
-            if fields.get(name) == 0:
+        for name, most in ((PULSE.name, 254), (SPO2.name, 100)):
+            value = fields.get(name)
+            if value is not None and not 0 < float(value) <= most:
                 del fields[name]
-    return Reading(fields)
+    return TABLE.event(frame, fields)
 
 
 def decoder() -> PatternFramer:

@@ -8,7 +8,7 @@
 The download begins with F2 80 00 three times and a length in three bytes; they are not part
 of any record and come out as noise. The device does not say when it recorded: the records
 are one second apart, and without a start time they are stored at the time of receipt.
-There is no checksum. Zero is what the device says while it has no value; it is kept, since
+There is no checksum; SpO2 of 101..126 is left out. Zero is what the device says while it has no value; it is kept, since
 the records carry no flag that would tell it from a value.
 
 Link: 19200 baud 8O1. Source: atbrask/CMS50Dplus (BSD-2-Clause).
@@ -16,7 +16,7 @@ Link: 19200 baud 8O1. Source: atbrask/CMS50Dplus (BSD-2-Clause).
 
 from devices.bci_oximeter import SPO2
 from devices.spec.device import Command, SerialSettings, StreamDevice
-from devices.spec.events import Event, Reading, SanityError
+from devices.spec.events import Event, Reading
 from devices.spec.field import Field
 from devices.spec.frame import PatternFramer
 from devices.spec.payload import BitItem, Item, Payload
@@ -34,9 +34,7 @@ CLASSES = (rb"[\xf0\xf1]", rb"[\x80-\xff]", rb"[\x00-\x7f]")
 
 
 def read(frame: bytes) -> Event:
-    fields = TABLE.parse(frame)
-    wrong = TABLE.outside(fields)
-    return Reading(fields) if wrong is None else SanityError(wrong, frame)
+    return TABLE.event(frame, TABLE.parse(frame))
 
 
 def decoder() -> PatternFramer:

@@ -40,6 +40,7 @@ SOURCE = "Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015); captures
 
 MODES = ("active", "query")
 POWERS = ("asleep", "working")
+WORDS = {0x02: ("mode", MODES), 0x06: ("power", POWERS)}
 
 DEVICE_ID = Field(
     "device_id", "1", "Identity burnt into the sensor, four hex digits", kind="text", optional=True, panel=False
@@ -84,8 +85,7 @@ def framer(second: int, table: Payload) -> Callable[[], BinaryFramer]:
             return SanityError("warming up: every measured value is zero", frame)
         fields = table.parse(frame)
         fields["device_id"] = frame[6:8].hex().upper()
-        wrong = table.outside(fields)
-        return Reading(fields) if wrong is None else SanityError(wrong, frame)
+        return table.event(frame, fields)
 
     frames = (
         Frame(bytes((0xAA, second)), SIZE, read, CHECK, TRAILER),
@@ -114,17 +114,23 @@ def encoder(second: int, table: Payload) -> Callable[[Reading], bytes]:
 def _read_answer(frame: bytes) -> Event:
     command, first, second, third = frame[2:6]
     fields: dict[str, Value] = {"device_id": frame[6:8].hex().upper()}
-    if command == 0x02 and second < len(MODES):
-        fields["mode"] = MODES[second]
-    elif command == 0x06 and second < len(POWERS):
-        fields["power"] = POWERS[second]
+    wrong: tuple[str, ...] = ()
+    if command in WORDS:
+        name, words = WORDS[command]
+        if second < len(words):
+            fields[name] = words[second]
+        else:
+            wrong = (f"{name}: {second}, expected 0 for {words[0]} or 1 for {words[1]}",)
     elif command == 0x07:
         fields["firmware"] = f"20{first:02d}-{second:02d}-{third:02d}"
-    elif command == 0x08 and second <= 30:
-        fields["working_period_min"] = float(second)
+    elif command == 0x08:
+        if second <= 30:
+            fields["working_period_min"] = float(second)
+        else:
+            wrong = (f"working_period_min: {second} is outside 0..30",)
     elif command != 0x05:
         return SanityError(f"answer {frame[2:6].hex()} is not in the protocol", frame)
-    return Reading(fields)
+    return Reading(fields, field_errors=wrong)
 
 
 def _pack_answer(fields: Mapping[str, Value]) -> bytes:

@@ -7,7 +7,8 @@
     8  u8               sum8 of bytes 2..7
     9  AB               trailer
 
-Answers (AA C5), commands, warm-up: family.py. Limits: 0.0..999.9 ug/m3; it reads too high above
+Answers (AA C5), commands, warm-up: family.py. Limits: PM2.5 ends at 999.9 ug/m3, PM10 at 1999.9 (in
+smoke, fog, or dirty; the data sheet promises 999.9 of both); it reads too high above
 70..80 % relative humidity and does not say so.
 Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015); captures of PyPMS (MIT).
 """
@@ -29,7 +30,7 @@ PM2_5 = Field(
     thresholds=PM2_5_LEVELS,
 )
 PM10 = Field(
-    "pm10_ug_m3", "ug/m3", "PM10 mass concentration", minimum=0, maximum=999.9, step=0.1, thresholds=PM10_LEVELS
+    "pm10_ug_m3", "ug/m3", "PM10 mass concentration", minimum=0, maximum=1999.9, step=0.1, thresholds=PM10_LEVELS
 )
 
 TABLE = Payload("<", 2, (Item("H", PM2_5, divisor=10), Item("H", PM10, divisor=10)))
@@ -41,7 +42,7 @@ DEVICE = StreamDevice(
     source=nova.SOURCE,
     fields=(PM2_5, PM10, *nova.ANSWER_FIELDS),
     expected_every_s=1.0,
-    sequence=Sequence(tuple(Bits(field.name, 4, 0.1, minimum=0.1, maximum=999.9) for field in (PM2_5, PM10))),
+    sequence=Sequence(tuple(Bits(field.name, 4, 0.1, minimum=0.1, maximum=field.maximum) for field in (PM2_5, PM10))),
     serial=SerialSettings(baud=9600),
     decoder=nova.framer(0xC0, TABLE),
     encode=nova.encoder(0xC0, TABLE),

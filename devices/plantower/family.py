@@ -123,8 +123,8 @@ def framer(table: Payload) -> Callable[[], BinaryFramer]:
         if not any(frame[4:-2]):
             return SanityError("warming up: the whole payload is zero", frame)
         fields = table.parse(frame)
-        wrong = contradiction(fields) or table.outside(fields)
-        return Reading(fields) if wrong is None else SanityError(wrong, frame)
+        wrong = contradiction(fields)
+        return table.event(frame, fields) if wrong is None else SanityError(wrong, frame)
 
     frame = Frame(START, Length(2, ">H", 4, frozenset({length, ANSWER_LENGTH})), read, CHECK)
     return lambda: BinaryFramer((frame,))

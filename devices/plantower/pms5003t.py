@@ -10,6 +10,10 @@
     28 u8, u8           version, error code
     30 u16              sum16 of bytes 0..29
 
+In fog the humidity is more than 100 % (100.1 was seen in the field); formulas of such elements end at
+119 %. A temperature or humidity that cannot be is left out, the particles are kept: the element can
+break without the laser.
+
 Looks exactly like a PMS5003 frame: only the configuration can tell which sensor it is.
 Source: Plantower PMS5003T data manual V2.3; captures of PyPMS (MIT).
 """
@@ -28,14 +32,16 @@ TEMPERATURE = Field(
     minimum=-99,
     maximum=99,
     step=0.1,
+    optional=True,
 )
 HUMIDITY = Field(
     "humidity_pct",
     "%",
     "Relative humidity inside the sensor",
     minimum=0,
-    maximum=100,
+    maximum=119,
     step=0.1,
+    optional=True,
 )
 
 TABLE = Payload(

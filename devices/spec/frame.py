@@ -5,6 +5,7 @@
 Rules, the same for every framer here:
 
 * A frame reaches the reader (`read`) whole and checked, or not at all.
+* A start that is repeated before a frame (`AA AA 01 ...`) belongs to no frame: it is noise.
 * On failure one byte is dropped and the search goes on, never the whole buffer: a frame that
   begins inside a broken one is found. The bytes up to that next beginning are the data of
   the `IntegrityError`.
@@ -199,6 +200,8 @@ class BinaryFramer:
         _, found = self._find(window, 1)
         if found < 0:
             found = len(window) - self._waiting(window, 1)
+        if window[:found] in self._cutters:
+            return Noise(window[:found]), found  # a start, and nothing of its frame before the next one
         return IntegrityError(why, window[:found]), found
 
 

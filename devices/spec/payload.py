@@ -10,6 +10,9 @@ The reading side is compiled once from the table into one function, a dict displ
 unpacked numbers (as `namedtuple` and `dataclass` compile theirs): half the time of building
 the dict by zip and map.
 
+`event` judges the values: what the device cannot say (the frame has room for it) is left out where the
+field is optional, and refuses the frame where it is required.
+
 Limits: `parse` makes no object per value beyond the values and the dict. `pack` refuses
 (EncodeError) what the frame cannot say: unknown fields, values outside minimum..maximum.
 """
@@ -21,7 +24,7 @@ from struct import Struct, calcsize
 from typing import Literal
 
 from devices.spec.errors import DescriptionError, EncodeError
-from devices.spec.events import Value
+from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.field import Field
 
 
@@ -109,7 +112,7 @@ class Payload:
         self.names = frozenset(field.name for _, field in fields) | {bit.field.name for bit in bits}
         entries: list[tuple[Item | BitItem, Field]] = [*fields, *((bit, bit.field) for bit in bits)]
         self._narrow = tuple(
-            (field.name, field.minimum, field.maximum)
+            (field.name, field.minimum, field.maximum, field.optional)
             for entry, field in entries
             if field.kind != "flag" and field.minimum is not None and field.maximum is not None
             if not _fills(entry, field, field.minimum, field.maximum)
@@ -143,11 +146,24 @@ class Payload:
 
     def outside(self, fields: Mapping[str, Value]) -> str | None:
         """Which value is one that the device cannot say (the frame has room for it), or None."""
-        for name, low, high in self._narrow:
+        for name, low, high, _ in self._narrow:
             value = fields.get(name)
             if value is not None and not isinstance(value, str) and not low <= value <= high:
                 return f"{name}: {value} is outside {low}..{high}"
         return None
+
+    def event(self, frame: bytes, fields: dict[str, Value]) -> Event:
+        """What `frame` says, `fields` parsed from it: an optional value that cannot be is left out and named."""
+        wrong: list[str] = []
+        for name, low, high, optional in self._narrow:
+            value = fields.get(name)
+            if value is not None and not isinstance(value, str) and not low <= value <= high:
+                words = f"{name}: {value} is outside {low}..{high}"
+                if not optional:
+                    return SanityError(words, frame)
+                del fields[name]
+                wrong.append(words)
+        return Reading(fields, field_errors=tuple(wrong)) if wrong else Reading(fields)
 
     def pack(self, fields: Mapping[str, Value]) -> bytes:
         """The bytes of the table. EncodeError for a field it does not have or cannot say."""

@@ -58,6 +58,14 @@ def test_a_frame_inside_a_broken_one_is_found() -> None:
     assert told(data) == [("integrity", "aa0103"), ("frame", "aa01030407ab")]
 
 
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_start_repeated_before_a_frame_is_noise(times: int) -> None:
+    frame = "aa01030407ab"
+    assert told(bytes.fromhex("aa01" * times + frame)) == [("noise", "aa01" * times), ("frame", frame)]
+    assert told(bytes.fromhex("aa02" * times + frame)) == [("noise", "aa02" * times), ("frame", frame)]
+    assert told(bytes.fromhex("aa" * times + frame)) == [("noise", "aa" * times), ("frame", frame)]
+
+
 def test_a_wrong_trailer_and_a_wrong_checksum_are_told_apart() -> None:
     events = framer().feed(bytes.fromhex("aa01030407acaa01030408ab"))
     assert [event.detail for event in events if isinstance(event, IntegrityError)] == [

@@ -1,9 +1,11 @@
 """Payload tables: scales, absent values, bits over several bytes, what cannot be said."""
 
+from dataclasses import replace
+
 import pytest
 
 from devices.spec.errors import DescriptionError, EncodeError
-from devices.spec.events import Value
+from devices.spec.events import Reading, SanityError, Value
 from devices.spec.field import Field
 from devices.spec.payload import BitItem, Item, Payload
 
@@ -42,6 +44,17 @@ def test_no_value_is_absent_and_back() -> None:
 def test_values_the_device_cannot_say_are_named() -> None:
     assert TABLE.outside({"temperature_c": 85.1}) == "temperature_c: 85.1 is outside -40..85"
     assert TABLE.outside({"temperature_c": 85.0, "count": 255}) is None
+
+
+def test_an_optional_value_that_cannot_be_is_left_out_and_a_required_one_refuses() -> None:
+    level = Field("level", "1", "Level", minimum=0, maximum=200, step=1)
+    table = Payload("<", 1, (Item("h", replace(TEMPERATURE, optional=True), 10), Item("B", level)))
+    hot = bytes.fromhex("00 5303 c8")
+    assert table.event(hot, table.parse(hot)) == Reading(
+        {"level": 200.0}, field_errors=("temperature_c: 85.1 is outside -40..85",)
+    )
+    full = bytes.fromhex("00 0000 c9")
+    assert table.event(full, table.parse(full)) == SanityError("level: 201.0 is outside 0..200", full)
 
 
 @pytest.mark.parametrize(
