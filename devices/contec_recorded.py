@@ -8,8 +8,8 @@
 The download begins with F2 80 00 three times and a length in three bytes; they are not part
 of any record and come out as noise. The device does not say when it recorded: the records
 are one second apart, and without a start time they are stored at the time of receipt.
-There is no checksum; SpO2 of 101..126 is left out. Zero is what the device says while it has no value; it is kept, since
-the records carry no flag that would tell it from a value.
+There is no checksum; SpO2 of 101..126 is left out. Zero is what the device says while it has no
+value; it is kept, since the records carry no flag that would tell it from a value.
 
 Link: 19200 baud 8O1. Source: atbrask/CMS50Dplus (BSD-2-Clause).
 """
