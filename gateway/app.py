@@ -33,7 +33,7 @@ from gateway.sources.serial import SerialSource
 from gateway.spool import Spool, SpoolUnusable, say_forecast
 from gateway.stats import Stats
 from gateway.watch import Watchdog
-from gateway.web import PERIOD_S, Health, Page, serve
+from gateway.web import PERIOD_S, Api, Health, Latest, Page, serve
 
 log = logging.getLogger("parkgate")
 
@@ -113,6 +113,10 @@ class Gateway:
             self.clock.monotonic(),
         )
 
+    def _api(self) -> Api:
+        tee = self.pipeline.tee
+        return Api(self.config, self.stats, tee, self.clock, Latest(tee, self.clock))
+
     def _sink(self) -> Sink:
         # imported here: a gateway that writes to InfluxDB need not hold DuckDB in memory
         if self.config.influxdb is not None:
@@ -146,7 +150,7 @@ class Gateway:
             await self.spool.close()
             raise StartError(str(fault)) from fault
         try:
-            web = await serve(self.config.gateway.listen, self.health, self.pages)
+            web = await serve(self.config.gateway.listen, self.health, self._api(), self.pages)
         except OSError as fault:
             await self.sink.close()
             await self.spool.close()

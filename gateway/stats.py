@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from devices.spec.device import Device
 from gateway.config import SerialConfig, SubscriptionConfig
 
+_TROUBLE = ("down: ", "up, but ", "bytes but no frames")
+_APART = ("down: ", "starting", "connecting to ", "stopped")
+"""How the states of sources begin that are trouble, and those without a connection."""
+
 
 @dataclass(slots=True)
 class DeviceStats:
@@ -21,7 +25,8 @@ class DeviceStats:
     is the watchdog's word.
 
     `readings` were decoded; `empty` frames and payloads had nothing to report (the device is alive);
-    `field_errors` are values of optional fields that were left out of their readings.
+    `field_errors` are values of optional fields that were left out of their readings; `last_error` is what was
+    wrong with the last frame or payload that was refused.
     """
 
     source: str
@@ -41,6 +46,7 @@ class DeviceStats:
     clock_errors: int = 0
     learns: bool = True
     silent: bool = False
+    last_error: str = ""
 
 
 def device_stats(source: str, device: Device, thing: str, config: SerialConfig | SubscriptionConfig) -> DeviceStats:
@@ -74,18 +80,39 @@ class StageStats:
     retained: int = 0
 
 
-@dataclass(slots=True)
 class SourceStats:
     """One port or broker connection. `state` is a word for people: "up", "down: …".
 
-    `malformed` counts connections ended because the broker broke the protocol.
+    `malformed` counts connections ended because the broker broke the protocol. `last_error` is the last
+    state that was trouble, in its own words.
     """
 
-    name: str
-    state: str = "starting"
-    connects: int = 0
-    bytes_in: int = 0
-    malformed: int = 0
+    __slots__ = ("_state", "bytes_in", "connects", "last_error", "malformed", "name")
+
+    def __init__(
+        self, name: str, state: str = "starting", connects: int = 0, bytes_in: int = 0, malformed: int = 0
+    ) -> None:
+        self.name = name
+        self.connects = connects
+        self.bytes_in = bytes_in
+        self.malformed = malformed
+        self.last_error = ""
+        self.state = state
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    @state.setter
+    def state(self, text: str) -> None:
+        self._state = text
+        if text.startswith(_TROUBLE):
+            self.last_error = text.removeprefix("down: ")
+
+    @property
+    def connected(self) -> bool:
+        """Whether the port is open, or the broker has accepted the connection."""
+        return not self._state.startswith(_APART)
 
 
 @dataclass(slots=True)

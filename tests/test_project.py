@@ -19,7 +19,13 @@ from tests.devices import examples
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")])
-ENVIRON = {"INFLUX_TOKEN": "t", "TTN_API_KEY": "k", "GATEWAY_NAME": "gateway-0"}
+ENVIRON = {
+    "INFLUX_TOKEN": "t",
+    "TTN_API_KEY": "k",
+    "GATEWAY_NAME": "gateway-0",
+    "MQTT_PASSWORD": "p",
+    "PARKGATE_API_TOKEN": "0123456789abcdef",
+}
 
 COMMANDS = {
     "demo": ["--for", "--things", "--seed"],

@@ -1,7 +1,7 @@
 """The configuration: frozen typed objects, read once from a TOML file by `load`."""
 
 from gateway.config.load import load
-from gateway.config.read import ConfigError, nearest
+from gateway.config.read import ConfigError, is_secret, nearest
 from gateway.config.types import (
     RECORDING,
     Config,
@@ -29,6 +29,7 @@ __all__ = [
     "SubscriptionConfig",
     "WatchdogConfig",
     "WillConfig",
+    "is_secret",
     "load",
     "nearest",
 ]

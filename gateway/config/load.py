@@ -108,6 +108,7 @@ def _gateway(table: Table) -> GatewayConfig:
         name=table.text_or_none("name", "the name of this gateway") or default.name,
         state_dir=cast(Path, state_dir),
         listen=rules.listen_address(table, "listen", default.listen),
+        api_token=rules.api_token(table, "api_token"),
     )
 
 

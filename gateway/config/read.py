@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-SECRET_KEYS = frozenset({"password", "token"})
+SECRET_KEYS = frozenset({"password", "token", "api_token"})
 _SECRET_LIKE = re.compile(r"pass|pwd|token|secret|credential|auth|api_?key", re.IGNORECASE)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}?")
@@ -24,6 +24,11 @@ _SHOWN = 60
 
 class ConfigError(ValueError):
     """The configuration cannot be used. `str()` is one line for the person who wrote it."""
+
+
+def is_secret(key: str) -> bool:
+    """Whether the value of a key of this name is never shown."""
+    return key in SECRET_KEYS or _SECRET_LIKE.search(key) is not None
 
 
 def one_line(text: str) -> str:

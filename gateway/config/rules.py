@@ -94,6 +94,15 @@ def listen_address(table: Table, key: str, default: str) -> str:
     return text
 
 
+def api_token(table: Table, key: str) -> str | None:
+    """Long enough not to be guessed."""
+    expected = 'a token of 16 characters or more without blanks, as "${PARKGATE_API_TOKEN}" (`openssl rand -hex 32`)'
+    text = table.text_or_none(key, expected)
+    if text is not None and (len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text):
+        table.fail(key, expected)
+    return text
+
+
 def duration_or_none(table: Table, key: str) -> str | None:
     """Weeks, days, hours. Nothing shorter: InfluxDB 1.x wants an hour at least."""
     text = table.text_or_none(key, 'a duration such as "30d"')

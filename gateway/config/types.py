@@ -21,6 +21,7 @@ class GatewayConfig:
     name: str = "parkgate"
     state_dir: Path = Path("var")
     listen: str = "127.0.0.1:8080"
+    api_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

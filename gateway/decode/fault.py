@@ -12,6 +12,7 @@ Fault = Noise | IntegrityError | SanityError
 
 
 def count_fault(stats: DeviceStats, event: Fault) -> None:
+    stats.last_error = event.detail
     if isinstance(event, Noise):
         stats.noise_bytes += len(event.data)
     elif isinstance(event, IntegrityError):

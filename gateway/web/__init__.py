@@ -1,6 +1,8 @@
-"""The gateway's own state as points, `/metrics` and `/healthz`, and the HTTP server for them."""
+"""The gateway's own state as points, health and metrics; the API; the HTTP server for them."""
 
+from gateway.web.api import Api
 from gateway.web.health import PERIOD_S, Health
+from gateway.web.latest import Latest
 from gateway.web.server import Page, serve
 
-__all__ = ["PERIOD_S", "Health", "Page", "serve"]
+__all__ = ["PERIOD_S", "Api", "Health", "Latest", "Page", "serve"]

@@ -1,17 +1,26 @@
-"""The gateway's small web face: `/healthz`, `/metrics`, the pages it is given (map tiles), and `/`, which lists them.
+"""The gateway's small web face: health, metrics, the API, and the pages it is given (map tiles); `/` lists them.
 
-Listens on loopback unless the config says otherwise. It only reads.
+Listens on loopback unless the config says otherwise, within `bounds`. It only reads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
 from aiohttp import web
 
+from gateway.web.answer import json
+from gateway.web.api import Api
+from gateway.web.bounds import MAX_HEADERS, MAX_LINE, BoundedSite, Bounds, Limits
+from gateway.web.guard import Guard
 from gateway.web.health import Health
+from gateway.web.stream import Streams
 
 Page = tuple[str, bytes]
 """Content type and body."""
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+STOP_S = 1.0
+"""What an answer under way is given when the gateway stops."""
 
 _HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
 _CORS = {"Access-Control-Allow-Origin": "*"}
@@ -21,43 +30,68 @@ _CORS = {"Access-Control-Allow-Origin": "*"}
 async def _healthz(request: web.Request) -> web.Response:
     """`?devices=0` leaves out the list of things."""
     report = request.app[_HEALTH].report(devices=request.query.get("devices") != "0")
-    status = 503 if report["status"] == "failing" else 200
-    return web.Response(body=msgspec.json.encode(report), content_type="application/json", status=status)
+    return json(report, 503 if report["status"] == "failing" else 200)
 
 
 async def _addresses(request: web.Request) -> web.Response:
     """What there is to ask for."""
     known = sorted({each.canonical for each in request.app.router.resources()} - {"/"})
-    return web.Response(body=msgspec.json.encode({"addresses": known}), content_type="application/json")
+    return json({"addresses": known})
 
 
 async def _metrics(request: web.Request) -> web.Response:
     return web.Response(text=request.app[_HEALTH].metrics(), content_type="text/plain", charset="utf-8")
 
 
-async def serve(listen: str, health: Health, pages: Mapping[str, Page]) -> web.AppRunner:
+async def serve(
+    listen: str, health: Health, api: Api, pages: Mapping[str, Page], limits: Limits | None = None
+) -> web.AppRunner:
     """Listen on `listen` (host:port). `pages` maps routes such as `/map/park.geojson`; a route may
     have aiohttp's `{name}` parts. OSError where the address is taken."""
+    bounds = Bounds(limits or Limits())
+    guard = Guard(listen, api.config.gateway.api_token)
+    streams = Streams(api.tee, api.clock, bounds.limits.streams)
     app = web.Application()
     app[_HEALTH] = health
     app.router.add_get("/", _addresses)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/api/v1/things", _guarded(guard, api.things))
+    app.router.add_get("/api/v1/sources", _guarded(guard, api.sources))
+    app.router.add_get("/api/v1/events", _guarded(guard, streams.answer), allow_head=False)
     for route, (content_type, body) in pages.items():
         app.router.add_get(route, _page(content_type, body))
-    runner = web.AppRunner(app, access_log=None)
+    app.on_shutdown.append(streams.end)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=STOP_S,
+        keepalive_timeout=bounds.limits.idle_s,
+        lingering_time=bounds.limits.body_s,
+        max_line_size=MAX_LINE,
+        max_field_size=MAX_LINE,
+        max_headers=MAX_HEADERS,
+    )
     await runner.setup()
     host, _, port = listen.rpartition(":")
     try:
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        await BoundedSite(runner, host.strip("[]"), int(port), bounds).start()
     except OSError:
         await runner.cleanup()
         raise
     return runner
 
 
-def _page(content_type: str, body: bytes):  # type: ignore[no-untyped-def]
-    async def page(_request: web.Request) -> web.Response:
+def _guarded(guard: Guard, answer: Answer) -> Answer:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        return guard.refusal(request) or await answer(request)
+
+    return guarded
+
+
+def _page(content_type: str, body: bytes) -> Answer:
+    async def page(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=body, content_type=content_type, headers=_CORS)
 
     return page

@@ -78,6 +78,7 @@ FULL = """
 name = "park-east"
 state_dir = "var"
 listen = "[::1]:0"
+api_token = "${API}0123456789abcdef"
 
 [spool]
 max_bytes = 1048576
@@ -158,9 +159,11 @@ def read(folder: Path, text: str, environ: dict[str, str] | None = None) -> Conf
 
 
 def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
-    environ = {"INFLUX_TOKEN": "s3cret", "BROKER": "broker.example", "PIECE": "!"}
+    environ = {"API": "-", "INFLUX_TOKEN": "s3cret", "BROKER": "broker.example", "PIECE": "!"}
     assert read(tmp_path, FULL, environ) == Config(
-        gateway=GatewayConfig(name="park-east", state_dir=tmp_path / "var", listen="[::1]:0"),
+        gateway=GatewayConfig(
+            name="park-east", state_dir=tmp_path / "var", listen="[::1]:0", api_token="-0123456789abcdef"
+        ),
         spool=SpoolConfig(max_bytes=1048576, max_age_s=3600.0, quarantine_bytes=65536),
         influxdb=InfluxConfig(
             url="https://influx.example:8086",
@@ -257,6 +260,8 @@ def test_one_thing_may_be_fed_by_several_topics_of_one_type(tmp_path: Path) -> N
     assert [item.thing for item in read(tmp_path, text).mqtt[0].subscriptions] == ["robot-7", "robot-7"]
 
 
+STRONG = 'a token of 16 characters or more without blanks, as "${PARKGATE_API_TOKEN}" (`openssl rand -hex 32`)'
+
 BAD = [
     # TOML itself
     ("a = ", "Invalid value (at end of document): expected a TOML file"),
@@ -289,8 +294,14 @@ BAD = [
         SERIAL + SECOND + 'baude = "9600"\n',
         'serial[1].baude = "9600": unknown key, did you mean "baud"?',
     ),
-    ('[gateway]\n"two words" = 1\n', 'gateway."two words" = 1: unknown key, expected one of name, state_dir, listen'),
-    ('[gateway]\n"a\\nb" = 1\n', 'gateway."a\\\\nb" = 1: unknown key, expected one of name, state_dir, listen'),
+    (
+        '[gateway]\n"two words" = 1\n',
+        'gateway."two words" = 1: unknown key, expected one of name, state_dir, listen, api_token',
+    ),
+    (
+        '[gateway]\n"a\\nb" = 1\n',
+        'gateway."a\\\\nb" = 1: unknown key, expected one of name, state_dir, listen, api_token',
+    ),
     # wrong types and shapes
     ("gateway = 3\n", "gateway = 3: expected a table [gateway]"),
     ("serial = 3\n", "serial = 3: expected one or more [[serial]]"),
@@ -325,6 +336,10 @@ BAD = [
     (
         '[gateway]\nlisten = "0.0.0.0:65536"\n',
         'gateway.listen = "0.0.0.0:65536": expected an address such as "127.0.0.1:8080"',
+    ),
+    *(
+        (f'[gateway]\napi_token = "{weak}"\n', f"gateway.api_token = (hidden): expected {STRONG}")
+        for weak in ("short", "0123456789abcde", "0123456789 abcdef", "0123456789abcdeü")
     ),
     ('[gateway]\nlisten = "::1:80"\n', 'gateway.listen = "::1:80": expected an address such as "127.0.0.1:8080"'),
     (INFLUX + "in_flight = 0\n", "influxdb.in_flight = 0: expected a whole number from 1 to 16"),
