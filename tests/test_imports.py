@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("gateway", "devices", "simulators", "dashboards")
 SHELVES = {
     *("gateway", "gateway.sources", "gateway.sinks", "gateway.cli", "simulators", "dashboards"),
-    *("devices", "devices.spec", "devices.nova", "devices.plantower"),
+    *("devices", "devices.spec", "devices.modbus", "devices.nova", "devices.plantower"),
 }
 """Packages without a face: their modules are rooms of their own, and are imported one by one."""
 

@@ -2,7 +2,9 @@
 
 sum8 and sum16 catch any single flipped bit but not two bytes swapped; xor8 likewise.
 Sources: Plantower PMS5003 series data manual (sum16), Nova SDS011 control protocol V1.3
-(sum8), NMEA 0183 (xor8), u-blox receiver protocol description (Fletcher, after RFC 1145).
+(sum8), NMEA 0183 (xor8), u-blox receiver protocol description (Fletcher, after RFC 1145),
+Modbus over serial line V1.02, 6.2.2 (CRC-16: polynomial A001 reflected, begins with FFFF).
+A CRC of 16 bits catches any burst of up to 16 bits, and one in 65,536 of all others passes.
 """
 
 from functools import reduce
@@ -26,6 +28,11 @@ def sum16(data: bytes) -> int:
     return sum(data) & 0xFFFF
 
 
+def negated_sum8(data: bytes) -> int:
+    """What added to the sum of all bytes gives 0, modulo 2^8."""
+    return -sum(data) & 0xFF
+
+
 def xor8(data: bytes) -> int:
     """Exclusive or of all bytes."""
     return reduce(xor, data, 0)
@@ -38,3 +45,23 @@ def fletcher16(data: bytes) -> int:
         first = (first + byte) & 0xFF
         second = (second + first) & 0xFF
     return first << 8 | second
+
+
+def _modbus_table() -> tuple[int, ...]:
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = byte >> 1 ^ (0xA001 if byte & 1 else 0)
+        table.append(byte)
+    return tuple(table)
+
+
+_MODBUS = _modbus_table()
+
+
+def crc16_modbus(data: bytes) -> int:
+    """CRC-16/MODBUS; on the wire its low byte comes first."""
+    crc = 0xFFFF
+    for byte in data:
+        crc = crc >> 8 ^ _MODBUS[(crc ^ byte) & 0xFF]
+    return crc

@@ -1,7 +1,8 @@
 """A device type: the one description that everything else is read from.
 
-Two kinds: a `StreamDevice` speaks bytes over a serial link, a `MessageDevice` speaks whole
-payloads over MQTT. Both are pure: bytes in, events out; readings in, bytes out.
+Three kinds: a `StreamDevice` speaks bytes over a serial link by itself, a `PolledDevice` answers
+there when it is asked, a `MessageDevice` speaks whole payloads over MQTT. All are pure: bytes in,
+events out; readings in, bytes out.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Literal, Protocol
 from devices.spec.errors import DescriptionError
 from devices.spec.events import Event, Reading, Value
 from devices.spec.field import Field
+from devices.spec.polled import Question, Timing
 from devices.spec.sequence import Sequence
 
 Domain = Literal["air", "robot", "health", "park", "lorawan"]
@@ -40,7 +42,7 @@ class SerialSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceType:
-    """What both kinds share.
+    """What all kinds share.
 
     `name` is the key in configs and the module's stem; `measurement` is where readings are
     stored; `expected_every_s` is the usual time between readings; `sequence` carries the
@@ -126,4 +128,41 @@ class MessageDevice(DeviceType):
         return "mqtt"
 
 
-Device = StreamDevice | MessageDevice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolledDevice(DeviceType):
+    """A device on a serial link that speaks only when asked; `expected_every_s` is how often it is.
+
+    `units` are the unit numbers it may have and `unit` is the one it leaves the factory with; a type
+    without numbers (`units` empty) is alone on its line. `questions` make up one reading, see
+    `devices.spec.polled`; `timing` is how long they may take. `checked` is as for a `StreamDevice`.
+    """
+
+    serial: SerialSettings
+    questions: tuple[Question, ...]
+    timing: Timing
+    units: range = range(0)
+    unit: int = 0
+    checked: bool = True
+
+    def __post_init__(self) -> None:
+        DeviceType.__post_init__(self)
+        if not self.questions:
+            raise DescriptionError(f"device type {self.name}: a polled device needs at least one question")
+        if self.units and self.unit not in self.units:
+            raise DescriptionError(f"device type {self.name}: unit {self.unit} is not one that it may have")
+        asked = [field.name for question in self.questions for field in question.fields]
+        if sorted(asked) != sorted(field.name for field in self.fields):
+            raise DescriptionError(f"device type {self.name}: each field needs one question that brings it")
+
+    @property
+    def link(self) -> Literal["serial", "mqtt"]:
+        return "serial"
+
+    @property
+    def longest_frame(self) -> int:
+        """The longest answer in bytes."""
+        return max(question.size for question in self.questions)
+
+
+SerialDevice = StreamDevice | PolledDevice
+Device = StreamDevice | MessageDevice | PolledDevice

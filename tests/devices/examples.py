@@ -10,6 +10,9 @@
     several = true                      # the bytes are more than one frame; default false
     both_ways = true                    # encode(reading) gives exactly these bytes; default false
     input_hex = "424d..."               # stream devices: input_hex or input_text
+    question = 1                        # polled devices: which of its questions the bytes come after; default 0
+    unit = 7                            # polled devices: the unit number; default the type's own
+    request_hex = "0104..."             # polled devices: what that question asks that unit with
     topic = "v3/app/devices/x/up"       # message devices: topic, and payload_json, _text or _hex
     payload_json = '{"a": 1}'
     received = 2024-01-01T00:00:00Z     # result time, message devices; default 2024-01-01T00:00:00Z
@@ -35,8 +38,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from devices.spec.device import Device, MessageDevice, StreamDevice
+from devices.spec.device import Device, MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
+from devices.spec.polled import Exchange
 from tests.device_types import BY_NAME
 
 HERE = Path(__file__).parent
@@ -44,7 +48,7 @@ RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
 KINDS = {"capture", "unit-test", "vendor-doc", "spec-example", "negative", "made-here"}
 KEYS = {
     "name", "kind", "source", "licence", "both_ways", "several", "input_hex", "input_text", "topic", "payload_json",
-    "payload_text", "payload_hex", "received", "events", "note",
+    "payload_text", "payload_hex", "received", "events", "note", "question", "unit", "request_hex",
 }  # fmt: skip
 
 
@@ -61,7 +65,7 @@ def nanoseconds(moment: datetime | str) -> int:
 
 @dataclass(frozen=True)
 class Example:
-    """One example. `data` are the bytes of the stream or of the payload."""
+    """One example. `data` are the bytes of the stream or of the payload, or those that come after the question."""
 
     device: Device
     name: str
@@ -71,6 +75,9 @@ class Example:
     received_ns: int
     both_ways: bool
     several: bool
+    question: int
+    unit: int
+    request: bytes
 
     def __str__(self) -> str:
         return f"{self.device.name}: {self.name}"
@@ -79,8 +86,22 @@ class Example:
         """Everything that comes out, the stream's end included."""
         if isinstance(self.device, MessageDevice):
             return self.device.decode(self.topic, self.data, self.received_ns)
+        if isinstance(self.device, PolledDevice):
+            exchange = self.exchange()
+            return exchange.feed(self.data) + exchange.end()
         decoder = self.device.decoder()
         return decoder.feed(self.data) + decoder.flush()
+
+    def encode(self, reading: Reading) -> bytes:
+        """The bytes that the device says it with."""
+        if isinstance(self.device, PolledDevice):
+            return self.device.questions[self.question].answer(self.unit, reading.fields)
+        return self.device.encode(reading)
+
+    def exchange(self) -> Exchange:
+        """The question that these bytes come after."""
+        assert isinstance(self.device, PolledDevice)
+        return Exchange(self.device.questions[self.question], self.unit)
 
 
 def read_examples(path: Path) -> list[Example]:
@@ -103,6 +124,9 @@ def read_examples(path: Path) -> list[Example]:
                 received_ns=nanoseconds(entry.get("received", RECEIVED)),
                 both_ways=entry.get("both_ways", False),
                 several=entry.get("several", False),
+                question=entry.get("question", 0),
+                unit=entry.get("unit", device.unit if isinstance(device, PolledDevice) else 0),
+                request=bytes.fromhex(entry.get("request_hex", "")),
             )
         )
     return examples
@@ -124,6 +148,10 @@ def all_examples() -> list[Example]:
 
 def stream_examples() -> list[Example]:
     return [example for example in all_examples() if isinstance(example.device, StreamDevice)]
+
+
+def polled_examples() -> list[Example]:
+    return [example for example in all_examples() if isinstance(example.device, PolledDevice)]
 
 
 def merged(events: list[Event]) -> list[Event]:

@@ -9,7 +9,7 @@ import devices
 from devices.nmea0183 import device as nmea0183
 from devices.nmea0183.fields import BY_NAME as NMEA_FIELDS
 from devices.nmea0183.sentences import SENTENCES
-from devices.spec.device import Device, StreamDevice
+from devices.spec.device import Device, PolledDevice, SerialDevice
 from devices.spec.errors import DescriptionError
 from devices.spec.field import Field
 from devices.spec.units import UNITS
@@ -53,7 +53,7 @@ def test_a_field_is_complete(device: Device, field: Field) -> None:
     assert not field.description.endswith(".")
     if field.minimum is not None and field.maximum is not None:
         assert field.minimum < field.maximum
-    if field.kind == "state" and isinstance(device, StreamDevice):
+    if field.kind == "state" and isinstance(device, SerialDevice):
         assert len(set(field.states)) == len(field.states) > 1
     values = [threshold.value for threshold in field.thresholds]
     assert values == sorted(values)
@@ -61,13 +61,20 @@ def test_a_field_is_complete(device: Device, field: Field) -> None:
 
 @EVERY_FIELD
 def test_numbers_on_a_wire_have_range_and_step(device: Device, field: Field) -> None:
-    if not isinstance(device, StreamDevice) or field.kind not in ("measure", "counter"):
+    if not isinstance(device, SerialDevice) or field.kind not in ("measure", "counter"):
         return
     assert field.minimum is not None
     assert field.maximum is not None
     assert field.step is not None
     assert field.step > 0
     assert math.isfinite(field.maximum - field.minimum)
+
+
+@pytest.mark.parametrize("device", [one for one in DEVICES if isinstance(one, PolledDevice)], ids=lambda one: one.name)
+def test_a_polled_device_can_keep_its_own_pace(device: PolledDevice) -> None:
+    assert device.timing.timeout_s * len(device.questions) < device.expected_every_s
+    assert len({question.size for question in device.questions}) == len(device.questions)  # what tells late answers
+    assert not device.units or 0 not in device.units  # 0 is for all, and nobody answers
 
 
 def test_every_column_of_a_sentence_is_a_field() -> None:

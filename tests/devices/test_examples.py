@@ -16,7 +16,7 @@ def test_decodes_to_its_events(example: Example) -> None:
 @pytest.mark.parametrize("example", [e for e in all_examples() if e.both_ways], ids=str)
 def test_encodes_to_its_bytes(example: Example) -> None:
     readings = [event for event in example.decode() if isinstance(event, Reading)]
-    assert b"".join(example.device.encode(reading) for reading in readings) == example.data
+    assert b"".join(example.encode(reading) for reading in readings) == example.data
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)

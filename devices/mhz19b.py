@@ -1,0 +1,103 @@
+"""Winsen MH-Z19B: CO2 sensor, asked and answering in 9 bytes.
+
+    request  FF 01 86 00 00 00 00 00 79
+    answer   FF 86 | CO2 u16, ppm | temperature + 40, degC | status | u16 | check
+
+The check is what added to the sum of bytes 1..7 gives 0. 9600 baud, 8N1; no unit number: it is
+alone on its line. While it starts, and only then, bytes 6..7 say 15000: no measurement. During the
+three minutes of preheating after that it gives values like any other (many clones a flat 400, 410 or
+500): these cannot be told. Temperature and status are not in the data sheet; the temperature is that
+inside the sensor and left out where it is beyond what the air can be.
+
+Limits: 0..5000 ppm (0..10,000 in some ranges). It calibrates itself against the least of 24 hours
+as 400 ppm: only right where there is fresh air once a day.
+Source: Winsen MH-Z19B user manual V1.0 (2016); captures of PyPMS (MIT); observations of the status
+bytes as in ESPEasy P049.
+"""
+
+from collections.abc import Mapping
+from struct import Struct
+
+from devices.spec.checksum import negated_sum8
+from devices.spec.device import PolledDevice, SerialSettings
+from devices.spec.errors import EncodeError
+from devices.spec.events import Reading, SanityError, Value
+from devices.spec.field import Field
+from devices.spec.frame import Check
+from devices.spec.polled import Answer, NotMine, Question, Timing, Verdict
+from devices.spec.sequence import Bits, Sequence
+
+CO2 = Field("co2_ppm", "[ppm]", "Carbon dioxide", minimum=0, maximum=10000, step=1)
+TEMPERATURE = Field(
+    "temperature_c",
+    "Cel",
+    "Temperature inside the sensor, to a degree",
+    minimum=-40,
+    maximum=120,
+    step=1,
+    optional=True,
+)
+
+CHECK = Check(of=negated_sum8, first=1, last=-1, at=-1)
+REQUEST = bytes.fromhex("ff0186000000000079")
+STARTING = 15000
+NO_TEMPERATURE = 0xFF
+SIZE = 9
+_ANSWER = Struct(">2sHBBH")
+
+
+def _judge(_unit: int, data: bytes) -> Verdict:
+    if data[:2] != b"\xff\x86"[: len(data)]:
+        return NotMine()
+    if len(data) < SIZE:
+        return None
+    frame = data[:SIZE]
+    computed, stored = CHECK.of(frame[CHECK.first : CHECK.last]), frame[CHECK.at]
+    if computed != stored:
+        return NotMine(SIZE, f"checksum {stored:#04x}, computed {computed:#04x}")
+    _, co2, temperature, _, counter = _ANSWER.unpack_from(frame)
+    if counter == STARTING:
+        return Answer(SIZE, SanityError("starting: not a measurement yet", frame))
+    if co2 > 10000:
+        return Answer(SIZE, SanityError(f"co2_ppm: {co2} is outside 0..10000", frame))
+    fields: dict[str, Value] = {"co2_ppm": float(co2)}
+    if temperature - 40 <= 120:
+        fields["temperature_c"] = float(temperature - 40)
+        return Answer(SIZE, Reading(fields))
+    wrong = () if temperature == NO_TEMPERATURE else (f"temperature_c: {temperature - 40} is outside -40..120",)
+    return Answer(SIZE, Reading(fields, field_errors=wrong))
+
+
+def _answer(_unit: int, fields: Mapping[str, Value]) -> bytes:
+    co2, temperature = fields.get("co2_ppm"), fields.get("temperature_c", float(NO_TEMPERATURE - 40))
+    unknown = fields.keys() - {"co2_ppm", "temperature_c"}
+    if unknown:
+        raise EncodeError(f"{', '.join(sorted(unknown))}: not in this frame")
+    if not isinstance(co2, float | int) or not 0 <= co2 <= 10000:
+        raise EncodeError(f"co2_ppm: {co2!r} is outside 0..10000")
+    if isinstance(temperature, str) or not -40 <= temperature <= 215:
+        raise EncodeError(f"temperature_c: {temperature!r} is outside -40..120")
+    return CHECK.sealed(_ANSWER.pack(b"\xff\x86", round(co2), round(temperature) + 40, 0, 0))
+
+
+DEVICE = PolledDevice(
+    name="mhz19b",
+    title="Winsen MH-Z19B CO2 sensor",
+    domain="air",
+    source="Winsen MH-Z19B user manual V1.0 (2016); captures of PyPMS (MIT)",
+    fields=(CO2, TEMPERATURE),
+    expected_every_s=10.0,
+    sequence=Sequence((Bits.of(CO2, 6),)),
+    serial=SerialSettings(baud=9600),
+    questions=(
+        Question(
+            name="command 86",
+            request=lambda _unit: REQUEST,
+            judge=_judge,
+            answer=_answer,
+            fields=(CO2, TEMPERATURE),
+            size=SIZE,
+        ),
+    ),
+    timing=Timing(timeout_s=0.5, silence_s=0.05, late_s=1.0),
+)

@@ -1,0 +1,1 @@
+"""Modbus RTU: one frame format, one module a type."""

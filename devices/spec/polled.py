@@ -1,0 +1,228 @@
+"""Questions and answers: what a polled device is asked, and what its answer looks like. Sans-I/O, no clock.
+
+    request --------------> unit 7
+            <-------------- noise | echo of the request | noise | answer
+
+An answer does not say which question it answers, so a `Question` knows what its own answer looks
+like, and an `Exchange` holds it from the request to the answer or to the end of patience:
+
+* A frame is an answer only where unit number, kind and length are those of the question and its
+  check holds. All else is dropped byte by byte: noise, or an integrity error where it began like
+  the answer. What another unit says is never taken for this one's.
+* The echo of the request that many RS-485 adapters give back is stripped, once; it is no fault.
+* The events do not depend on how the bytes were cut, but that noise may come in pieces.
+
+A `Round` is one visit to a thing: its questions one by one, and the one reading that their answers
+make together. What is not answered costs the others nothing: their values are stored all the same.
+Where none was answered yet, the first silence ends the round, and the next asks only what was asked
+least in vain: a dead thing costs one timeout a round. A question that goes unanswered while others
+are answered comes last, and in every 2nd, 4th ... 32nd round only (MOST_SKIPPED), never not at all.
+
+Limits: what waits is shorter than the longest answer; every byte is part of one event or of the echo.
+Source: Modbus over serial line V1.02, 2.5 (the answer of RTU); others answer in the same manner.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from devices.spec.errors import DescriptionError
+from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError, Value
+from devices.spec.field import Field
+
+MOST_SKIPPED = 31
+
+
+class Answer(NamedTuple):
+    """The first `size` bytes are the whole, checked answer; what it says is `event`."""
+
+    size: int
+    event: Reading | Empty | SanityError
+
+
+class NotMine(NamedTuple):
+    """No answer to this question begins here. `why`, where `size` bytes began like one: the check failed."""
+
+    size: int = 1
+    why: str = ""
+
+
+Verdict = Answer | NotMine | None
+"""What bytes are for a question that waits; None while they may become its answer and more have to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing that a device is asked.
+
+    `request(unit)` are the bytes that ask unit number `unit`; `judge(unit, data)` says what bytes that
+    begin with `data` are; `answer(unit, fields)` are the bytes that the device answers with
+    (EncodeError where it could not say that). `fields` are those that an answer brings, `size` is how
+    many bytes a whole one has.
+    """
+
+    name: str
+    request: Callable[[int], bytes]
+    judge: Callable[[int, bytes], Verdict]
+    answer: Callable[[int, Mapping[str, Value]], bytes]
+    fields: tuple[Field, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things take on the line, in seconds; what the bytes themselves take comes on top.
+
+    `timeout_s`: after the request, until the first byte of the answer. `silence_s`: at least so long
+    nobody speaks before the next question (never less than 3.5 characters). `late_s`: after a timeout,
+    how long the answer may still come; until then this unit is asked nothing.
+    """
+
+    timeout_s: float = 0.5
+    silence_s: float = 0.01
+    late_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.timeout_s <= 60 and 0 <= self.silence_s <= 10 and 0 <= self.late_s <= 60):
+            raise DescriptionError(f"timing {self}: seconds of a person's patience expected")
+
+
+class _Echo(NamedTuple):
+    """The first `size` bytes are the request itself, given back by the adapter."""
+
+    size: int
+
+
+class Exchange:
+    """One question to one unit, waiting for its answer."""
+
+    __slots__ = ("_longest", "_rest", "_unit", "answered", "echoed", "question", "request")
+
+    def __init__(self, question: Question, unit: int) -> None:
+        self.question = question
+        self.request = question.request(unit)
+        self.answered = False
+        self.echoed = False
+        self._unit = unit
+        self._longest = max(question.size, len(self.request))
+        self._rest = b""
+
+    @property
+    def begun(self) -> bool:
+        """Whether what came last may be the beginning of an answer (or of the echo)."""
+        return bool(self._rest)
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes from the line; answer the events they complete. `answered` is true from the answer on."""
+        buffer = self._rest + data
+        events: list[Event] = []
+        position = noise = 0
+        while position < len(buffer) and not self.answered:
+            verdict = self._verdict(buffer[position : position + self._longest])
+            if verdict is None:
+                break
+            if isinstance(verdict, NotMine) and not verdict.why:
+                position += verdict.size
+                continue
+            if position > noise:
+                events.append(Noise(buffer[noise:position]))
+            size = verdict.size
+            if isinstance(verdict, Answer):
+                self.answered = True
+                events.append(verdict.event)
+            elif isinstance(verdict, NotMine):
+                size = self._next(buffer[position : position + size])
+                events.append(IntegrityError(verdict.why, buffer[position : position + size]))
+            else:
+                self.echoed = True
+            position += size
+            noise = position
+        if self.answered:
+            position = len(buffer)
+        if position > noise:
+            events.append(Noise(buffer[noise:position]))
+        self._rest = buffer[position:]
+        return events
+
+    def end(self) -> list[Event]:
+        """Nothing more is waited for: what waited for its rest is dropped byte by byte, for an answer may lie in it."""
+        events: list[Event] = []
+        while self._rest:
+            rest, self._rest = self._rest, b""
+            events += [Noise(rest[:1]), *self.feed(rest[1:])]
+        return events
+
+    def _verdict(self, window: bytes) -> Verdict | _Echo:
+        verdict = self.question.judge(self._unit, window)
+        if self.echoed or isinstance(verdict, Answer):
+            return verdict
+        if window.startswith(self.request):
+            return _Echo(len(self.request))
+        return None if self.request.startswith(window) else verdict
+
+    def _next(self, window: bytes) -> int:
+        """How many bytes of a broken answer there are before the next that may begin something."""
+        for start in range(1, len(window)):
+            verdict = self._verdict(window[start:])
+            if not isinstance(verdict, NotMine) or verdict.why:
+                return start
+        return len(window)
+
+
+class Round:
+    """The visits to one thing: which question is next in this round, and which were in vain."""
+
+    def __init__(self, questions: tuple[Question, ...], unit: int) -> None:
+        self.unit = unit
+        self._questions = questions
+        self._missed = [0] * len(questions)
+        self._number = 0
+        self._left: list[int] = []
+        self._asked = 0
+        self._answered = False
+        self._alive = True
+
+    def begin(self) -> None:
+        """A new round."""
+        self._number += 1
+        self._answered = False
+        order = sorted(range(len(self._questions)), key=self._missed.__getitem__)
+        if self._alive:
+            self._left = [
+                index for index in order if self._number % min(1 << self._missed[index], MOST_SKIPPED + 1) == 0
+            ]
+        else:
+            self._left = order[:1]
+
+    def next(self) -> Exchange | None:
+        """The next question of this round, None where it is over."""
+        if not self._left:
+            return None
+        self._asked = self._left.pop(0)
+        return Exchange(self._questions[self._asked], self.unit)
+
+    def result(self, answered: bool) -> None:
+        """How the last question went. A refusal is an answer."""
+        if answered:
+            if not self._alive:  # it was dead altogether, which says nothing about the other questions
+                self._missed = [0] * len(self._questions)
+                self._left = [index for index in range(len(self._questions)) if index != self._asked]
+            self._missed[self._asked] = 0
+            self._answered = self._alive = True
+            return
+        self._missed[self._asked] = min(self._missed[self._asked] + 1, 16)
+        if not self._answered:
+            self._left = []
+            self._alive = False
+
+
+def together(readings: list[Reading]) -> Reading:
+    """The one reading that the answers of a round make."""
+    if len(readings) == 1:
+        return readings[0]
+    fields: dict[str, Value] = {}
+    errors: tuple[str, ...] = ()
+    for reading in readings:
+        fields |= reading.fields
+        errors += reading.field_errors
+    return Reading(fields, field_errors=errors)
