@@ -14,7 +14,7 @@ from pms import SensorWarning
 from pms.core import Sensor
 
 from devices.catalogue import built_in
-from devices.spec.device import StreamDevice
+from devices.spec.device import SerialDevice
 from devices.spec.events import Reading
 from tests.devices.examples import Example, all_examples
 
@@ -41,7 +41,7 @@ def _best(work: Callable[[], int], seconds: float) -> float:
 
 def _own(examples: list[Example]) -> Callable[[], int]:
     device = examples[0].device
-    if isinstance(device, StreamDevice):
+    if isinstance(device, SerialDevice):
         ends = b"\r\n" if device.name == "nmea0183" else b""
         stream = b"".join(example.data.rstrip(b"\r\n") + ends for example in examples) * 50
         chunks = [stream[pos : pos + CHUNK] for pos in range(0, len(stream), CHUNK)]

@@ -10,6 +10,13 @@ draw per frame; noise may stand before any frame. So the losses a decoder may co
     noise       1 to 24 bytes before the frame           nothing is lost
     unplug      the port goes away and comes back        nothing is lost; half a frame is noise
 
+and, where a device is asked, so that its answer (`Armour.ASKED`; an answer that comes twice counts once):
+
+    missing     the device does not answer               the reading is lost
+    late        the answer comes after the timeout       the reading is lost
+    stranger    another unit number answers              the reading is lost
+    echo        the adapter gives the request back       nothing is lost
+
 What can be found out depends on the protocol (`Armour`). Frames with an integrity check take
 any fault. Streams without one take only faults that break their shape: flips of bit 7 and noise
 below 0x80, for they are synchronised by that bit; and the frame behind a broken one is left
@@ -26,9 +33,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from devices.spec.device import Device, StreamDevice
+from devices.spec.device import Device, PolledDevice, StreamDevice
 
-RATES = ("flip", "partial", "duplicate", "noise", "unplug")
+ASKED_RATES = ("missing", "late", "stranger", "echo")
+RATES = ("flip", "partial", "duplicate", "noise", "unplug", *ASKED_RATES)
 LOG_KEPT = 10_000
 _WORD = re.compile(r"(seed)=([0-9]+)|(\w+)=([0-9]+(?:\.[0-9]*)?(?:e-?[0-9]+)?|\.[0-9]+)(%?)")
 
@@ -43,14 +51,18 @@ class Faults:
     duplicate: float = 0.0
     noise: float = 0.0
     unplug: float = 0.0
+    missing: float = 0.0
+    late: float = 0.0
+    stranger: float = 0.0
+    echo: float = 0.0
 
     def __post_init__(self) -> None:
         for name in RATES:
             rate = getattr(self, name)
             if not 0.0 <= rate <= 1.0:
                 raise ValueError(f"{name} is {rate}, expected a probability from 0 to 1")
-        if self.flip + self.partial + self.duplicate > 1.0:
-            raise ValueError("flip, partial and duplicate add up to more than 1")
+        if self.flip + self.partial + self.duplicate + self.missing + self.late + self.stranger > 1.0:
+            raise ValueError("flip, partial, duplicate, missing, late and stranger add up to more than 1")
 
     def __str__(self) -> str:
         words = [f"{name}={100.0 * getattr(self, name):.9g}%" for name in RATES if getattr(self, name)]
@@ -71,6 +83,11 @@ class Faults:
         return cls(seed, **rates)
 
     @property
+    def of_answers(self) -> list[str]:
+        """The faults among these that only befall devices that are asked."""
+        return [name for name in ASKED_RATES if getattr(self, name)]
+
+    @property
     def any(self) -> bool:
         return any(getattr(self, name) for name in RATES)
 
@@ -81,9 +98,12 @@ class Armour(Enum):
     CHECKED = "frames with an integrity check"
     SHAPED = "frames known by bit 7 alone"
     WHOLE = "payloads that come whole or not at all"
+    ASKED = "answers with an integrity check"
 
     @classmethod
     def of(cls, device: Device) -> "Armour":
+        if isinstance(device, PolledDevice):
+            return cls.ASKED
         if not isinstance(device, StreamDevice):
             return cls.WHOLE
         return cls.CHECKED if device.checked else cls.SHAPED
@@ -122,6 +142,10 @@ class Injector:
 
     def apply(self, frame: bytes) -> Wire:
         """What is sent in place of `frame`. Three draws decide, whatever the outcome."""
+        return self.answer(frame)[0]
+
+    def answer(self, frame: bytes) -> tuple[Wire, str]:
+        """What is sent in place of an answer; and "late" or "stranger" where the sender has to do the rest."""
         faults, rng = self.faults, self._rng
         fate, where, noisy = rng.random(), rng.random(), rng.random()
         if self._broken and self.armour is Armour.SHAPED:
@@ -131,15 +155,28 @@ class Injector:
         self._broken = fate < faults.flip + faults.partial
         if fate < faults.flip:
             hurt = self._break if self.armour is Armour.WHOLE else self._flip
-            return Wire((*before, hurt(frame, where)), 0)
+            return Wire((*before, hurt(frame, where)), 0), ""
         fate -= faults.flip
         if fate < faults.partial:
-            return Wire((*before, self._break(frame, where)), 0)
+            return Wire((*before, self._break(frame, where)), 0), ""
         fate -= faults.partial
         if fate < faults.duplicate:
             self._note("duplicate", "whole frame again")
-            return Wire((*before, frame, frame), 2)
-        return Wire((*before, frame), 1)
+            return Wire((*before, frame, frame), 1 if self.armour is Armour.ASKED else 2), ""
+        fate -= faults.duplicate
+        for name, rate in (("missing", faults.missing), ("late", faults.late), ("stranger", faults.stranger)):
+            if fate < rate:
+                self._note(name, "answer")
+                return (Wire((), 0), "") if name == "missing" else (Wire((*before, frame), 0), name)
+            fate -= rate
+        return Wire((*before, frame), 1), ""
+
+    def echoes(self) -> bool:
+        """Whether the adapter gives this request back."""
+        if not self.faults.echo or self._rng.random() >= self.faults.echo:
+            return False
+        self._note("echo", "request")
+        return True
 
     def unplugs(self) -> bool:
         """Whether the port goes away now, after the frame before."""

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from devices.spec.device import Command, Device, StreamDevice
+from devices.spec.device import Command, MessageDevice, StreamDevice
 from devices.spec.events import Reading
 from simulators.signals import unit
 
@@ -24,6 +24,9 @@ MOST_UNREAD = 64
 
 Series = tuple[tuple[str, str], ...]
 """The tags of a reading, sorted: with the thing's name they say which series it belongs to."""
+
+Talker = StreamDevice | MessageDevice
+"""Device types that speak by themselves; those that are asked are in line.py."""
 
 Epoch = Callable[[float], list[Reading]]
 """Unix seconds in; the readings that the device says at that moment, in order, out."""
@@ -63,14 +66,14 @@ class Peer(Protocol):
 
 
 class Instrument:
-    """Any device type, talking by itself every `period_s` and answering listed commands.
+    """Any device type that talks, talking by itself every `period_s` and answering listed commands.
 
     `thing` is the identity its payloads give (MQTT); `topic` where they go. The first reading
     falls somewhere in the first period, by `seed`, so that a fleet does not speak in chorus.
     """
 
     def __init__(
-        self, device: Device, epoch: Epoch, period_s: float, *, seed: int = 0, thing: str | None = None, topic: str = ""
+        self, device: Talker, epoch: Epoch, period_s: float, *, seed: int = 0, thing: str | None = None, topic: str = ""
     ) -> None:
         self.device = device
         self.period_s = period_s

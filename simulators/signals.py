@@ -168,6 +168,14 @@ class Grounds:
         mean = 1.0 + 22.0 * (bump(h, 12.75, 1.2) + 0.8 * bump(h, 18.5, 1.5) + 0.3 * bump(h, 8.0, 1.0))
         return max(0, round(mean * (1.0 + 0.35 * wander(self.seed + 8, t, 45.0))))
 
+    def load(self, t: float) -> float:
+        """W that a house takes: least at night, most in the evening, with a fridge in it."""
+        h = hour(t)
+        house = 240.0 + 500.0 * bump(h, 7.5, 1.0) + 900.0 * bump(h, 19.0, 2.0)
+        return max(
+            60.0, house * (1.0 + 0.3 * wander(self.seed + 9, t, 300.0)) + 50.0 * wander(self.seed + 10, t, 1800.0)
+        )
+
     def battery(self, t: float) -> float:
         """V of a small cell that lasts a year."""
         return 3.61 - 0.4 * ((t / DAY_S + 365.0 * unit(self.seed, 13)) % 365.0) / 365.0

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from devices.spec.device import Device, MessageDevice
-from devices.spec.events import Reading
+from devices.spec.device import Device, MessageDevice, PolledDevice
 from simulators import nmea0183, vda5050
 from simulators.faults import Faults
+from simulators.line import Respondent
 from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
 from simulators.scene import truth
@@ -56,7 +56,8 @@ class ThingSpec:
     """One simulated thing.
 
     `location` is (latitude, longitude) in degrees; `kind` a set of fields (scene.KINDS) for
-    types that carry any; `port` the symlink to give a pty, or the TCP port number.
+    types that carry any; `port` the symlink to give a pty, or the TCP port number. Of a type that is
+    asked, things of one `line` are on one port, each with a `unit` number (None: the type's own).
     """
 
     name: str
@@ -70,6 +71,8 @@ class ThingSpec:
     port: str | int | None = None
     topic: str | None = None
     faults: Faults = field(default_factory=Faults)
+    line: str | None = None
+    unit: int | None = None
 
     @property
     def device(self) -> str:
@@ -95,18 +98,26 @@ def usual_topic(device: MessageDevice, thing: str) -> str:
     return "/".join("parkgate" if level in ("+", "#") else level for level in levels)
 
 
-def peer(spec: ThingSpec) -> Instrument:
-    """The simulated device of `spec`, not connected to anything."""
-    device = spec.type
+def epoch_of(spec: ThingSpec) -> Epoch:
+    """What the device of `spec` would say at any time."""
     make_epoch = EPOCHS.get(spec.device)
     if make_epoch is not None:
-        epoch = make_epoch(spec.seed, spec.topic_name)
-    else:
-        one = truth(device, spec.seed, spec.kind)
+        return make_epoch(spec.seed, spec.topic_name)
+    one = truth(spec.type, spec.seed, spec.kind)
+    return lambda moment: [one(moment)]
 
-        def epoch(moment: float) -> list[Reading]:
-            return [one(moment)]
 
+def respondent(spec: ThingSpec) -> Respondent:
+    """The simulated device of `spec`, of a type that is asked."""
+    device = spec.type
+    assert isinstance(device, PolledDevice)
+    return Respondent(spec.name, device, epoch_of(spec), device.unit if spec.unit is None else spec.unit, spec.seed)
+
+
+def peer(spec: ThingSpec) -> Instrument:
+    """The simulated device of `spec`, of a type that talks, not connected to anything."""
+    device, epoch = spec.type, epoch_of(spec)
+    assert not isinstance(device, PolledDevice)
     make = PEERS.get(spec.device, Instrument)
     thing = spec.name if isinstance(device, MessageDevice) else None
     return make(device, epoch, spec.period_s, seed=spec.seed, thing=thing, topic=spec.topic_name)

@@ -100,6 +100,7 @@ def _question(group: Group, function: int) -> Question:
         answer=answer,
         fields=tuple(register.field for register in group.registers),
         size=size,
+        refuse=lambda unit: refusal(unit, function, 2),
     )
 
 

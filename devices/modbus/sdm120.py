@@ -31,7 +31,7 @@ APPARENT = Field(
 FACTOR = Field(
     "power_factor", "1", "Active over apparent power, with its sign", minimum=-1.01, maximum=1.01, step=0.001
 )
-FREQUENCY = Field("frequency_hz", "Hz", "Frequency of the mains", minimum=0, maximum=70, step=0.01, optional=True)
+FREQUENCY = Field("mains_frequency_hz", "Hz", "Frequency of the mains", minimum=0, maximum=70, step=0.01, optional=True)
 IMPORTED = Field(
     "energy_import_kwh", "kW.h", "Active energy taken from the mains", minimum=0, maximum=100000, step=0.01
 )

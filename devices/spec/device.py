@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from devices.spec.errors import DescriptionError
 from devices.spec.events import Event, Reading, Value
 from devices.spec.field import Field
-from devices.spec.polled import Question, Timing
+from devices.spec.polled import Overheard, Question, Timing
 from devices.spec.sequence import Sequence
 
 Domain = Literal["air", "robot", "health", "park", "lorawan"]
@@ -162,6 +162,10 @@ class PolledDevice(DeviceType):
     def longest_frame(self) -> int:
         """The longest answer in bytes."""
         return max(question.size for question in self.questions)
+
+    def decoder(self, unit: int | None = None) -> Decoder:
+        """The state of a recording of what one unit answered, whoever asked."""
+        return Overheard(self.questions, self.unit if unit is None else unit)
 
 
 SerialDevice = StreamDevice | PolledDevice

@@ -9,7 +9,7 @@ like, and an `Exchange` holds it from the request to the answer or to the end of
 * A frame is an answer only where unit number, kind and length are those of the question and its
   check holds. All else is dropped byte by byte: noise, or an integrity error where it began like
   the answer. What another unit says is never taken for this one's.
-* The echo of the request that many RS-485 adapters give back is stripped, once; it is no fault.
+* The echo of the request that many RS-485 adapters give back is stripped; it is no fault.
 * The events do not depend on how the bytes were cut, but that noise may come in pieces.
 
 A `Round` is one visit to a thing: its questions one by one, and the one reading that their answers
@@ -57,8 +57,8 @@ class Question:
 
     `request(unit)` are the bytes that ask unit number `unit`; `judge(unit, data)` says what bytes that
     begin with `data` are; `answer(unit, fields)` are the bytes that the device answers with
-    (EncodeError where it could not say that). `fields` are those that an answer brings, `size` is how
-    many bytes a whole one has.
+    (EncodeError where it could not say that), `refuse(unit)` those it refuses with, where it can.
+    `fields` are those that an answer brings, `size` is how many bytes a whole one has.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Question:
     answer: Callable[[int, Mapping[str, Value]], bytes]
     fields: tuple[Field, ...]
     size: int
+    refuse: Callable[[int], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,56 @@ class _Echo(NamedTuple):
     size: int
 
 
+class _Found(NamedTuple):
+    """What was found in a buffer; `rest` waits for more."""
+
+    events: list[Event]
+    rest: bytes
+    answered: bool
+    echoed: bool
+
+
+def _search(buffer: bytes, longest: int, judge: Callable[[bytes], Verdict | _Echo], once: bool) -> _Found:
+    """Cut answers out of `buffer`, only the first where `once`; what stands behind that is noise."""
+    events: list[Event] = []
+    position = noise = 0
+    answered = echoed = False
+    while position < len(buffer) and not (answered and once):
+        verdict = judge(buffer[position : position + longest])
+        if verdict is None:
+            break
+        if isinstance(verdict, NotMine) and not verdict.why:
+            position += verdict.size
+            continue
+        if position > noise:
+            events.append(Noise(buffer[noise:position]))
+        size = verdict.size
+        if isinstance(verdict, Answer):
+            answered = True
+            events.append(verdict.event)
+        elif isinstance(verdict, NotMine):
+            size = _beginning(buffer[position : position + size], judge)
+            events.append(IntegrityError(verdict.why, buffer[position : position + size]))
+        else:
+            echoed = True
+        position += size
+        noise = position
+    if answered and once:
+        position = len(buffer)
+    if position > noise:
+        events.append(Noise(buffer[noise:position]))
+    return _Found(events, buffer[position:], answered, echoed)
+
+
+def _beginning(window: bytes, judge: Callable[[bytes], Verdict | _Echo]) -> int:
+    """How many bytes of a broken answer there are before the next that may begin something."""
+    for start in range(1, len(window)):
+        verdict = judge(window[start:])
+        if not isinstance(verdict, NotMine) or verdict.why:
+            return start
+    return len(window)
+
+
 class Exchange:
     """One question to one unit, waiting for its answer."""
 
@@ -114,35 +165,12 @@ class Exchange:
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes from the line; answer the events they complete. `answered` is true from the answer on."""
-        buffer = self._rest + data
-        events: list[Event] = []
-        position = noise = 0
-        while position < len(buffer) and not self.answered:
-            verdict = self._verdict(buffer[position : position + self._longest])
-            if verdict is None:
-                break
-            if isinstance(verdict, NotMine) and not verdict.why:
-                position += verdict.size
-                continue
-            if position > noise:
-                events.append(Noise(buffer[noise:position]))
-            size = verdict.size
-            if isinstance(verdict, Answer):
-                self.answered = True
-                events.append(verdict.event)
-            elif isinstance(verdict, NotMine):
-                size = self._next(buffer[position : position + size])
-                events.append(IntegrityError(verdict.why, buffer[position : position + size]))
-            else:
-                self.echoed = True
-            position += size
-            noise = position
         if self.answered:
-            position = len(buffer)
-        if position > noise:
-            events.append(Noise(buffer[noise:position]))
-        self._rest = buffer[position:]
-        return events
+            return [Noise(data)] if data else []
+        found = _search(self._rest + data, self._longest, self._judge, once=True)
+        self._rest, self.answered = found.rest, found.answered
+        self.echoed = self.echoed or found.echoed
+        return found.events
 
     def end(self) -> list[Event]:
         """Nothing more is waited for: what waited for its rest is dropped byte by byte, for an answer may lie in it."""
@@ -152,21 +180,54 @@ class Exchange:
             events += [Noise(rest[:1]), *self.feed(rest[1:])]
         return events
 
-    def _verdict(self, window: bytes) -> Verdict | _Echo:
+    def _judge(self, window: bytes) -> Verdict | _Echo:
         verdict = self.question.judge(self._unit, window)
-        if self.echoed or isinstance(verdict, Answer):
+        if isinstance(verdict, Answer):
             return verdict
         if window.startswith(self.request):
             return _Echo(len(self.request))
         return None if self.request.startswith(window) else verdict
 
-    def _next(self, window: bytes) -> int:
-        """How many bytes of a broken answer there are before the next that may begin something."""
-        for start in range(1, len(window)):
-            verdict = self._verdict(window[start:])
-            if not isinstance(verdict, NotMine) or verdict.why:
-                return start
-        return len(window)
+
+class Overheard:
+    """The decoder of a recording: answers of one unit to any of its questions, whoever asked them.
+
+    Implements `devices.spec.device.Decoder`. Which question an answer is to is told by its length
+    alone, so a type whose questions have answers of one size cannot be told apart.
+    """
+
+    def __init__(self, questions: tuple[Question, ...], unit: int) -> None:
+        self._questions = questions
+        self._requests = tuple(question.request(unit) for question in questions)
+        self._unit = unit
+        self._longest = max(max(question.size for question in questions), *map(len, self._requests))
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes, however they were cut; answer the events they complete."""
+        found = _search(self._rest + data, self._longest, self._judge, once=False)
+        self._rest = found.rest
+        return found.events
+
+    def flush(self) -> list[Event]:
+        """The recording has ended: what waited for its rest is dropped byte by byte."""
+        events: list[Event] = []
+        while self._rest:
+            rest, self._rest = self._rest, b""
+            events += [Noise(rest[:1]), *self.feed(rest[1:])]
+        return events
+
+    def _judge(self, window: bytes) -> Verdict | _Echo:
+        verdicts = [question.judge(self._unit, window) for question in self._questions]
+        for verdict in verdicts:
+            if isinstance(verdict, Answer):
+                return verdict
+        for request in self._requests:
+            if window.startswith(request):
+                return _Echo(len(request))
+        if None in verdicts or any(request.startswith(window) for request in self._requests):
+            return None
+        return next((verdict for verdict in verdicts if isinstance(verdict, NotMine) and verdict.why), NotMine())
 
 
 class Round:

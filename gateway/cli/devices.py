@@ -9,7 +9,7 @@ import typer
 from gateway.cli.usage import UsageError
 
 if TYPE_CHECKING:
-    from devices.spec.device import Device
+    from devices.spec.device import Device, PolledDevice
     from devices.spec.field import Field
 
 
@@ -58,13 +58,27 @@ def table(rows: Sequence[tuple[str, ...]], indent: str = "") -> str:
 
 
 def link_of(device: "Device") -> dict[str, Any]:
-    """How the device is reached: the port's settings or the usual topic."""
-    from devices.spec.device import StreamDevice
+    """How the device is reached: the port's settings, and what it is asked, or the usual topic."""
+    from devices.spec.device import MessageDevice, PolledDevice
 
-    if not isinstance(device, StreamDevice):
+    if isinstance(device, MessageDevice):
         return {"topic": device.topic}
     serial = device.serial
-    return {"baud": serial.baud, "bits": serial.bits, "parity": serial.parity, "stop": serial.stop}
+    port = {"baud": serial.baud, "bits": serial.bits, "parity": serial.parity, "stop": serial.stop}
+    if not isinstance(device, PolledDevice):
+        return port
+    return {
+        **port,
+        "units": [device.units[0], device.units[-1]] if device.units else None,
+        "unit": device.unit if device.units else None,
+        "questions": [
+            {"name": question.name, "request_hex": question.request(device.unit).hex(), "answer_bytes": question.size}
+            for question in device.questions
+        ],
+        "timeout_s": device.timing.timeout_s,
+        "silence_s": device.timing.silence_s,
+        "late_s": device.timing.late_s,
+    }
 
 
 def described(device: "Device") -> dict[str, Any]:
@@ -108,16 +122,27 @@ def allowed(field: "Field") -> str:
     return f"{low} .. {high}".strip()
 
 
+def _asked(device: "PolledDevice") -> list[tuple[str, str]]:
+    """What a type that is asked is asked, and how long it may take."""
+    units, timing = device.units, device.timing
+    numbers = f"{units[0]} .. {units[-1]}, {device.unit} as delivered" if units else "none; alone on its port"
+    return [
+        ("unit number", numbers),
+        *(("asked", f"{question.name}: {question.size} bytes") for question in device.questions),
+        ("patience", f"{timing.timeout_s:g} s; an answer may be {timing.late_s:g} s late"),
+    ]
+
+
 def text(device: "Device") -> str:
     """One device type, for people."""
-    from devices.spec.device import StreamDevice
+    from devices.spec.device import MessageDevice, PolledDevice
     from devices.spec.units import UNITS
 
-    if isinstance(device, StreamDevice):
+    if isinstance(device, MessageDevice):
+        link = f"mqtt, usually {device.topic}"
+    else:
         serial = device.serial
         link = f"serial, {serial.baud} baud, {serial.bits}{serial.parity}{serial.stop}"
-    else:
-        link = f"mqtt, usually {device.topic}"
     head = [
         ("title", device.title),
         ("link", link),
@@ -126,6 +151,8 @@ def text(device: "Device") -> str:
         ("expected", f"every {device.expected_every_s:g} s"),
         ("source", " ".join(device.source.split())),
     ]
+    if isinstance(device, PolledDevice):
+        head[2:2] = _asked(device)
     rows = [("field", "unit", "UCUM", "kind", "range", "description")]
     for field in device.fields:
         kind = field.kind + (", optional" if field.optional else "")

@@ -17,7 +17,7 @@ from typing import Literal, NoReturn, cast
 from urllib.parse import urlsplit
 
 from devices.catalogue import installed
-from devices.spec.device import Device
+from devices.spec.device import Device, PolledDevice
 from gateway.config import rules
 from gateway.config.read import ConfigError, Origin, Table, one_line, shown
 from gateway.config.types import (
@@ -285,6 +285,8 @@ def _subscriptions(broker: Table, devices: Mapping[str, Device]) -> tuple[Subscr
 def _serial(table: Table, devices: Mapping[str, Device]) -> SerialConfig:
     port = rules.serial_port(table, "port")
     device = rules.device_type(table, devices, "serial")
+    if isinstance(device, PolledDevice):
+        table.fail("device", f"a device type that talks by itself; {device.name} has to be asked")
     parity = table.choice("parity", "", ("N", "E", "O"))
     return SerialConfig(
         port=port,

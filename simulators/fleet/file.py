@@ -15,6 +15,8 @@
     period_s = 1.0                       # default: the type's own pace
     link = "pty"                         # "pty" or "tcp" for serial types, "mqtt" for the others
     port = "/tmp/lamp"                   # pty: its symlink; tcp: its port number
+    line = "meters"                      # types that are asked: things of one line share a port
+    unit = 3                             # types that are asked: its number; with count, the first one's
     topic = "park/lamp/senml"            # MQTT; default: the type's usual topic
     kind = "soil"                        # types with open fields: which fields
     zone = "lake"
@@ -35,7 +37,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import urlsplit
 
-from devices.spec.device import Device
+from devices.spec.device import Device, PolledDevice
 from simulators.faults import Faults
 from simulators.scene import KINDS
 from simulators.things import PERIODS, Link, ThingSpec
@@ -43,6 +45,7 @@ from simulators.things import PERIODS, Link, ThingSpec
 FLEET_KEYS = ("broker", "username", "password", "port_dir", "listen", "seed")
 THING_KEYS = (
     "name", "device", "count", "seed", "period_s", "link", "port", "topic", "kind", "zone", "location", "faults",
+    "line", "unit",
 )  # fmt: skip
 MOST_THINGS = 100_000
 LOOPBACK = "127.0.0.1"
@@ -169,10 +172,10 @@ def _things(table: _Table, devices: Mapping[str, Device], seed: int, before: int
     if count > 1 and ("port" in table.values or "topic" in table.values):
         table.fail("count", "1 where port or topic is given")
     names = [name] if count == 1 else [f"{name}-{number:02d}" for number in range(1, count + 1)]
-    return [_thing(table, devices[device], one, seed + number) for number, one in enumerate(names)]
+    return [_thing(table, devices[device], one, seed + number, number) for number, one in enumerate(names)]
 
 
-def _thing(table: _Table, type_: Device, name: str, seed: int) -> ThingSpec:
+def _thing(table: _Table, type_: Device, name: str, seed: int, number: int) -> ThingSpec:
     links = ("mqtt",) if type_.link == "mqtt" else ("pty", "tcp")
     link = table.text("link", links[0])
     if link not in links:
@@ -195,8 +198,34 @@ def _thing(table: _Table, type_: Device, name: str, seed: int) -> ThingSpec:
         link=cast(Link, link),
         port=port,
         topic=table.text("topic") if "topic" in table.values else None,
-        faults=_faults(table, seed),
+        faults=_faults(table, seed, type_),
+        line=_line(table, type_),
+        unit=_unit(table, type_, number),
     )
+
+
+def _line(table: _Table, type_: Device) -> str | None:
+    if "line" not in table.values:
+        return None
+    if not isinstance(type_, PolledDevice) or not type_.units:
+        table.fail("line", f"no line: {type_.name} has no unit number and is alone on its port")
+    name = table.text("line")
+    if _NAME.fullmatch(name) is None:
+        table.fail("line", "1 to 64 letters, digits, '-', '_' or '.', beginning with a letter or digit")
+    return name
+
+
+def _unit(table: _Table, type_: Device, number: int) -> int | None:
+    """The unit number of the `number`th thing (from 0) of the table; None for a type without."""
+    if not isinstance(type_, PolledDevice) or not type_.units:
+        if "unit" in table.values:
+            table.fail("unit", f"no unit: {type_.name} has none")
+        return None
+    least, most = type_.units[0], type_.units[-1]
+    unit = table.whole("unit", type_.unit, least, most) + (number if "line" in table.values else 0)
+    if unit > most:
+        table.fail("unit", f"unit numbers up to {most}, and count = {table.values['count']} needs more")
+    return unit
 
 
 def _location(table: _Table) -> tuple[float, float] | None:
@@ -214,12 +243,17 @@ def _location(table: _Table) -> tuple[float, float] | None:
     return float(value[0]), float(value[1])
 
 
-def _faults(table: _Table, seed: int) -> Faults:
+def _faults(table: _Table, seed: int, type_: Device) -> Faults:
     line = table.text("faults")
     try:
-        return Faults.parse(line if "seed=" in line else f"seed={seed} {line}")
+        faults = Faults.parse(line if "seed=" in line else f"seed={seed} {line}")
     except ValueError as error:
         table.fail("faults", f'rates such as "flip=1% noise=0.5%" ({error})')
+    if faults.of_answers and not isinstance(type_, PolledDevice):
+        table.fail("faults", f"no {', '.join(faults.of_answers)}: {type_.name} is not asked, it talks by itself")
+    if faults.stranger and isinstance(type_, PolledDevice) and not type_.units:
+        table.fail("faults", f"no stranger: {type_.name} has no unit number")
+    return faults
 
 
 def _check(path: Path, index: int, things: list[ThingSpec], broker: bool) -> None:
@@ -231,3 +265,21 @@ def _check(path: Path, index: int, things: list[ThingSpec], broker: bool) -> Non
         raise FleetError(f"{path}: thing[{index}].name = {things[-1].name!r}: expected a name not used before")
     if things[-1].via == "mqtt" and not broker:
         raise FleetError(f"{path}: fleet.broker: expected mqtt://host:port, as {things[-1].name} speaks MQTT")
+    if things[-1].line is not None:
+        _check_line(f"{path}: thing[{index}]", things[-1].line, things)
+
+
+def _check_line(where: str, line: str, things: list[ThingSpec]) -> None:
+    """The things of one line: on one link, each with a number of its own."""
+    if any(thing.name == line for thing in things):
+        raise FleetError(f"{where}.line = {line!r}: expected a name that no thing has")
+    units: dict[int | None, ThingSpec] = {}
+    for thing in things:
+        if thing.line != line:
+            continue
+        first = next(iter(units.values()), thing)
+        if first.via != thing.via:
+            raise FleetError(f"{where}.link = {thing.via!r}: expected {first.via}, as {first.name} on that line")
+        other = units.setdefault(thing.unit, thing)
+        if other is not thing:
+            raise FleetError(f"{where}.unit = {thing.unit}: expected a number of its own; {other.name} has it")

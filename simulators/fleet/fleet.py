@@ -23,20 +23,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from devices.spec.device import Device
+from devices.spec.device import Device, PolledDevice
 from simulators.faults import Armour, Injector
+from simulators.fleet.asked import AskedPort
 from simulators.fleet.file import FleetConfig, FleetError, load
+from simulators.fleet.port import READER_GRACE_S, Wire, read_out, replug, written
 from simulators.ledger import Entry, Ledger
+from simulators.line import Line
 from simulators.links import MqttLink, PtyLink, TcpLink
 from simulators.peer import Frame, Instrument
-from simulators.things import ThingSpec, park, peer, zoned
+from simulators.things import ThingSpec, park, peer, respondent, zoned
 
 __all__ = ["Fleet", "FleetConfig", "FleetError", "Ledger", "ThingSpec", "load", "park", "run", "zoned"]
 
 LOOK_S, MOST_LOOK_S = 0.05, 0.25
 BROKER_GRACE_S = 5.0
-READER_GRACE_S = 2.0
-UNPLUGGED_S = 0.5
 
 
 class Fleet:
@@ -64,27 +65,43 @@ class Fleet:
         self._now = now
         self._stop = asyncio.Event()
         self._peers: dict[str, Instrument] = {}
-        self._wires: dict[str, PtyLink | TcpLink] = {}
+        self._wires: dict[str, Wire] = {}
         self._brokers: dict[str, MqttLink] = {}
+        self._asked: dict[str, list[ThingSpec]] = {}
+        self._lines: dict[str, AskedPort] = {}
         for spec in self.specs:
             if spec.via == "mqtt" and broker is None:
                 raise FleetError(f"thing {spec.name}: {spec.device} speaks MQTT and the fleet has no broker")
             injector = Injector(spec.faults, Armour.of(spec.type), spec.name) if spec.faults.any else None
             self.ledger.things[spec.name] = Entry(spec.name, spec.device, spec.type.sequence.modulus, injector=injector)
-            self._peers[spec.name] = peer(spec)
+            if isinstance(spec.type, PolledDevice):
+                self._asked.setdefault(spec.line or spec.name, []).append(spec)
+            else:
+                self._peers[spec.name] = peer(spec)
 
     async def open(self) -> None:
         """Make the serial ports. FleetError where that cannot be done here."""
+        for name, specs in self._asked.items():
+            self._lines[name] = line = self._line(specs)
+            await self._make(name, specs, line.receive)
         for spec in self.specs:
-            if spec.via == "mqtt":
-                continue
-            receive = self._peers[spec.name].receive
-            try:
-                wire = await self._plug(spec, receive)
-            except OSError as error:
-                await self.close()
-                raise FleetError(f"thing {spec.name}: cannot make its port: {error}") from error
-            self._wires[spec.name] = wire
+            if spec.name in self._peers and spec.via != "mqtt":
+                await self._make(spec.name, [spec], self._peers[spec.name].receive)
+
+    def _line(self, specs: list[ThingSpec]) -> AskedPort:
+        """The devices on one line, with the faults that befall their answers."""
+        devices = [respondent(spec) for spec in specs]
+        for device in devices:
+            device.injector = self.ledger.things[device.name].injector
+        return AskedPort(Line(devices), self.ledger.things, self._now)
+
+    async def _make(self, name: str, specs: list[ThingSpec], receive: Callable[[bytes], bytes]) -> None:
+        try:
+            wire = self._wires[name] = await self._plug(name, specs, receive)
+        except OSError as error:
+            await self.close()
+            raise FleetError(f"thing {specs[0].name}: cannot make its port: {error}") from error
+        for spec in specs:
             self.ports[spec.name] = wire.port
 
     async def run(self, for_s: float | None = None) -> None:
@@ -128,28 +145,33 @@ class Fleet:
         """Why nothing goes out to the broker, or an empty string."""
         return next((link.trouble for link in self._brokers.values() if link.trouble), "")
 
-    async def _plug(self, spec: ThingSpec, receive: Callable[[bytes], bytes]) -> PtyLink | TcpLink:
-        if spec.via == "tcp":
-            server = TcpLink(receive, self._listen, int(spec.port or 0))
+    async def _plug(self, name: str, specs: list[ThingSpec], receive: Callable[[bytes], bytes]) -> Wire:
+        port = next((spec.port for spec in specs if spec.port is not None), None)
+        if specs[0].via == "tcp":
+            server = TcpLink(receive, self._listen, int(port or 0))
             await server.open()
             return server
-        pty = PtyLink(receive, self._symlink(spec))
+        pty = PtyLink(receive, self._symlink(name, port))
         pty.plug()
         return pty
 
-    def _symlink(self, spec: ThingSpec) -> Path:
-        if spec.port is not None:
-            return Path(str(spec.port))
+    def _symlink(self, name: str, port: str | int | None) -> Path:
+        if port is not None:
+            return Path(str(port))
         if self._port_dir is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="parkgate-ports-")
             self._port_dir = Path(self._temporary.name)
         self._port_dir.mkdir(parents=True, exist_ok=True)
-        return self._port_dir / spec.name
+        return self._port_dir / name
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as links:
             async with asyncio.TaskGroup() as things:
+                for name, line in self._lines.items():
+                    things.create_task(line.speak(self._wires[name], self._stop), name=f"line[{name}]")
                 for spec in self.specs:
+                    if spec.name not in self._peers:
+                        continue
                     if spec.via == "mqtt":
                         link = self._link_of(spec, links)
                         things.create_task(self._speak_mqtt(spec, link), name=f"thing[{spec.name}]")
@@ -201,31 +223,15 @@ class Fleet:
                     continue
                 pieces, copies = _spoil(entry, frame)
                 out = b"".join(pieces)
-                heard = wire.write(out) and await self._written(wire)
+                heard = wire.write(out) and await written(wire, self._stop)
                 if heard:
                     device.delivered(frame)
                     entry.count(frame, copies, len(out))
                     if entry.injector is not None and entry.injector.unplugs():
-                        await self._replug(wire, entry, entry.injector.half(frame.data))
+                        await replug(wire, entry, entry.injector.half(frame.data))
+                        self.ports[spec.name] = wire.port
                         heard = False
             await self._rest(device, serial=True)
-
-    async def _written(self, wire: PtyLink | TcpLink) -> bool:
-        """Wait until the frame is out; False when the reader went away or does not read at a stop."""
-        while not wire.flush():
-            if not wire.listening() or self._stop.is_set():
-                return False
-            await asyncio.sleep(0.01)
-        return True
-
-    async def _replug(self, wire: PtyLink | TcpLink, entry: Entry, half: bytes) -> None:
-        """Pull the cable once what was said has been read, and plug it in again a little later."""
-        await _read_out(wire)
-        wire.unplug(half)
-        entry.replugs += 1
-        await asyncio.sleep(UNPLUGGED_S)
-        wire.plug()
-        self.ports[entry.thing] = wire.port
 
     async def _rest(self, device: Instrument, serial: bool = False) -> None:
         """Until the device has something to say, or the stop; on a serial link never for long."""
@@ -237,21 +243,11 @@ class Fleet:
             await asyncio.wait_for(self._stop.wait(), max(wait, 0.001))
 
     async def _until_read(self) -> None:
-        await asyncio.gather(*(_read_out(wire) for wire in self._wires.values()))
+        await asyncio.gather(*(read_out(wire) for wire in self._wires.values()))
 
 
 def _spoil(entry: Entry, frame: Frame) -> tuple[tuple[bytes, ...], int]:
     return entry.injector.apply(frame.data) if entry.injector is not None else ((frame.data,), 1)
-
-
-async def _read_out(wire: PtyLink | TcpLink) -> None:
-    """Wait until the reader has fetched all, twice in a row, or for 2 s."""
-    empty = 0
-    for _ in range(int(READER_GRACE_S / 0.01)):
-        empty = empty + 1 if wire.flush() and wire.unread() == 0 else 0
-        if empty >= 3:
-            return
-        await asyncio.sleep(0.01)
 
 
 async def run(path: Path, devices: Mapping[str, Device], for_s: float | None = None) -> None:

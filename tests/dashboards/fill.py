@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aiomqtt
 
-from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
 from gateway.app import Gateway
@@ -54,6 +54,8 @@ def things() -> list[ThingSpec]:
     """One thing a type, two of the first, one a kind of those that carry any field."""
     specs = [ThingSpec("pms5003-2", BY_NAME["pms5003"], seed=99, period_s=0.2, link="tcp")]
     for seed, device in enumerate(DEVICES):
+        if isinstance(device, PolledDevice):
+            continue
         link: Link = "tcp" if device.link == "serial" else "mqtt"
         for number, kind in enumerate(KINDS if device.open_fields else [None], 1):
             specs.append(ThingSpec(f"{device.name}-{number}", device, seed, 0.2, kind=kind, link=link))

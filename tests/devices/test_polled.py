@@ -11,7 +11,7 @@ from devices.spec.device import PolledDevice
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError
 from devices.spec.field import Field
-from devices.spec.polled import Exchange, Question
+from devices.spec.polled import Exchange, Overheard, Question
 from tests.device_types import DEVICES
 from tests.devices.examples import Example, merged, polled_examples
 from tests.devices.readings import values
@@ -178,7 +178,8 @@ def test_garbage_is_accounted_for(device: PolledDevice, question: Question, data
     exchange = Exchange(question, device.unit)
     events = heard(exchange, [data])
     if not any(isinstance(event, Reading) for event in events):
-        assert wrong_bytes(events) == len(data) - (len(exchange.request) if exchange.echoed else 0)
+        echoes = data.count(exchange.request)
+        assert wrong_bytes(events) == len(data) - echoes * len(exchange.request)
 
 
 @EVERY_QUESTION
@@ -188,6 +189,18 @@ def test_what_waits_is_bounded(device: PolledDevice, question: Question) -> None
     for _ in range(2000):
         exchange.feed(start[:-1])
     assert wrong_bytes(exchange.end()) <= max(question.size, len(exchange.request))
+
+
+@pytest.mark.parametrize("device", POLLED, ids=lambda device: device.name)
+def test_a_recording_of_answers_is_read_without_their_questions(device: PolledDevice) -> None:
+    answers = [example for example in WHOLE if example.device is device and example.unit == device.unit]
+    stream = b"\x00" + b"\x55".join(example.exchange().request + example.data for example in answers)
+    for pieces in ([stream], list(one_by_one(stream))):
+        decoder = Overheard(device.questions, device.unit)
+        events = [event for piece in pieces for event in decoder.feed(piece)] + decoder.flush()
+        expected = [event for example in answers for event in example.decode()]
+        assert [event for event in events if isinstance(event, Reading)] == expected
+        assert wrong_bytes(events) == len(answers)
 
 
 def test_a_refusal_ends_the_exchange_with_its_name() -> None:

@@ -27,7 +27,7 @@ def test_a_line_says_it_all_and_can_be_read_back() -> None:
         ("seed=1.5", "'seed=1.5' is not one of seed=N"),
         ("flip=1.2.3", "'flip=1.2.3' is not one of seed=N"),
         ("flip=200%", "flip is 2.0, expected a probability from 0 to 1"),
-        ("flip=60% partial=60%", "flip, partial and duplicate add up to more than 1"),
+        ("flip=60% partial=60%", "flip, partial, duplicate, missing, late and stranger add up to more than 1"),
     ],
 )
 def test_what_is_wrong_with_a_line_is_named(line: str, words: str) -> None:

@@ -2,8 +2,8 @@
 
 Input is hex text (`--hex`), a text line or payload (`--text`), a file of raw bytes or a recording,
 or `-` for raw bytes on standard input, decoded as they arrive. For a device type on a serial link the
-input is a stream; for one behind MQTT it is one payload, of at most 16 MiB. `--hex` also takes
-`-` or the name of a file, which may hold hex text or raw bytes. `--port` listens to a real port,
+input is a stream (of one that is asked, its answers); for one behind MQTT it is one payload, of at
+most 16 MiB. `--hex` also takes `-` or the name of a file, which may hold hex text or raw bytes. `--port` listens to a real port,
 opened as the gateway opens it, until Ctrl-C or for `--for` seconds, and with `--record` writes down
 what it says, so that a gateway can play it back. Without `--device` a port is only looked at: what
 comes, at which speed, and what it looks like.
@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from gateway.cli.decode.listen import Port, listen
 from gateway.cli.decode.shown import Printed
 from gateway.cli.decode.watch import watch
 from gateway.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from devices.spec.device import Device
 
 MOST_HELD = 4096
 
@@ -53,10 +56,13 @@ def decode(
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="With --port: also write what it says to FILE.")
     ] = None,
+    unit: Annotated[
+        int | None, typer.Option("--unit", metavar="N", help="For types that are asked: the unit number.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON in a terminal, too: one object a line.")] = False,
 ) -> None:
     """Decode bytes of a device type, or look at what a port says: a line for each reading, noise or error."""
-    from devices.spec.device import StreamDevice
+    from devices.spec.device import PolledDevice, StreamDevice
     from gateway.cli.devices import find
 
     terminal = sys.stdout.isatty() and not as_json
@@ -70,6 +76,8 @@ def decode(
         watch(asked, terminal)
         return
     kind = find(device)
+    if unit is not None:
+        _see_unit(kind, unit)
     if asked is not None:
         listen(kind, asked, terminal)
         return
@@ -85,8 +93,9 @@ def decode(
         chunks = [from_hex_option(hexed)]
     else:
         chunks = from_file(source or file or "-")
-    if isinstance(kind, StreamDevice):
-        decoder, printed = kind.decoder(), Printed(kind, None, MOST_HELD, terminal=terminal)
+    if isinstance(kind, StreamDevice | PolledDevice):
+        decoder = kind.decoder() if isinstance(kind, StreamDevice) else kind.decoder(unit)
+        printed = Printed(kind, None, MOST_HELD, terminal=terminal)
         for chunk in chunks:
             printed.events(decoder.feed(chunk))
         printed.events(decoder.flush())
@@ -96,6 +105,15 @@ def decode(
         name = topic if topic is not None else usual_topic(kind.topic)
         printed = Printed(kind, topic, 0, terminal=terminal)
         printed.events(kind.decode(name, payload, time.time_ns()))
+
+
+def _see_unit(kind: "Device", unit: int) -> None:
+    from devices.spec.device import PolledDevice
+
+    if not isinstance(kind, PolledDevice) or not kind.units:
+        raise UsageError(f"--unit: {kind.name} has no unit number")
+    if unit not in kind.units:
+        raise UsageError(f"--unit: expected a number from {kind.units[0]} to {kind.units[-1]}, got {unit}")
 
 
 def usual_topic(pattern: str) -> str:

@@ -1,0 +1,187 @@
+"""Every device type that is asked is simulated: alone and on a line with others, with faults and without."""
+
+from dataclasses import replace
+
+import pytest
+
+from devices.spec.device import PolledDevice
+from devices.spec.events import Event, Reading
+from devices.spec.polled import Exchange, Round, together
+from devices.spec.sequence import audit
+from simulators.faults import Armour, Faults, Injector
+from simulators.ledger import Entry
+from simulators.line import Line, Respondent
+from simulators.things import ThingSpec, respondent
+from tests.device_types import BY_NAME, DEVICES
+
+NOON = 1_767_326_400.0  # 2026-01-02 12:00 in UTC+8
+ROUNDS = 400
+POLLED = [device for device in DEVICES if isinstance(device, PolledDevice)]
+FAULTY = Faults(
+    seed=7, flip=0.05, partial=0.04, duplicate=0.03, noise=0.06, missing=0.05, late=0.05, stranger=0.04, echo=0.3
+)
+
+everyone = pytest.mark.parametrize("device", POLLED, ids=lambda device: device.name)
+
+
+def made(device: PolledDevice, seed: int = 7, unit: int | None = None, faults: Faults | None = None) -> Respondent:
+    one = respondent(ThingSpec(f"thing-{unit or 1}", device, seed, unit=unit))
+    if faults is not None:
+        one.injector = Injector(faults, Armour.of(device), one.name)
+    return one
+
+
+class Master:
+    """Asks the devices of a line in a time of its own, as a gateway would, and keeps what it hears by thing."""
+
+    def __init__(self, respondents: list[Respondent], patience_s: float | None = None) -> None:
+        self.now = NOON
+        self.line = Line(respondents)
+        self.entries = {
+            one.name: Entry(one.name, one.device.name, one.device.sequence.modulus, injector=one.injector)
+            for one in respondents
+        }
+        self.rounds = {one.name: Round(one.device.questions, one.unit) for one in respondents}
+        self.events: dict[str, list[Event]] = {one.name: [] for one in respondents}
+        self._respondents = respondents
+
+    def go_round(self) -> None:
+        """Ask every device once; each late answer comes while somebody else is asked, or nobody."""
+        for one in self._respondents:
+            round_ = self.rounds[one.name]
+            round_.begin()
+            answers: list[Reading] = []
+            while (exchange := round_.next()) is not None:
+                events = self._ask(exchange, one.device.timing.timeout_s)
+                round_.result(exchange.answered)
+                answers += [event for event in events if isinstance(event, Reading)]
+                self.events[one.name] += [event for event in events if not isinstance(event, Reading)]
+                if not exchange.answered:
+                    self.now += one.device.timing.late_s if len(self._respondents) == 1 else 0.0
+                    self.hear()
+            if answers:
+                self.events[one.name].append(together(answers))
+
+    def _ask(self, exchange: Exchange, timeout_s: float) -> list[Event]:
+        events = exchange.feed(self.line.receive(exchange.request, self.now))
+        end = self.now + timeout_s
+        while not exchange.answered and self.now < end:
+            self.now += 0.01
+            events += exchange.feed(self.hear())
+        return events + exchange.end()
+
+    def hear(self) -> bytes:
+        """What went out since, counted as the fleet counts it."""
+        heard = b""
+        for said in self.line.take(self.now):
+            out = b"".join(said.wire.pieces)
+            self.entries[said.by.name].count(said.frame, said.wire.copies, len(out))
+            heard += out
+        return heard
+
+    def readings(self, name: str) -> list[Reading]:
+        return [event for event in self.events[name] if isinstance(event, Reading)]
+
+
+def assert_counted(master: Master, one: Respondent) -> None:
+    """All that was said well is there once, with its own values."""
+    entry, sequence = master.entries[one.name], one.device.sequence
+    counts = [sequence.extract(reading.fields) for reading in master.readings(one.name)]
+    stored = [count for count in counts if count is not None]
+    result = audit(entry.sent.total(), stored, sequence.modulus)
+    assert (result.stored, result.duplicates) == (entry.good, 0)
+    assert result.lost == entry.spoiled.total()
+
+
+@everyone
+def test_the_same_seed_says_the_same_and_another_seed_others(device: PolledDevice) -> None:
+    def said(seed: int) -> list[Reading]:
+        master = Master([made(device, seed)])
+        for _ in range(20):
+            master.go_round()
+        return master.readings("thing-1")
+
+    assert said(7) == said(7)
+    assert said(7) != said(8)
+
+
+@everyone
+def test_what_is_answered_is_understood_whole(device: PolledDevice) -> None:
+    one = made(device)
+    master = Master([one])
+    for _ in range(ROUNDS):
+        master.go_round()
+    readings = master.readings(one.name)
+    assert len(readings) == len(master.events[one.name]) == ROUNDS
+    assert all(reading.fields.keys() == {field.name for field in device.fields} for reading in readings)
+    assert_counted(master, one)
+
+
+@everyone
+def test_with_faults_on_no_value_is_wrong_and_the_losses_are_those_injected(device: PolledDevice) -> None:
+    one = made(device, faults=FAULTY if device.units else replace(FAULTY, stranger=0.0))
+    master = Master([one])
+    truth: dict[float, Reading] = {}
+    epoch = one._epoch
+
+    def remembered(moment: float) -> list[Reading]:
+        (reading,) = epoch(moment)
+        truth[moment] = Reading(dict(reading.fields))
+        return [reading]
+
+    one._epoch = remembered
+    for _ in range(ROUNDS):
+        master.go_round()
+    assert_counted(master, one)
+    assert one.injector is not None
+    assert all(one.injector.counts[name] for name in ("flip", "partial", "duplicate", "missing", "late", "echo"))
+    assert (one.injector.counts["stranger"] > 0) == bool(device.units)
+    carriers = {part.field for part in device.sequence.parts}
+    steps = {field.name: field.step or 0.0 for field in device.fields}
+    for reading in master.readings(one.name):
+        assert reading.fields
+        for name, value in reading.fields.items():
+            if name not in carriers:
+                near = [one for one in truth.values() if abs(float(one.fields[name]) - float(value)) <= steps[name]]
+                assert near, f"{name}: {value} was never said"
+
+
+def test_on_a_line_of_several_with_faults_nobody_gets_what_another_said() -> None:
+    meter, probe = BY_NAME["sdm120"], BY_NAME["soil-7in1"]
+    assert isinstance(meter, PolledDevice)
+    assert isinstance(probe, PolledDevice)
+    devices = [
+        *(made(meter, seed, unit, replace(FAULTY, seed=seed, late=0.15)) for seed, unit in ((1, 1), (2, 2), (3, 3))),
+        *(made(probe, seed, unit, replace(FAULTY, seed=seed, late=0.15)) for seed, unit in ((4, 4), (5, 5))),
+    ]
+    for number, one in enumerate(devices):  # each says a value of its own, so that a mix-up would show
+        name = "current_a" if one.device is meter else "soil_ph"
+        epoch = one._epoch
+
+        def told(moment: float, epoch=epoch, name=name, number=number) -> list[Reading]:
+            (reading,) = epoch(moment)
+            return [Reading({**reading.fields, name: 1.0 + number})]
+
+        one._epoch = told
+    master = Master(devices)
+    for _ in range(ROUNDS):
+        master.go_round()
+        master.now += 0.5
+    for number, one in enumerate(devices):
+        name = "current_a" if one.device is meter else "soil_ph"
+        values = {reading.fields[name] for reading in master.readings(one.name) if name in reading.fields}
+        assert values == {1.0 + number}
+        assert one.injector is not None
+        assert one.injector.counts["late"] > 20
+
+
+def test_a_request_that_is_nobodys_is_not_answered() -> None:
+    meter = BY_NAME["sdm120"]
+    assert isinstance(meter, PolledDevice)
+    line = Line([made(meter, unit=3)])
+    assert line.receive(meter.questions[0].request(4), NOON) == b""
+    assert line.take(NOON + 10) == []
+    assert line.receive(b"\x55" + meter.questions[0].request(3)[:5], NOON) == b""
+    line.receive(meter.questions[0].request(3)[5:], NOON)
+    (said,) = line.take(NOON + 0.02)
+    assert said.frame.data[:3] == b"\x03\x04\x40"
