@@ -3,10 +3,10 @@
 Input is hex text (`--hex`), a text line or payload (`--text`), a file of raw bytes or a recording,
 or `-` for raw bytes on standard input, decoded as they arrive. For a device type on a serial link the
 input is a stream (of one that is asked, its answers); for one behind MQTT it is one payload, of at
-most 16 MiB. `--hex` also takes `-` or the name of a file, which may hold hex text or raw bytes. `--port` listens to a real port,
-opened as the gateway opens it, until Ctrl-C or for `--for` seconds, and with `--record` writes down
-what it says, so that a gateway can play it back. Without `--device` a port is only looked at: what
-comes, at which speed, and what it looks like.
+most 16 MiB. `--hex` also takes `-` or the name of a file, which may hold hex text or raw bytes.
+`--port` listens to a real port, opened as the gateway opens it, until Ctrl-C or for `--for` seconds,
+and with `--record` writes down what it says, so that a gateway can play it back. Without `--device`
+a port is only looked at: what comes, at which speed, and what it looks like.
 
 Noise that lies together is one line; from a file or a pipe up to 4 KiB of it may be held back
 until its end is seen, from a port nothing is.
