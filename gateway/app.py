@@ -31,12 +31,14 @@ from gateway.sources.mqtt import AskedFilters, make_mqtt_source
 from gateway.sources.replay import ReplaySource
 from gateway.sources.serial import SerialSource
 from gateway.spool import Spool, SpoolUnusable, say_forecast
+from gateway.state import LinkRefused, private_folder, refuse_links
 from gateway.stats import Stats
 from gateway.watch import Watchdog
 from gateway.web import PERIOD_S, Api, Health, Latest, Page, serve
 
 log = logging.getLogger("parkgate")
 
+SUBSCRIPTIONS = "subscriptions.json"
 FLUSH_S = 5.0
 FORECAST_S = 7 * 86400.0
 FORECAST_EVERY_S = 600.0
@@ -65,9 +67,10 @@ class Gateway:
         self.stats = Stats()
         self.ready = asyncio.Event()
         try:
-            config.gateway.state_dir.mkdir(parents=True, exist_ok=True)
+            private_folder(config.gateway.state_dir)
+            refuse_links((config.gateway.state_dir / SUBSCRIPTIONS,))
             self.spool = Spool.open(config.gateway.state_dir / "spool.db", config.spool, self.clock)
-        except SpoolUnusable as fault:
+        except (SpoolUnusable, LinkRefused) as fault:
             raise StartError(str(fault)) from fault
         except OSError as fault:
             raise StartError(
@@ -136,7 +139,7 @@ class Gateway:
             assert isinstance(device, MessageDevice)  # the config loader has checked it
             subscriptions.append(Subscription(subscription, device))
         intake = BrokerIntake(self.pipeline, broker, subscriptions, name)
-        asked = AskedFilters(self.config.gateway.state_dir / "subscriptions.json", broker.session)
+        asked = AskedFilters(self.config.gateway.state_dir / SUBSCRIPTIONS, broker.session)
         source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name), intake.forget, asked)
         self.watchdog.broker(source, broker)
         return source

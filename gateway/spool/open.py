@@ -1,10 +1,12 @@
-"""Opening a spool file, or saying in one line why not; setting a damaged one aside; the reserve.
+"""Opening a spool file, or saying in one line why not; the lock; the reserve.
 
 Beside `spool.db` (with SQLite's own `-wal` and `-shm`) there may be
 
     spool.db.lock                              held (flock) by the process that writes the spool
     spool.db.reserve                           8 MiB that are given back when the disk is full
-    spool.db.damaged-20260101T120000Z          a file that could not be used, as it was found
+    spool.db.damaged-20260101T120000Z          a file that could not be used (`aside`)
+
+All of them are for the gateway's own user only, and none may be a symbolic link (`gateway.state`).
 
 The reserve exists because forgetting what was delivered needs room too: on a full disk SQLite
 can neither write its log nor move the log into the file.
@@ -15,12 +17,14 @@ import errno
 import os
 import sqlite3
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.config import SpoolConfig
+from gateway.spool.aside import asides, say_aside, set_aside, with_logs
 from gateway.spool.file import SpoolFile
 from gateway.spool.ledger import TakenLedger
 from gateway.spool.schema import Damaged, read_only
+from gateway.state import LinkRefused, open_private, private_files, refuse_links
 
 RESERVE_BYTES = 8 << 20
 MARGIN_BYTES = 1 << 18
@@ -75,7 +79,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         """Raises SpoolUnusable when another process has it, OSError when the file cannot be made."""
-        self._fd = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        self._fd = open_private(path.with_name(path.name + ".lock"), os.O_RDWR)
         if sys.platform == "win32":
             return  # no flock: two gateways on one spool are not noticed there
         import fcntl
@@ -128,12 +132,12 @@ class Reserve:
         if not hasattr(os, "posix_fallocate"):
             return
         try:
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
+            fd = open_private(self._path, os.O_WRONLY)
             try:
                 os.posix_fallocate(fd, 0, size)
             finally:
                 os.close(fd)
-        except OSError:
+        except (OSError, LinkRefused):
             self.release()
 
     def _size(self) -> int:
@@ -152,15 +156,27 @@ class Reserve:
         return free.f_bavail * free.f_frsize
 
 
-def open_file(path: Path, now_ns: int, quarantine_limit: int) -> tuple[SpoolFile, str | None]:
+def files_of(path: Path) -> list[Path]:
+    """What there may be of the spool at `path`: its file, SQLite's beside it, lock and reserve."""
+    return [path.with_name(path.name + ending) for ending in ("", "-wal", "-shm", "-journal", ".lock", ".reserve")]
+
+
+def keep_private(path: Path) -> None:
+    """Close a spool's files to others. Before it is opened. Raises OSError, LinkRefused."""
+    damaged = [each for file in asides(path) for each in with_logs(file)]
+    refuse_links(files_of(path))
+    private_files(files_of(path) + damaged)
+
+
+def open_file(path: Path, now_ns: int, limits: SpoolConfig) -> tuple[SpoolFile, str | None]:
     """The file, and what a person should know about it. Raises SpoolUnusable, sqlite3.Error (disk)."""
     fresh = not path.exists()
     try:
-        opened = SpoolFile(path, now_ns // 1000, quarantine_limit)
+        opened = SpoolFile(path, now_ns // 1000, limits.quarantine_bytes)
     except sqlite3.Error as error:
         if not is_damage(error):
             raise
-        return replace_file(path, now_ns, quarantine_limit, str(error))
+        return replace_file(path, now_ns, limits, str(error))
     try:
         if 0 < size_on_disk(path) <= CHECKED_BYTES:
             opened.check()
@@ -168,22 +184,23 @@ def open_file(path: Path, now_ns: int, quarantine_limit: int) -> tuple[SpoolFile
         opened.close()
         if not is_damage(error):
             raise
-        return replace_file(path, now_ns, quarantine_limit, str(error), opened)
+        return replace_file(path, now_ns, limits, str(error), opened)
     if fresh:
         sync_directory(path.parent)
     return opened, None
 
 
 def replace_file(
-    path: Path, now_ns: int, quarantine_limit: int, why: str, old: SpoolFile | None = None
+    path: Path, now_ns: int, limits: SpoolConfig, why: str, old: SpoolFile | None = None
 ) -> tuple[SpoolFile, str]:
     """Set the closed, damaged file aside and begin a new one, with the numbers and ledgers of `old`.
 
     Without `old` they are read from the damaged file, where that is possible.
     """
-    aside = set_aside(path, now_ns)
+    aside = set_aside(path, now_ns, limits.max_bytes)
     number, taken = (old.last_seq + 1, old.taken) if old is not None else _remembered(aside)
-    return begin_file(path, max(now_ns // 1000, number), quarantine_limit, taken), say_aside(path, aside, why)
+    new = begin_file(path, max(now_ns // 1000, number), limits.quarantine_bytes, taken)
+    return new, say_aside(path, aside, why)
 
 
 def begin_file(path: Path, first_seq: int, quarantine_limit: int, taken: TakenLedger | None) -> SpoolFile:
@@ -202,13 +219,6 @@ def begin_file(path: Path, first_seq: int, quarantine_limit: int, taken: TakenLe
     return opened
 
 
-def say_aside(path: Path, aside: Path, why: str) -> str:
-    return (
-        f"spool {path} was damaged ({why}); it is set aside as {aside.name} and a new one is begun. "
-        f"What is readable: parkgate spool salvage {aside}"
-    )
-
-
 def _remembered(aside: Path) -> tuple[int, TakenLedger | None]:
     """The next row number and the ledger of a damaged file, as far as SQLite still finds them."""
     number, taken = 0, None
@@ -217,28 +227,6 @@ def _remembered(aside: Path) -> tuple[int, TakenLedger | None]:
         number = found[0] if found and isinstance(found[0], int) else 0
         taken = TakenLedger(db)
     return number, taken
-
-
-def set_aside(path: Path, now_ns: int) -> Path:
-    """Rename the file and its log, so that SQLite still sees them as one. Raises OSError."""
-    stamp = datetime.fromtimestamp(now_ns / 1e9, UTC).strftime("%Y%m%dT%H%M%SZ")
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-    log, aside_log = path.with_name(path.name + "-wal"), aside.with_name(aside.name + "-wal")
-    if log.exists():  # first: beside no file, or a new one, SQLite would throw it away
-        log.rename(aside_log)
-    try:
-        with contextlib.suppress(FileNotFoundError):  # somebody was faster
-            path.rename(aside)
-    except OSError:
-        with contextlib.suppress(OSError):  # tried again, they must still be found together
-            aside_log.rename(log)
-        raise
-    path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    return aside
 
 
 def size_on_disk(path: Path) -> int:

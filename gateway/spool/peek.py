@@ -5,15 +5,18 @@ supposes that none is delivered. The running gateway's own (`/healthz`) knows th
 """
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.intake import Quarantined
+from gateway.spool.aside import asides
 from gateway.spool.file import ROW_BYTES
-from gateway.spool.open import Lock, SpoolUnusable, is_damage
+from gateway.spool.open import Lock, SpoolUnusable, files_of, is_damage
 from gateway.spool.schema import read_only
+from gateway.state import LinkRefused, refuse_links
 
 MIN_SPAN_S = 10.0
 
@@ -34,11 +37,6 @@ class Look(NamedTuple):
 
 def look(path: Path, max_bytes: int) -> Look:
     """What waits in the spool at `path`. Raises SpoolUnusable."""
-    damaged = [
-        file
-        for file in sorted(path.parent.glob(path.name + ".damaged-*"))
-        if not file.name.endswith(("-wal", "-shm", ".lp"))
-    ]
     with _reading(path) as db:
         rows, points, size, oldest, newest = db.execute(
             "SELECT count(*), coalesce(sum(points), 0), coalesce(sum(length(lines)), 0), min(at_ns), max(at_ns)"
@@ -49,7 +47,7 @@ def look(path: Path, max_bytes: int) -> Look:
     span = (newest - oldest) / 1e9 if rows else 0.0
     lasts = max(0.0, max_bytes - charged) * span / charged if span >= MIN_SPAN_S else None
     quarantine_bytes = kept_bytes + kept * ROW_BYTES
-    return Look(points, rows, charged, oldest, lasts, kept, quarantine_bytes, _in_use(path), damaged)
+    return Look(points, rows, charged, oldest, lasts, kept, quarantine_bytes, _in_use(path), asides(path))
 
 
 def quarantine(path: Path, limit: int) -> list[Quarantined]:
@@ -64,8 +62,18 @@ def quarantine(path: Path, limit: int) -> list[Quarantined]:
 
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
-        raise SpoolUnusable(f"there is no spool at {path}: the gateway makes it when it first runs")
+    try:
+        refuse_links(files_of(path))
+        if not path.is_file():
+            raise SpoolUnusable(f"there is no spool at {path}: the gateway makes it when it first runs")
+        if not os.access(path, os.R_OK):
+            raise PermissionError
+    except LinkRefused as error:
+        raise SpoolUnusable(str(error)) from error
+    except PermissionError as error:
+        raise SpoolUnusable(
+            f"spool {path}: permission denied: it is for the gateway's own user only, run this as that user"
+        ) from error
     try:
         with contextlib.closing(read_only(path)) as db:
             yield db

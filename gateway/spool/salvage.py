@@ -10,6 +10,7 @@ quarantine and the ledger of acknowledged messages are not salvaged.
 """
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from gateway.spool.open import SpoolUnusable
 from gateway.spool.pages import open_pages
 from gateway.spool.schema import read_only
 from gateway.spool.store import Store
+from gateway.state import LinkRefused, open_private
 
 _COLUMNS = "seq, at_ns, lane, points, crc, lines"
 
@@ -123,7 +125,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _writer(into: Path, now_ns: int) -> Iterator[Callable[[StoredRow], None]]:
     if into.suffix == ".lp":
         try:
-            file = into.open("xb")
+            file = os.fdopen(open_private(into, os.O_WRONLY | os.O_EXCL), "wb")
+        except LinkRefused as error:
+            raise SpoolUnusable(str(error)) from error
         except OSError as error:
             raise SpoolUnusable(f"{into}: {error.strerror}") from error
         with file:

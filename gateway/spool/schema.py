@@ -10,10 +10,13 @@
 `lines` stands last, so that counting rows never reads the pages that hold them.
 """
 
+import contextlib
 import sqlite3
 import struct
 import zlib
 from pathlib import Path
+
+from gateway.state import create_private
 
 PAGE_BYTES = 4096
 
@@ -48,6 +51,8 @@ class Damaged(sqlite3.DatabaseError):
 
 def connect(path: Path) -> sqlite3.Connection:
     """The connection of the one writer. Raises sqlite3.Error."""
+    with contextlib.suppress(OSError):  # SQLite then says why in the words that are known
+        create_private(path)  # what SQLite makes beside the file has the file's mode
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
         for pragma in _PRAGMAS:

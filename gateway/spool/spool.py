@@ -40,10 +40,14 @@ Recovery, for a process killed or a power failure
     after a removal             killed: it is gone; power failure: it may be back, whole
     setting a damaged file aside    log first, then file; the next start sets aside what is left
 
+For its own user only: folders it makes are 0700, files 0600, those of an earlier version are closed at
+the start; a symbolic link in place of one of its files is refused (`gateway.state`).
+
 Damage. A file that SQLite or the row check refuses, at the start or while running, is renamed
 `spool.db.damaged-<time>` and a new one is begun; `notice` says so, and `parkgate spool salvage`
-copies back what can be read. Where the disk has no room for a new one, that is as a full disk is:
-the messages stay at the broker until there is. Files up to 256 MiB are checked page by page at the start.
+copies back what can be read. Of such files 5 stay, and together `max_bytes`; the newest always. Where the
+disk has no room for a new one, that is as a full disk is: the messages stay at the broker until there is.
+Files up to 256 MiB are checked page by page at the start.
 
 Disk full (DiskFull, `depth().state`). Nothing acknowledged is lost and nothing half stored: the hold
 lane waits at the broker, which then loses what exceeds its own queue (mosquitto: 1000 messages a

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from gateway.config import SpoolConfig
 from gateway.intake import Batch, Intake, Lane, Quarantined
+from gateway.spool.aside import bound, say_aside, set_aside
 from gateway.spool.file import Room, Row, SpoolFile, StoredRow, Totals
 from gateway.spool.open import (
     DiskFailed,
@@ -24,10 +25,10 @@ from gateway.spool.open import (
     begin_file,
     disk_error,
     is_damage,
+    keep_private,
     open_file,
-    say_aside,
-    set_aside,
 )
+from gateway.state import FOLDER_MODE, LinkRefused
 
 log = logging.getLogger("parkgate.spool")
 
@@ -68,10 +69,13 @@ class Store:
         self._log_stays = False
         self._damage: Damage | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
             if path.exists() and not path.is_file():
                 raise SpoolUnusable(f"spool {path} is not a file: move it away or choose another state_dir")
+            keep_private(path)
             self._lock = Lock(path)
+        except LinkRefused as error:
+            raise SpoolUnusable(str(error)) from error
         except OSError as error:
             raise SpoolUnusable(_say(path, error)) from error
         self._reserve = Reserve(path)
@@ -81,6 +85,7 @@ class Store:
             self._lock.release()
             raise SpoolUnusable(_say(path, error)) from error
         self._reserve.restore()
+        bound(path, config.max_bytes)
 
     def close(self) -> None:
         self.file.close()
@@ -151,12 +156,12 @@ class Store:
 
     def _open(self, now_ns: int) -> tuple[SpoolFile, str | None]:
         try:
-            return open_file(self.path, now_ns, self._config.quarantine_bytes)
+            return open_file(self.path, now_ns, self._config)
         except sqlite3.Error as error:
             # A full disk at the start: the reserve of an earlier run makes room for SQLite's own files.
             if disk_error(self.path, error) is None or not self._reserve.release():
                 raise
-            return open_file(self.path, now_ns, self._config.quarantine_bytes)
+            return open_file(self.path, now_ns, self._config)
 
     def _guarded(self, work: Callable[[], T], now_ns: int, *, forgetting: bool = False, size: int | None = None) -> T:
         """Do `work`, once more after a damaged file was replaced or the disk was given some room.
@@ -231,7 +236,7 @@ class Store:
         old.close()
         old.totals = Totals()
         if damage.aside is None:
-            damage.aside = set_aside(self.path, now_ns)
+            damage.aside = set_aside(self.path, now_ns, self._config.max_bytes)
         first, limit = max(now_ns // 1000, old.last_seq + 1), self._config.quarantine_bytes
         try:
             self.file = begin_file(self.path, first, limit, old.taken)

@@ -231,6 +231,7 @@ def test_what_a_port_says_is_recorded_and_decoded_again(tmp_path: Path, capsys: 
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=30)
     assert process.returncode == 0
+    assert sys.platform == "win32" or file.stat().st_mode & 0o7777 == 0o600, "what it says is for this user only"
     lines = file.read_text().splitlines()
     assert lines[0] == "# parkgate recording 1"
     assert "".join(line.split()[1] for line in lines[1:] if not line.startswith("#")) == FRAME.replace(" ", "").lower()

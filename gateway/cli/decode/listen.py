@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from gateway.cli.decode.inputs import clip
 from gateway.cli.decode.shown import Printed
 from gateway.cli.usage import UsageError
+from gateway.state import LinkRefused, open_private
 
 if TYPE_CHECKING:
     from devices.spec.device import Device, StreamDevice
@@ -106,14 +108,17 @@ def run_on_port(main: Coroutine[Any, Any, None], port: Port, level: int = loggin
 
 @contextlib.contextmanager
 def opened(port: Port) -> Iterator[TextIO | None]:
-    """The file to record to. One that did not exist before: what a device once said cannot be had again."""
+    """The file to record to. One that did not exist before: what a device once said cannot be had again.
+
+    For this user only.
+    """
     path = port.record
     if path is None:
         yield None
         return
     try:
-        file = path.open("x", encoding="ascii", buffering=1)
-    except FileExistsError:
+        file = os.fdopen(open_private(path, os.O_WRONLY | os.O_EXCL), "w", encoding="ascii", buffering=1)
+    except (FileExistsError, LinkRefused):
         raise UsageError(f"--record: {path} is there already; give another name") from None
     except OSError as error:
         raise UsageError(f"--record: {path}: {error.strerror}") from error

@@ -36,6 +36,7 @@ import numpy as np
 from gateway.intake import Accept, Batch, Keep, Outcome, SinkUnusable
 from gateway.sinks.cut import halve
 from gateway.sinks.local.lines import Kind, LineReader, Points, Schema
+from gateway.state import FOLDER_MODE, LinkRefused, private_files, private_umask, refuse_links
 
 MEMORY = "256MB"
 _DTYPES: dict[Kind, Any] = {"DOUBLE": np.float64, "BIGINT": np.int64, "BOOLEAN": np.bool_}
@@ -99,10 +100,11 @@ class LocalSink:
             raise
 
     def _work(self, work: "Callable[[_Tables], T]") -> T:
-        if self._tables is None:
-            self._tables = _Tables(_connect(self.path))
         try:
-            return work(self._tables)
+            with private_umask():  # DuckDB makes and removes its log and its spills as it likes
+                if self._tables is None:
+                    self._tables = _Tables(_connect(self.path))
+                return work(self._tables)
         except (duckdb.OperationalError, duckdb.InternalError):
             # After a failed commit (disk full) DuckDB refuses everything until it is opened anew.
             self._close()
@@ -238,10 +240,15 @@ def _same_row(incoming: dict[str, Any], schema: Schema, earliest: int, latest: i
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+        files = [path.with_name(path.name + ending) for ending in ("", ".wal", ".tmp")]
+        refuse_links(files)
+        private_files(files)
         connection = duckdb.connect(str(path))
         connection.execute(f"SET memory_limit = '{MEMORY}'")
         connection.execute(_STORE)
+    except LinkRefused as error:
+        raise LocalStoreError(str(error)) from error
     except OSError as error:
         raise LocalStoreError(
             f"{path.parent}: {error.strerror or error}; expected a directory this user may write"

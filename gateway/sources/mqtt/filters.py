@@ -5,13 +5,16 @@
 A broker keeps the subscriptions of a session as long as it keeps the session, also those that
 the configuration has no more. So what will be asked for is written down before it is asked for,
 and what is no longer wanted can be given back (UNSUBSCRIBE). Without the file nothing breaks:
-messages of forgotten subscriptions then end in the quarantine.
+messages of forgotten subscriptions then end in the quarantine. The file is for this user only.
 """
 
 import json
 import logging
+import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from gateway.state import LinkRefused, open_private, private_files
 
 log = logging.getLogger("parkgate.mqtt")
 
@@ -20,6 +23,7 @@ class AskedFilters:
     """The filters of one session in the file at `path`."""
 
     def __init__(self, path: Path, session: str) -> None:
+        private_files((path,))
         self._path = path
         self._session = session
 
@@ -36,10 +40,13 @@ class AskedFilters:
         whole[self._session] = wanted
         new = self._path.with_suffix(".new")
         try:
-            new.write_text(json.dumps(whole, indent=1), "utf-8")
+            new.unlink(missing_ok=True)  # what a killed gateway left
+            with os.fdopen(open_private(new, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
+                file.write(json.dumps(whole, indent=1))
             new.replace(self._path)
-        except OSError as error:
-            log.warning("cannot write %s: %s; filters taken out later may stay subscribed", self._path, error.strerror)
+        except (OSError, LinkRefused) as error:
+            why = getattr(error, "strerror", None) or error
+            log.warning("cannot write %s: %s; filters taken out later may stay subscribed", self._path, why)
 
     def _whole(self) -> dict[str, list[str]]:
         try:
