@@ -7,11 +7,13 @@ field is absent.
 For reading, a row is compiled to one function (row.py). `code(items)` are the lines of
 Python a column adds to it, `items` the names of the variables that hold its items (str). They
 run where the first item is not empty, put the value into `fields`, and raise ValueError with
-the reason where it cannot be read: a function of `REASONS` makes that. A column that is rare
-has `read` instead, and is called.
+the reason where it cannot be read: a function of reasons.py makes that. A column that is rare
+has `read` instead, and is called. What becomes of the rest of the sentence then, the row decides.
 
-Numbers outside minimum..maximum of their field are refused, and so are `nan` and `inf`.
+Numbers outside minimum..maximum of their field cannot be read, nor `nan` and `inf`.
 Angles come as ddmm.mmmm: degrees and minutes in one number, rounded to 1e-9 degrees (0.1 mm).
+Minutes of 60.0000 are what a receiver makes by rounding: the next degree. Of a number that says
+nothing without its letter (side, unit), nothing is kept where the letter is missing.
 """
 
 import json
@@ -21,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devices.nmea0183.fields import KNOT, LIMITS
+from devices.nmea0183.reasons import other_unit
 from devices.spec.errors import EncodeError
 from devices.spec.events import Value
 
@@ -32,32 +35,6 @@ TO_JSON = json.JSONEncoder(separators=(",", ":")).encode
 PLAIN = re.compile(r"-?\d+(\.\d*)?", re.ASCII)
 
 Fields = dict[str, Value]
-
-
-def outside(name: str, text: str) -> ValueError:
-    low, high = LIMITS[name]
-    return ValueError(f"{name} {text} is outside {low}..{high}")
-
-
-def other_unit(name: str, unit: str, expected: str) -> ValueError:
-    return ValueError(f"{name}: unit {unit!r}, expected {expected!r}")
-
-
-def other_letter(name: str, text: str, letters: str) -> ValueError:
-    return ValueError(f"{name}: {text!r}, expected one of {', '.join(letters)}")
-
-
-def other_side(name: str, side: str, letters: str) -> ValueError:
-    return ValueError(f"{name}: side {side!r}, expected {letters[0]} or {letters[1]}")
-
-
-def no_angle(name: str, text: str, limit: int) -> ValueError:
-    if 0.0 <= float(text) <= 100 * limit:
-        return ValueError(f"{name}: {text} has 60 minutes or more")
-    return ValueError(f"{name}: {text} is not ddmm.mmmm up to {limit} degrees")
-
-
-REASONS = {made.__name__: made for made in (outside, other_unit, other_letter, other_side, no_angle)}
 
 
 def within(name: str, text: str, kind: type[float] = float) -> list[str]:
@@ -89,12 +66,22 @@ class Column:
     def width(self) -> int:
         return 1
 
+    @property
+    def tells_of(self) -> tuple[str, ...]:
+        """The fields before it that mean nothing where it cannot be read."""
+        return ()
+
     def code(self, *items: str) -> list[str]:  # noqa: ARG002
         """The lines of Python that read the items."""
         return []
 
     def read(self, items: list[str], at: int, fields: Fields) -> None:
         """Reads what `code` does not, also where the items are empty."""
+
+    def salvage(self, items: list[str], at: int, fields: Fields) -> list[str]:
+        """`read` that keeps what can be read, and says what is wrong with the rest."""
+        self.read(items, at, fields)
+        return []
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:  # noqa: ARG002
         return ("",) * self.width
@@ -119,10 +106,15 @@ class Fixed(Column):
     """A letter that is always the same, a unit for instance; empty is taken too."""
 
     letter: str
+    of: str
+
+    @property
+    def tells_of(self) -> tuple[str, ...]:
+        return (self.of,)
 
     def read(self, items: list[str], at: int, fields: Fields) -> None:  # noqa: ARG002
         if items[at] and items[at] != self.letter:
-            raise ValueError(f"unit {items[at]!r}, expected {self.letter!r}")
+            raise other_unit(self.of, items[at], self.letter)
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:  # noqa: ARG002
         return (self.letter,)
@@ -197,9 +189,17 @@ class Whole(Named):
 
 @dataclass(frozen=True, slots=True)
 class Text(Named):
-    """A word, kept as it came. With `letters` it is one of them; another is refused."""
+    """A word, kept as it came. With `letters` it is one of them.
+
+    `of` are fields before it: they mean nothing without it, and V declares them void.
+    """
 
     letters: str = ""
+    of: tuple[str, ...] = ()
+
+    @property
+    def tells_of(self) -> tuple[str, ...]:
+        return self.of
 
     def code(self, *items: str) -> list[str]:
         kept = f"fields[{self.name!r}] = {items[0]}"
@@ -207,7 +207,10 @@ class Text(Named):
             return [kept]
         allowed = ", ".join(map(repr, self.letters))
         refused = f"    raise other_letter({self.name!r}, {items[0]}, {self.letters!r})"
-        return [f"if {items[0]} not in {{{allowed}}}:", refused, kept]
+        lines = [f"if {items[0]} not in {{{allowed}}}:", refused, kept]
+        if self.of and "V" in self.letters:
+            lines += [f"if {items[0]} == 'V':", *(f"    fields.pop({name!r}, None)" for name in self.of)]
+        return lines
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         text = str(fields.get(self.name, ""))
@@ -236,7 +239,7 @@ class Angle(Named):
             f"value = float({text})",
             "degrees = value // 100.0",
             "minutes = value - 100.0 * degrees",
-            f"if not (value >= 0.0 and value <= {100.0 * self.limit!r} and minutes < 60.0):",
+            f"if not (value >= 0.0 and value <= {100.0 * self.limit!r} and minutes <= 60.0):",
             f"    raise no_angle({name!r}, {text}, {self.limit})",
             f"value = ((degrees + minutes / 60.0) * 1e9 + {WHOLE_FROM_HERE!r} - {WHOLE_FROM_HERE!r}) / 1e9",
             f"if {side} == {self.letters[0]!r}:",
@@ -245,6 +248,8 @@ class Angle(Named):
             f"    fields[{name!r}] = 0.0 - value",
             f"elif {side}:",
             f"    raise other_side({name!r}, {side}, {self.letters!r})",
+            "else:",
+            f"    raise no_letter({name!r}, {text}, {self.letters!r})",
         ]
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
@@ -275,12 +280,11 @@ class Sided(Named):
     def code(self, *items: str) -> list[str]:
         (text, side), name = items, self.name
         return [
-            f"if {side}:",
-            f"    if {side} not in {{{self.letters[0]!r}, {self.letters[1]!r}}}:",
-            f"        raise other_side({name!r}, {side}, {self.letters!r})",
-            f"    value = float({text})",
-            *(f"    {line}" for line in within(name, text)),
-            f"    fields[{name!r}] = value if {side} == {self.letters[0]!r} else -value",
+            f"if {side} not in {{{self.letters[0]!r}, {self.letters[1]!r}}}:",
+            f"    raise other_side({name!r}, {side}, {self.letters!r})",
+            f"value = float({text})",
+            *within(name, text),
+            f"fields[{name!r}] = value if {side} == {self.letters[0]!r} else -value",
         ]
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
@@ -320,18 +324,29 @@ class Listing(Named):
         return self.count
 
     def read(self, items: list[str], at: int, fields: Fields) -> None:
+        wrong = self.salvage(items, at, fields)
+        if wrong:
+            raise ValueError(wrong[0])
+
+    def salvage(self, items: list[str], at: int, fields: Fields) -> list[str]:
         found = items[at : at + self.count] if self.count else items[at:]
         if not any(found):
-            return
+            return []
+        wrong: list[str] = []
         values: list[float | str | None] = []
         for text in found:
-            if text:
+            if text and (not self.numbers or PLAIN.fullmatch(text) is not None):
                 values.append(_shortest(text) if self.numbers else text)
-            elif self.gaps:
+                continue
+            if text:
+                wrong.append(f"{self.name}: {text!r} is not a number")
+            if self.gaps:
                 values.append(None)
         while values and values[-1] is None:
             values.pop()
-        fields[self.name] = TO_JSON(values)
+        if values:
+            fields[self.name] = TO_JSON(values)
+        return wrong
 
     def write(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         values = json.loads(str(fields.get(self.name, "[]")))
@@ -343,6 +358,4 @@ class Listing(Named):
 
 def _shortest(text: str) -> float:
     """The number, a whole one without its `.0`: JSON text reads better."""
-    if PLAIN.fullmatch(text) is None:
-        raise ValueError(f"{text!r} is not a number")
     return float(text) if "." in text else int(text)

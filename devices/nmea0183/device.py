@@ -10,12 +10,16 @@ rows are in sentences.py, the groups of GSV in sky.py, the wire in lines.py.
 
 * Time: RMC, ZDA and PUBX,04 bring the date; sentences with a time of day alone take the date
   last seen in the stream, also across midnight. Before that they carry `utc_time` and no time.
-  Two-digit years from 80 on are 19xx.
+  Two-digit years from 80 on are 19xx. A date that cannot be is left out, and the reading has no time.
 * A void fix (status V, fix quality 0, mode N) never becomes a position: only what tells of the
   fix itself is kept, and its time is not believed (`utc_time` only).
-* A sentence that is whole and checked but not in the table is kept as `text`.
-* A sentence that has no value in it is a sanity error ("no values"): receivers say this
-  until they have a fix.
+  What is left out of it is not judged: receivers put in placeholders (8960.0, 36000.0, 050180).
+* An item that cannot be read or is out of range is left out, and named in `field_errors`; the rest of
+  the sentence is kept (salvage.py). A time of day that cannot be refuses the sentence, as do a status
+  and a place. Without a checksum every item has to be as it must.
+* A sentence that is whole and checked but not in the table is kept as `text`. Its address is a letter
+  and up to 31 letters, digits, `_`, `-` or `.`; anything else there is a sanity error.
+* A sentence that has no value in it is `Empty`: receivers and instruments say this until they have one.
 
 Limits: dates 1980 to 2079; receivers with the GPS week counter rolled over say dates 1024
 weeks off, which is for the gateway to notice, as it has a clock and this has none.
@@ -29,7 +33,9 @@ from functools import lru_cache
 
 from devices.nmea0183.fields import BY_NAME, FIELDS, FIX, KNOT, LIMITS
 from devices.nmea0183.lines import LONGEST, NmeaLines
+from devices.nmea0183.reasons import NothingSaid
 from devices.nmea0183.row import Row
+from devices.nmea0183.salvage import salvage
 from devices.nmea0183.sentences import OLD_VTG, SENTENCES
 from devices.nmea0183.sky import Sky, group_items, ublox_satellites
 from devices.spec.checksum import xor8
@@ -41,13 +47,14 @@ from devices.spec.sequence import Bits, ListBits, Sequence
 SECOND = 1_000_000_000
 DAY = 86400 * SECOND
 EPOCH = date(1970, 1, 1).toordinal()
-ADDRESS = re.compile(r"[A-Z][A-Z0-9]{2,15}", re.ASCII)
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,31}", re.ASCII)
 MINUTES = {f"{number // 60:02d}{number % 60:02d}": 60 * number * SECOND for number in range(24 * 60)}
 SECONDS = {f"{number:02d}": number * SECOND for number in range(61)}
 FRACTION = re.compile(r"(\.\d*)?", re.ASCII)
+MIDNIGHT = re.compile(r"240000(\.0*)?", re.ASCII)
 LOOSE = re.compile(r"[_ ]|\d[eE][-+]?\d")
 """What float() takes and no receiver writes: not taken where no checksum vouches for it."""
-KEPT_WHEN_VOID = frozenset(field.name for field in FIX) | {"utc_time", "text"}
+KEPT_WHEN_VOID = frozenset(field.name for field in FIX) | {"utc_time", "text", "lock_status"}
 VTG = SENTENCES["VTG"]
 DERIVED = frozenset({"speed_m_s", "utc_time"})
 
@@ -70,13 +77,19 @@ def _day(text: str) -> int:
     if len(text) != 6 or not text.isdecimal():
         raise ValueError(f"date {text!r} is not ddmmyy")
     year = int(text[4:6])
-    return _ordinal(year + (1900 if year >= 80 else 2000), int(text[2:4]), int(text[:2]))
+    try:
+        return _ordinal(year + (1900 if year >= 80 else 2000), int(text[2:4]), int(text[:2]))
+    except ValueError as error:
+        raise ValueError(f"date {text!r}: {error}") from None
 
 
 def _calendar_day(parts: list[str]) -> int | None:
     """Days since 1970 of year, month and day; None if one is empty."""
     year, month, day = parts
-    return _ordinal(int(year), int(month), int(day)) if year and month and day else None
+    try:
+        return _ordinal(int(year), int(month), int(day)) if year and month and day else None
+    except ValueError as error:
+        raise ValueError(f"date {'-'.join(parts)!r}: {error}") from None
 
 
 def _ordinal(year: int, month: int, day: int) -> int:
@@ -86,11 +99,16 @@ def _ordinal(year: int, month: int, day: int) -> int:
 
 
 def _nanoseconds(text: str) -> int:
-    """Nanoseconds since midnight of hhmmss.ss; ValueError if there is no such time."""
+    """Nanoseconds since midnight of hhmmss.ss; ValueError if there is no such time.
+
+    240000 is the midnight that ends the day, and second 60 the next minute: by rounding, or a leap second.
+    """
     try:
         whole = MINUTES[text[:4]] + SECONDS[text[4:6]]
         return whole + _fraction(text[6:]) if len(text) > 6 else whole
     except (KeyError, ValueError):
+        if MIDNIGHT.fullmatch(text) is not None:
+            return DAY
         raise ValueError(f"time {text!r} is not hhmmss.ss") from None
 
 
@@ -105,6 +123,15 @@ def _fraction(text: str) -> int:
 def _readable(text: str) -> str:
     """hhmmss.ss as hh:mm:ss.ssZ, without zeros at the end of the fraction."""
     return f"{text[:2]}:{text[2:4]}:{text[4:6]}{_shortest(text[6:])}Z"
+
+
+def _void_time(clock: str, fields: dict[str, Value]) -> None:
+    """The time of day of a sentence without a fix; not judged, left out where there is no such time."""
+    try:
+        _nanoseconds(clock)
+    except ValueError:
+        return
+    fields["utc_time"] = _readable(clock)
 
 
 @lru_cache(maxsize=32)
@@ -144,13 +171,16 @@ class NmeaStream:
             if not checked and LOOSE.search(body):
                 raise ValueError("an item that no receiver writes")
             if row is not None:
-                events.append(self._reading(OLD_VTG if row is VTG and len(items) == 5 else row, items, tags))
+                row = OLD_VTG if row is VTG and len(items) == 5 else row
+                events.append(self._reading(row, items, tags, checked))
             elif sentence == "GSV":
-                events += self._sky.take(talker, items)
+                events += self._sky.take(talker, items, checked)
             elif sentence == "PUBX03":
-                events.append(Reading(ublox_satellites(items), tags=tags))
+                events.append(self._ublox(items, tags, checked))
             else:
                 events.append(self._unknown(body, tags, checked))
+        except NothingSaid as said:
+            raise NothingSaid(f"{sentence}: {said}") from None
         except ValueError as error:
             raise ValueError(f"{sentence}: {error}") from None
 
@@ -162,28 +192,45 @@ class NmeaStream:
             raise ValueError(f"{address!r} is not a sentence that is known")
         return Reading({"text": body}, tags=tags)
 
-    def _reading(self, row: Row, items: list[str], tags: dict[str, str]) -> Reading:
-        """The reading of a sentence. ValueError where it cannot be read or has no values."""
-        fields, void = row.read(items)
+    @staticmethod
+    def _ublox(items: list[str], tags: dict[str, str], checked: bool) -> Reading:
+        fields, wrong = ublox_satellites(items)
+        if wrong and not checked:
+            raise ValueError(wrong[0])
+        return Reading(fields, tags=tags, field_errors=tuple(wrong))
+
+    def _reading(self, row: Row, items: list[str], tags: dict[str, str], checked: bool) -> Reading:
+        """The reading of a sentence. ValueError where it cannot be read, NothingSaid where it has no values."""
+        wrong: tuple[str, ...] = ()
+        try:
+            fields, void = row.read(items)
+        except ValueError:
+            fields, void, wrong = salvage(row, items)
         clock = items[row.clock] if row.clock else ""
         time_ns = None
         if void:
             fields = {name: value for name, value in fields.items() if name in KEPT_WHEN_VOID}
             if clock:
-                _nanoseconds(clock)
-                fields["utc_time"] = _readable(clock)
+                _void_time(clock, fields)
         elif clock:
-            if row.date:
-                date_text = items[row.date]
-                days = _day(date_text) if date_text else None
+            try:
+                if row.date:
+                    date_text = items[row.date]
+                    days = _day(date_text) if date_text else None
+                else:
+                    days = _calendar_day([items[at] for at in row.calendar]) if row.calendar else None
+            except ValueError as error:
+                _nanoseconds(clock)  # without a time of day either there is nothing to keep
+                wrong += (str(error),)
             else:
-                days = _calendar_day([items[at] for at in row.calendar]) if row.calendar else None
-            time_ns = self._time(clock, days)
+                time_ns = self._time(clock, days)
             if time_ns is None or not fields:
                 fields["utc_time"] = _readable(clock)
+        if wrong and (not checked or not fields):
+            raise ValueError(wrong[0])
         if not fields:
-            raise ValueError("no values")
-        return Reading(fields, time_ns, None, tags)
+            raise NothingSaid("no values")
+        return Reading(fields, time_ns, None, tags, wrong)
 
     def _time(self, clock: str, days: int | None) -> int | None:
         """Nanoseconds since 1970, with the date of the sentence or the last one of the stream."""
@@ -243,6 +290,10 @@ def _checked_fields(reading: Reading, row: Row) -> dict[str, Value]:
         for name in fields:
             if name not in KEPT_WHEN_VOID:
                 raise EncodeError(f"{name}: a receiver without a fix does not say it")
+    for column in row.columns:
+        for name in column.tells_of:
+            if fields.get(column.field) == "V" and name in fields:
+                raise EncodeError(f"{name}: with {column.field} V a device does not say it")
     stamps = {name: value for name, value in _clock_items(reading).items() if name in row.names}
     return {**fields, **stamps}
 

@@ -115,7 +115,7 @@ PRECISION = (
     _measure("range_rms_m", "m", "Deviation of the ranges, root mean square", 0, 1e6, 0.001),
     _measure("error_major_m", "m", "Deviation along the error ellipse", 0, 1e6, 0.001),
     _measure("error_minor_m", "m", "Deviation across the error ellipse", 0, 1e6, 0.001),
-    _measure("error_orientation_deg", "deg", "Direction of the error ellipse, from true north", 0, 360, 0.1),
+    _measure("error_orientation_deg", "deg", "Direction of the error ellipse, from true north", -180, 360, 0.1),
     _measure("latitude_error_m", "m", "Deviation of the latitude", 0, 1e6, 0.001),
     _measure("longitude_error_m", "m", "Deviation of the longitude", 0, 1e6, 0.001),
     _measure("altitude_error_m", "m", "Deviation of the altitude", 0, 1e6, 0.001),
@@ -150,7 +150,7 @@ TIMING = (
 
 ROUTE = (
     _measure(
-        "cross_track_error_nmi", "[nmi_i]", "Distance off the track; L and R say where to steer", 0, 99.999, 0.001
+        "cross_track_error_nmi", "[nmi_i]", "Distance off the track; L and R say where to steer", 0, 99999.999, 0.001
     ),
     _state("steer", "Steer left or right to come back to the track", "LR"),
     _state("lock_status", "Cycle lock of the Loran-C receiver: A good, V not", "AV"),
@@ -161,8 +161,8 @@ ROUTE = (
     _measure("waypoint_longitude_deg", "deg", "Longitude of the waypoint", -180, 180, DEGREE_STEP),
     _measure("bearing_deg", "deg", "Bearing to the waypoint, from true north", 0, 360, 0.1),
     _measure("bearing_magnetic_deg", "deg", "Bearing to the waypoint, from magnetic north", 0, 360, 0.1),
-    _measure("distance_nmi", "[nmi_i]", "Distance to the waypoint", 0, 9999.9, 0.1),
-    _measure("closing_speed_kn", "[kn_i]", "Speed towards the waypoint", -999.9, 999.9, 0.1),
+    _measure("distance_nmi", "[nmi_i]", "Distance to the waypoint", 0, 99999.9, 0.1),
+    _measure("closing_speed_kn", "[kn_i]", "Speed towards the waypoint", -9999.9, 9999.9, 0.1),
     _state("arrived", "A: the arrival circle was entered, V: not yet", "AV"),
     _state("passed", "A: the perpendicular at the waypoint was passed, V: not yet", "AV"),
     _text("route", "Name or number of the route"),

@@ -13,6 +13,9 @@ and `*`. Sentences without `*hh` exist in the wild; one is accepted when
   with one bit flipped,
 * its address is in the table and every item can be read (the reader decides that).
 
+A `$` with nothing behind it (`$$GPRMC,...`, a lone `$`) is noise: no sentence was begun. A sentence that has
+no value in it is `Empty`.
+
 A UBX frame whose checksum holds is one noise event: nothing in it is taken for a sentence.
 Most streams are nothing but sentences with `*hh` and CR LF, one behind the other. Such a run is
 cut out at once, at most 64 sentences, and takes a third of the time; all else goes one by one.
@@ -29,8 +32,9 @@ import re
 from string import hexdigits
 from typing import Protocol
 
+from devices.nmea0183.reasons import NothingSaid
 from devices.spec.checksum import fletcher16, xor8
-from devices.spec.events import Event, IntegrityError, Noise, SanityError
+from devices.spec.events import Empty, Event, IntegrityError, Noise, SanityError
 
 LONGEST = 1024
 LONGEST_UBX = 2048
@@ -48,7 +52,10 @@ _HEX = {high + low: int(high + low, 16) for high in hexdigits for low in hexdigi
 
 class Reader(Protocol):
     def __call__(self, body: str, checked: bool, events: list[Event]) -> None:
-        """Add the events of a sentence, `body` all between `$` and `*`; ValueError if it cannot be true."""
+        """Add the events of a sentence, `body` all between `$` and `*`.
+
+        ValueError if it cannot be true, NothingSaid if it has no value.
+        """
         ...
 
 
@@ -137,6 +144,8 @@ class NmeaLines:
                 self._checked = True
                 try:
                     read(line[1:-3], True, events)
+                except NothingSaid as error:
+                    events.append(Empty(str(error), run[start:after]))
                 except ValueError as error:
                     events.append(SanityError(str(error), run[start:after]))
             start = after
@@ -166,6 +175,8 @@ class NmeaLines:
                 return LONGEST, [IntegrityError(f"no end of the sentence within {LONGEST} bytes", text)]
             return (len(text), self._sentence(text, text, "end of stream")) if last else None
         stop = after = ending.start()
+        if stop == start + 1:
+            return 1, None
         text = buffer[start:stop]
         mark = buffer[stop]
         if mark == 0x0A:
@@ -208,6 +219,8 @@ class NmeaLines:
         events: list[Event] = []
         try:
             self._read(body.decode("ascii"), checked, events)
+        except NothingSaid as error:
+            return [Empty(str(error), line)]
         except ValueError as error:
             if checked:
                 return [SanityError(str(error), line)]

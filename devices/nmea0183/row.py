@@ -19,12 +19,15 @@ column in turn. Of a row of a number and a state it is
         return fields, item2 in {'V'}
 
 Only names and limits of the table are in it, each as the literal that `repr` gives.
+
+It raises at the first item that cannot be read; the sentence then goes to salvage.py.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from devices.nmea0183.columns import REASONS, Column, Fields, Stamp, Text
+from devices.nmea0183.columns import Angle, Column, Fields, Stamp, Text
+from devices.nmea0183.reasons import REASONS
 from devices.spec.errors import EncodeError
 from devices.spec.events import Value
 
@@ -34,11 +37,13 @@ VOID: dict[str, frozenset[Value]] = {
     "fix_quality": frozenset({0}),
     "nav_state": frozenset({"NF"}),
     "modes": frozenset("N" * number for number in range(1, 8)),
+    "lock_status": frozenset({"V"}),
 }
 """Fields that tell that there is no fix, and the values that do."""
 
 
 Read = Callable[[list[str]], tuple[Fields, bool]]
+Settle = Callable[[list[str], int, int], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Row:
     """One sentence: at least `least` items, written with at least `written`, known to `length`.
 
     `read(items)` gives the fields, without the time, and whether the sentence says that there
-    is no fix; `items` is filled up with empty ones to the row's length. ValueError with the
+    is no fix; `items` is filled up with empty ones to the row's length by `settle`. ValueError with the
     reason where an item cannot be read. `clock` and `date` are the items of the time of day and
     of ddmmyy, `calendar` those of year, month and day; 0 and empty where there are none.
     """
@@ -60,10 +65,13 @@ class Row:
     date: int
     calendar: tuple[int, ...]
     read: Read
+    settle: Settle
+    placed: tuple[tuple[int, Column], ...]
 
     @classmethod
-    def of(cls, least: int, *columns: Column, written: int = 0) -> "Row":
-        stamps = {column.name: at for at, column in _placed(columns) if isinstance(column, Stamp)}
+    def of(cls, least: int, *columns: Column, written: int = 0, settle: Settle | None = None) -> "Row":
+        placed = _placed(columns)
+        stamps = {column.name: at for at, column in placed if isinstance(column, Stamp)}
         length = 1 + sum(column.width for column in columns)
         return cls(
             columns,
@@ -74,7 +82,9 @@ class Row:
             stamps.get("utc_time", 0),
             stamps.get("utc_date", 0),
             tuple(stamps[name] for name in ("year", "month", "day") if name in stamps),
-            _compile(columns, least, length),
+            _compile(placed, least, length, settle or settled),
+            settle or settled,
+            tuple(placed),
         )
 
     def is_void(self, fields: Mapping[str, Value]) -> bool:
@@ -101,7 +111,7 @@ def _placed(columns: tuple[Column, ...]) -> list[tuple[int, Column]]:
     return placed
 
 
-def _settled(items: list[str], least: int, length: int) -> list[str]:
+def settled(items: list[str], least: int, length: int) -> list[str]:
     """The items of a sentence that has more of them than its row, or fewer: `items` is filled up."""
     have = len(items)
     if have < length:
@@ -112,16 +122,19 @@ def _settled(items: list[str], least: int, length: int) -> list[str]:
     return items[:length]
 
 
-def _compile(columns: tuple[Column, ...], least: int, length: int) -> Read:
+def _compile(placed: list[tuple[int, Column]], least: int, length: int, settle: Settle) -> Read:
     names = ", ".join(["_", *(f"item{at}" for at in range(1, length))])
     lines = [f"{names} = items if len(items) == {length} else settled(items, {least}, {length})", "fields = {}"]
-    known: dict[str, object] = {"settled": _settled, **REASONS}
+    known: dict[str, object] = {"settled": settle, **REASONS}
     void = []
-    for at, column in _placed(columns):
+    for at, column in placed:
         if column.field in VOID:
             value = f"item{at}" if isinstance(column, Text) else f"fields.get({column.field!r})"
             void.append(f"{value} in {{{', '.join(map(repr, sorted(VOID[column.field], key=str)))}}}")
         code = column.code(*(f"item{at + offset}" for offset in range(column.width)))
+        if isinstance(column, Angle):
+            other = at + 2 if column.letters == "NS" else at - 2
+            code.insert(0, f"if not item{other}: raise half_position({column.name!r}, item{at})")
         if code:
             lines += [f"if item{at}:", *(f"    {line}" for line in code)]
         elif type(column).read is not Column.read:

@@ -34,6 +34,19 @@ STATION = Text("differential_station")
 BEARING = Number("bearing_deg", 1, unit="T")
 BEARING_MAGNETIC = Number("bearing_magnetic_deg", 1, unit="M")
 WAYPOINT = Text("waypoint")
+WATER_STATUS = Text("water_status", "AV", ("water_speed_kn", "water_speed_across_kn"))
+GROUND_STATUS = Text("ground_status", "AV", ("ground_speed_along_kn", "ground_speed_across_kn"))
+
+
+def _text_items(items: list[str], least: int, length: int) -> list[str]:
+    """The items of TXT: some receivers send nothing but the text, and commas in it."""
+    counts = [text for text in items[1:3] if text]
+    if len(items) > least and all(text.isdecimal() for text in counts):
+        return [*items[:least], ",".join(items[least:])]
+    if all(text.isdecimal() for text in items[1:] if text):
+        return [*items, *[""] * (length - len(items))]
+    return [items[0], "", "", "", ",".join(items[1:])]
+
 
 SENTENCES: dict[str, Row] = {
     # position, course and speed
@@ -98,7 +111,8 @@ SENTENCES: dict[str, Row] = {
         Number("bearing_deg", 1, 3), Number("closing_speed_kn", 1, 3), Text("arrived", "AV"), MODE,
     ),
     "XTE": Row.of(
-        5, STATUS, Text("lock_status", "AV"), Number("cross_track_error_nmi", 2), Text("steer", "LR"), Fixed("N"), MODE
+        5, STATUS, Text("lock_status", "AV"), Number("cross_track_error_nmi", 2), Text("steer", "LR"),
+        Fixed("N", "cross_track_error_nmi"), MODE,
     ),
     "BWC": Row.of(
         12, TIME, WAYPOINT_LATITUDE, WAYPOINT_LONGITUDE, BEARING, BEARING_MAGNETIC,
@@ -109,9 +123,10 @@ SENTENCES: dict[str, Row] = {
     "AAM": Row.of(5, Text("arrived", "AV"), Text("passed", "AV"), Number("arrival_radius_nmi", 2, unit="N"), WAYPOINT),
     "APB": Row.of(
         14, STATUS, Text("lock_status", "AV"), Number("cross_track_error_nmi", 2), Text("steer", "LR"),
-        Fixed("N"), Text("arrived", "AV"), Text("passed", "AV"), Number("bearing_origin_deg"),
-        Text("bearing_origin_reference", "MT"), Text("waypoint_destination"), Number("bearing_present_deg"),
-        Text("bearing_present_reference", "MT"), Number("to_steer_deg"), Text("to_steer_reference", "MT"), MODE,
+        Fixed("N", "cross_track_error_nmi"), Text("arrived", "AV"), Text("passed", "AV"), Number("bearing_origin_deg"),
+        Text("bearing_origin_reference", "MT", ("bearing_origin_deg",)), Text("waypoint_destination"),
+        Number("bearing_present_deg"), Text("bearing_present_reference", "MT", ("bearing_present_deg",)),
+        Number("to_steer_deg"), Text("to_steer_reference", "MT", ("to_steer_deg",)), MODE,
     ),
     "WPL": Row.of(5, WAYPOINT_LATITUDE, WAYPOINT_LONGITUDE, WAYPOINT),
     "RTE": Row.of(
@@ -130,15 +145,15 @@ SENTENCES: dict[str, Row] = {
         Number("ground_distance_nmi", 3, unit="N", always=True), written=8,
     ),
     "VBW": Row.of(
-        6, Number("water_speed_kn", 2), Number("water_speed_across_kn", 2), Text("water_status", "AV"),
-        Number("ground_speed_along_kn", 2), Number("ground_speed_across_kn", 2), Text("ground_status", "AV"),
+        6, Number("water_speed_kn", 2), Number("water_speed_across_kn", 2), WATER_STATUS,
+        Number("ground_speed_along_kn", 2), Number("ground_speed_across_kn", 2), GROUND_STATUS,
     ),
     "MTW": Row.of(2, Number("water_temperature_c", unit="C")),
     "DBT": Row.of(6, Number("depth_ft", unit="f"), Number("depth_m", unit="M"), Number("depth_fathoms", unit="F")),
     "DPT": Row.of(2, Number("depth_m"), Number("depth_offset_m"), Number("depth_range_m")),
     "MWV": Row.of(
-        5, Number("wind_angle_deg"), Text("wind_reference", "RT"), Number("wind_speed"),
-        Text("wind_speed_unit", "KMNS"), STATUS,
+        5, Number("wind_angle_deg"), Text("wind_reference", "RT", ("wind_angle_deg",)), Number("wind_speed"),
+        Text("wind_speed_unit", "KMNS", ("wind_speed",)), STATUS,
     ),
     "MWD": Row.of(
         8, Number("wind_direction_deg", unit="T"), Number("wind_direction_magnetic_deg", unit="M"),
@@ -150,7 +165,9 @@ SENTENCES: dict[str, Row] = {
         4, Number("beacon_strength_db", 0), Number("beacon_snr_db", 0), Number("beacon_frequency_khz"),
         Number("beacon_bit_rate", 0), Whole("beacon_channel"), written=5,
     ),
-    "TXT": Row.of(4, Whole("sentences", 2), Whole("sentence_number", 2), Text("text_kind"), Text("text")),
+    "TXT": Row.of(
+        4, Whole("sentences", 2), Whole("sentence_number", 2), Text("text_kind"), Text("text"), settle=_text_items
+    ),
     "MSK": Row.of(
         4, Number("beacon_frequency_khz"), Text("beacon_frequency_choice", "AM"), Number("beacon_bit_rate", 0),
         Text("beacon_bit_rate_choice", "AM"), Number("beacon_interval_s", 0), written=5,

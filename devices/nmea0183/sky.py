@@ -5,7 +5,8 @@
 One reading a group, once its last sentence has come. A group that a sentence is missing from
 is given as far as it came, `group_complete` false: when the next one of the same talker and
 signal begins, or at the end of the stream. Groups of several talkers and signals may be
-interleaved; at most 32 are open at a time. Quectel's talker PQ (BeiDou) says the satellite
+interleaved; at most 32 are open at a time. A number of a satellite that cannot be is left out, and the
+satellite where it is its own; the reading of the group says so. Quectel's talker PQ (BeiDou) says the satellite
 system behind the signal, which is read over.
 
     satellites   [{"prn":28,"elevation_deg":14,"azimuth_deg":150,"snr_db_hz":41}, ...]
@@ -25,6 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devices.nmea0183.columns import TO_JSON
+from devices.nmea0183.reasons import NothingSaid
 from devices.spec.errors import EncodeError
 from devices.spec.events import Reading, Value
 
@@ -38,10 +40,11 @@ class Group:
     talker: str
     signal: str
     total: int
-    in_view: int
+    in_view: int | None
     next: int = 1
     complete: bool = True
     satellites: list[Satellite] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
     def reading(self, complete: bool) -> Reading:
         fields = sky_fields(self.in_view, self.satellites)
@@ -49,46 +52,62 @@ class Group:
         tags = {"sentence": "GSV", "talker": self.talker}
         if self.signal:
             tags["signal"] = self.signal
-        return Reading(fields, tags=tags)
+        return Reading(fields, tags=tags, field_errors=tuple(self.wrong))
 
 
-def sky_fields(in_view: int, satellites: list[Satellite]) -> dict[str, Value]:
+def sky_fields(in_view: int | None, satellites: list[Satellite]) -> dict[str, Value]:
     """What is stored of the satellites in view."""
     levels = [level for entry in satellites if isinstance(level := entry["snr_db_hz"], int | float)]
-    fields: dict[str, Value] = {
-        "satellites_in_view": in_view,
-        "satellites_tracked": len(levels),
-        "satellites": TO_JSON(satellites),
-    }
+    fields: dict[str, Value] = {} if in_view is None else {"satellites_in_view": in_view}
+    fields["satellites_tracked"] = len(levels)
+    fields["satellites"] = TO_JSON(satellites)
     if levels:
         fields["snr_max_db_hz"] = float(max(levels))
         fields["snr_mean_db_hz"] = round(sum(levels) / len(levels), 2)
     return fields
 
 
-def ublox_satellites(items: list[str]) -> dict[str, Value]:
-    """The fields of PUBX,03. ValueError where it cannot be read."""
-    if len(items) < 3:
-        raise ValueError(f"{len(items) - 1} items, expected at least 2")
+def ublox_satellites(items: list[str]) -> tuple[dict[str, Value], list[str]]:
+    """The fields of PUBX,03, and what is wrong with those left out. ValueError where it cannot be read."""
+    if not any(items[2:]):
+        raise NothingSaid("no values")
     in_view = int(items[2])
     if not 0 <= in_view <= 999:
         raise ValueError(f"{in_view} satellites")
     satellites: list[Satellite] = []
-    for at in range(3, 3 + 6 * in_view, 6):
-        prn, state, azimuth, elevation, level, lock = items[at : at + 6]
-        satellites.append(
-            {
-                "prn": int(prn),
-                "elevation_deg": _whole_or_signed(elevation),
-                "azimuth_deg": _whole(azimuth),
-                "snr_db_hz": _whole(level),
-                "state": state,
-                "lock_s": _whole(lock),
-            }
-        )
+    wrong: list[str] = []
+    for at in range(3, min(3 + 6 * in_view, len(items) - 5), 6):
+        number, state, azimuth, elevation, level, lock = items[at : at + 6]
+        prn, elevation_deg, azimuth_deg, snr = _satellite([number, elevation, azimuth, level], wrong)
+        if prn is None:
+            continue
+        entry: Satellite = {"prn": prn, "elevation_deg": elevation_deg, "azimuth_deg": azimuth_deg, "snr_db_hz": snr}
+        satellites.append(entry | {"state": state, "lock_s": _salvaged(lock, f"satellite {prn}: lock_s", wrong)})
+    if len(items) - 3 < 6 * in_view:
+        wrong.append(f"satellites: {in_view} in view, {max(0, len(items) - 3) // 6} of them told")
     fields = sky_fields(in_view, satellites)
     fields["satellites_used"] = sum(entry["state"] == "U" for entry in satellites)
-    return fields
+    return fields, wrong
+
+
+def _satellite(texts: list[str], wrong: list[str]) -> list[int | float | None]:
+    """Number, elevation, azimuth and signal of one satellite; what cannot be is None and said in `wrong`."""
+    try:
+        return [_whole_or_signed(text) for text in texts]
+    except ValueError:
+        prn = _salvaged(texts[0], "satellite", wrong)
+        if prn is None:
+            return [None] * 4
+        named = zip(KEYS, texts[1:], strict=True)
+        return [prn, *(_salvaged(text, f"satellite {prn}: {key}", wrong, signed=True) for key, text in named)]
+
+
+def _salvaged(text: str, name: str, wrong: list[str], signed: bool = False) -> int | float | None:
+    try:
+        return _whole_or_signed(text) if signed else _whole(text)
+    except ValueError:
+        wrong.append(f"{name} {text!r} is no number from 0 to 999")
+        return None
 
 
 def _whole(text: str) -> int | float | None:
@@ -108,28 +127,40 @@ class Sky:
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str], Group] = {}
 
-    def take(self, talker: str, items: list[str]) -> list[Reading]:
-        """The next GSV sentence; the groups it completes. ValueError where it cannot be read."""
+    def take(self, talker: str, items: list[str], checked: bool) -> list[Reading]:
+        """The next GSV sentence; the groups it completes. ValueError where it cannot be read.
+
+        Without a checksum (`checked` false) everything has to be as it must.
+        """
+        if not any(items[1:]):
+            raise NothingSaid("no values")
         if len(items) < 4:
             raise ValueError(f"{len(items) - 1} items, expected at least 3")
-        total, number, in_view = int(items[1]), int(items[2]), int(items[3] or 0)
-        if not 1 <= number <= total <= 99 or not 0 <= in_view <= 999:
-            raise ValueError(f"sentence {number} of {total}, {in_view} satellites")
+        total, number = int(items[1]), int(items[2])
+        if total == number == 0 and not any(text.strip("0") for text in items[3:]):
+            total = number = 1  # how some say that there is no satellite
+        if not 1 <= number <= total <= 99:
+            raise ValueError(f"sentence {number} of {total}")
+        wrong: list[str] = []
+        count = _salvaged(items[3], "satellites_in_view", wrong)
+        in_view = None if count is None else int(count)
         rest = items[4:-1] if talker == "PQ" and len(items) % 4 == 2 else items[4:]
         signal = rest.pop() if len(rest) % 4 == 1 else ""
         if len(rest) % 4 == 3:
             rest.append("")  # the last satellite is not received, and not even its comma was sent
         satellites: list[Satellite] = []
         for at in range(0, len(rest) - len(rest) % 4, 4):
-            prn, elevation, azimuth, level = map(_whole_or_signed, rest[at : at + 4])
+            prn, elevation, azimuth, level = _satellite(rest[at : at + 4], wrong)
             if prn is not None:
                 satellites.append({"prn": prn, "elevation_deg": elevation, "azimuth_deg": azimuth, "snr_db_hz": level})
-        return self._add((talker, signal), total, number, in_view, satellites)
+        if wrong and (not checked or not satellites):
+            raise ValueError(wrong[0])
+        return self._add(Group(talker, signal, total, in_view, satellites=satellites, wrong=wrong), number)
 
-    def _add(
-        self, key: tuple[str, str], total: int, number: int, in_view: int, satellites: list[Satellite]
-    ) -> list[Reading]:
+    def _add(self, part: Group, number: int) -> list[Reading]:
+        """Put what one sentence says of its group to the rest."""
         done: list[Reading] = []
+        key, total = (part.talker, part.signal), part.total
         group = self._groups.get(key)
         if group is not None and (number < group.next or total != group.total):
             done.append(self._groups.pop(key).reading(complete=False))
@@ -137,10 +168,11 @@ class Sky:
         if group is None:
             if len(self._groups) >= OPEN_GROUPS:
                 done.append(self._groups.pop(next(iter(self._groups))).reading(complete=False))
-            group = self._groups[key] = Group(*key, total, in_view)
-        group.complete = group.complete and number == group.next and in_view == group.in_view
+            group = self._groups[key] = Group(part.talker, part.signal, total, part.in_view)
+        group.complete = group.complete and number == group.next and part.in_view == group.in_view
         group.next = number + 1
-        group.satellites += satellites
+        group.satellites += part.satellites
+        group.wrong += part.wrong
         if number == total:
             del self._groups[key]
             done.append(group.reading(group.complete))
