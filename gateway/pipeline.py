@@ -12,7 +12,7 @@ the busier the gateway, the larger its commits.
 
 Bounds: QoS 1 is held by receive maximum, since nothing is acknowledged before its commit.
 QoS 0 is held by pausing the connection at MAX_PENDING lines. Serial cannot be held: beyond
-MAX_PENDING lines its oldest go, counted by thing.
+MAX_PENDING lines its oldest go, counted by thing (`losses`).
 
 What cannot be decoded is kept in the quarantine with the reason, committed like any reading
 and acknowledged like any message: a poisonous payload is not redelivered for ever.
@@ -20,25 +20,20 @@ and acknowledged like any message: a poisonous payload is not redelivered for ev
 
 import asyncio
 import logging
-import re
-from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from devices.spec.events import IntegrityError, Noise, SanityError
 from gateway.clock import Clock
 from gateway.intake import Acknowledger, Intake, Quarantined
-from gateway.spool import DiskFull, Spool, SpoolError, SpoolFull
+from gateway.losses import MAX_PENDING, MAX_QUARANTINED, Losses
+from gateway.spool import DiskFull, Spool, SpoolFull
 from gateway.stats import Stats
 from gateway.tee import Fate, Stored, Tee
 
+__all__ = ["MAX_KEPT", "MAX_PENDING", "Pipeline"]
+
 log = logging.getLogger("parkgate.pipeline")
-
-MAX_PENDING = 20_000
-"""Lines and quarantined items that may wait for a commit before their source is paused."""
-
-MAX_QUARANTINED = 60_000
-"""Quarantined items that may wait: MAX_PENDING, and what one more receive buffer (256 KiB) holds of
-the smallest messages, since a connection stops only behind that. Further ones are only counted."""
 
 MAX_KEPT = 4096
 """Bytes of one undecodable frame or payload that the quarantine keeps."""
@@ -56,9 +51,57 @@ BUSY = 500
 FULL_RETRY_S = 0.5
 """How often a full spool or disk is asked again."""
 
-_OWN = ("gateway", "things,")
-_THING = re.compile(r",thing=((?:\\.|[^,\s\\])*)")
 _KINDS = {Noise: "noise", IntegrityError: "integrity", SanityError: "sanity"}
+
+
+class Fitted(NamedTuple):
+    """What of an intake was `stored`, each part with the points dropped for it; the `rest` that has to wait, and `why`.
+
+    `progress`: its oldest messages are among what was stored, so that the rest may be tried at once.
+    """
+
+    stored: list[tuple[Intake, Mapping[str, int]]]
+    rest: Intake | None
+    why: str
+    progress: bool
+
+
+async def append_what_fits(spool: Spool, intake: Intake) -> Fitted:
+    """Append `intake`, or its older part where not all of it fits. On any other error nothing is stored."""
+    rest: Intake | None = None
+    why = ""
+    alone = False
+    while True:
+        try:
+            return Fitted([(intake, (await spool.append(intake, alone=alone)).dropped)], rest, why, True)
+        except (DiskFull, SpoolFull) as full:
+            why = f"{'disk' if isinstance(full, DiskFull) else 'spool'} full: {full}"
+            parts = intake.divide()
+            if parts is None and isinstance(full, SpoolFull) and not alone:
+                alone = True  # one message may be larger than the quota: held, it would be held for ever
+                continue
+            if parts is None:
+                if rest is not None:
+                    intake.join(rest)
+                stored = await _append_serial(spool, intake) if isinstance(full, SpoolFull) else []
+                return Fitted(stored, intake, why, False)
+            intake, newer = parts
+            if rest is not None:
+                newer.join(rest)
+            rest = newer
+
+
+async def _append_serial(spool: Spool, intake: Intake) -> list[tuple[Intake, Mapping[str, int]]]:
+    """What may be dropped of an intake that does not fit, taken out of it: a full quota gives up older such points."""
+    serial = Intake(drop_lines=intake.drop_lines, drop_things=intake.drop_things, drop_tickets=intake.drop_tickets)
+    if serial.empty:
+        return []
+    try:
+        dropped = (await spool.append(serial)).dropped
+    except DiskFull:
+        return []
+    intake.drop_lines, intake.drop_things, intake.drop_tickets = [], {}, []
+    return [(serial, dropped)]
 
 
 class Pipeline:
@@ -71,6 +114,7 @@ class Pipeline:
         self.stats = stats
         self.stages = stats.stages
         self.tee = Tee()
+        self.losses = Losses(stats, clock, self.tee)
         self.state = "ok"
         self._held: Intake | None = None
         self._wake = asyncio.Event()
@@ -114,18 +158,15 @@ class Pipeline:
         """
         intake, self.intake = self.intake, Intake()
         if self._held is not None:
-            intake, self._held = self._joined(self._held, intake), None
+            intake = self._joined(self._held, intake)
         self._held = intake
-        intake, rest, why, dropped = await self._append(intake)
-        if dropped is None:
-            return False
+        fitted = await append_what_fits(self.spool, intake)
         self._held = None
-        self._stored(intake, dropped)
-        for connection, packet_ids in intake.acks.items():
-            connection.acknowledge(packet_ids)
-        if rest is not None:
-            self._hold(rest, why)
-            return True
+        for stored, dropped in fitted.stored:
+            self._stored(stored, dropped)
+        if fitted.rest is not None:
+            self._hold(fitted.rest, fitted.why)
+            return fitted.progress
         if self.state != "ok":
             log.warning("the spool takes data again")
             self.state = "ok"
@@ -135,61 +176,24 @@ class Pipeline:
         self._paused.clear()
         return True
 
-    async def _append(self, intake: Intake) -> tuple[Intake, Intake | None, str, Mapping[str, int] | None]:
-        """Append `intake`, or its older part where not all of it fits.
-
-        Answers what was appended, the rest, why there is one, and what was dropped (None where
-        nothing was appended and all of it is held).
-        """
-        rest: Intake | None = None
-        why = ""
-        alone = False
-        while True:
-            try:
-                return intake, rest, why, (await self.spool.append(intake, alone=alone)).dropped
-            except (DiskFull, SpoolFull) as full:
-                why = f"{'disk' if isinstance(full, DiskFull) else 'spool'} full: {full}"
-                parts = intake.divide()
-                if parts is None and isinstance(full, SpoolFull) and not alone:
-                    alone = True  # one message may be larger than the quota: held, it would be held for ever
-                    continue
-                if parts is None:
-                    if rest is not None:
-                        intake.join(rest)
-                    await self._refused(intake, why, full)
-                    return intake, None, why, None
-                intake, newer = parts
-                if rest is not None:
-                    newer.join(rest)
-                rest = newer
-
-    async def _refused(self, intake: Intake, why: str, full: SpoolError) -> None:
-        """Hold what cannot be divided further; a full quota still takes serial points for older ones."""
-        serial = Intake(drop_lines=intake.drop_lines, drop_things=intake.drop_things, drop_tickets=intake.drop_tickets)
-        if isinstance(full, SpoolFull) and not serial.empty:
-            intake.drop_lines, intake.drop_things, intake.drop_tickets = [], {}, []
-            try:
-                self._stored(serial, (await self.spool.append(serial)).dropped)
-            except DiskFull:
-                intake.drop_lines, intake.drop_things = serial.drop_lines, serial.drop_things
-                intake.drop_tickets = serial.drop_tickets
-        self._hold(intake, why)
-
     def _joined(self, held: Intake, newer: Intake) -> Intake:
         """Both as one, in order and within bounds."""
         if len(held.drop_lines) + len(newer.drop_lines) > MAX_PENDING:
-            self._give_up_serial(held)
+            self.losses.oldest_serial(held)
         held.join(newer)
-        self.stages.unkept += max(0, len(held.quarantined) - MAX_QUARANTINED)
-        held.quarantined = held.quarantined[-MAX_QUARANTINED:]
+        if len(held.quarantined) > MAX_QUARANTINED:
+            self.losses.oldest_quarantined(held)
         return held
 
     def _stored(self, intake: Intake, dropped: Mapping[str, int]) -> None:
+        """Count and tell what is on the disk now, and acknowledge it in receive order."""
         self.stages.spooled += len(intake.lines) + len(intake.drop_lines)
         self.stages.quarantined += len(intake.quarantined)
         if intake.tickets or intake.drop_tickets:
             self.tee.tell(Stored(self.clock.now_ns(), (*intake.tickets, *intake.drop_tickets)))
-        self._count_dropped(dropped, "the spool is full, or they were older than max_age_s")
+        self.losses.points(dropped, "the spool is full, or they were older than max_age_s")
+        for connection, packet_ids in intake.acks.items():
+            connection.acknowledge(packet_ids)
 
     def _hold(self, intake: Intake, why: str) -> None:
         """Keep an intake that could not be committed, unacknowledged; stop its brokers."""
@@ -212,31 +216,14 @@ class Pipeline:
         held = [] if self._held is None else self._held.acks.get(connection, [])
         return held + self.intake.acks.get(connection, [])
 
-    def _count_dropped(self, dropped: Mapping[str, int], why: str) -> None:
-        for thing, points in dropped.items():
-            self.stages.dropped += points
-            self.tee.tell(Fate("dropped", self.clock.now_ns(), "", thing, points, why))
-            for stats in self.stats.devices.values():
-                if stats.thing == thing:
-                    stats.dropped += points
-                    break
-
     def drop(self, thing: str, lines: list[str]) -> None:
         """Take lines that may be given up: a serial thing's, or the gateway's own."""
         intake = self.intake
         intake.drop_lines += lines
         intake.drop_things[thing] = intake.drop_things.get(thing, 0) + len(lines)
         if len(intake.drop_lines) > MAX_PENDING:
-            self._give_up_serial(intake)
+            self.losses.oldest_serial(intake)
         self._wake.set()
-
-    def _give_up_serial(self, intake: Intake) -> None:
-        """Nothing can be committed and memory is bounded: forget the oldest quarter, counted by thing."""
-        gone = Counter(map(_thing_of, intake.drop_lines[: MAX_PENDING // 4]))
-        intake.forget_drop_lines(MAX_PENDING // 4)
-        for thing, points in gone.items():
-            intake.drop_things[thing] = max(0, intake.drop_things.get(thing, 0) - points)
-        self._count_dropped(gone, "nothing can be stored and memory is bounded")
 
     def quarantine(self, source: str, device: str, thing: str, event: Noise | IntegrityError | SanityError) -> None:
         """Keep what could not be decoded, with the reason; beyond MAX_QUARANTINED it is only counted."""
@@ -248,11 +235,5 @@ class Pipeline:
             now, kind = self.clock.now_ns(), _KINDS[event.__class__]
             kept.append(Quarantined(now, source, device, thing, "decode", kind, event.detail, event.data[:MAX_KEPT]))
         else:
-            self.stages.unkept += 1
+            self.losses.unkept(_KINDS[event.__class__])
         self._wake.set()
-
-
-def _thing_of(line: str) -> str:
-    """Whose a line is, as `drop` was told: a thing's, or the gateway's own."""
-    match = None if line.startswith(_OWN) else _THING.search(line)
-    return re.sub(r"\\(.)", r"\1", match[1]) if match else "gateway"

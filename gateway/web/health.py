@@ -61,6 +61,7 @@ class Health:
         found += [
             f"{sink.name}: {sink.state}" for sink in self.stats.sinks.values() if sink.state not in ("up", "starting")
         ]
+        found += self.pipeline.losses.problems()
         if self.spool.notice:
             found.append(self.spool.notice)
         return found + self.watchdog.problems()
