@@ -10,6 +10,9 @@ what went out:
 - Nothing is sent while nobody listens. On a pty, opening is seen by the hang-up state going
   away, and the reader's discarding of old input when it has set the port up by packet mode
   (TIOCPKT, `man tty_ioctl`); a reader that discards nothing counts as listening after 0.5 s.
+- While nobody has it open its settings are raw at SPEED: a terminal of Linux drops parity and 7 bits,
+  and glibc calls that an error unless something else changes with it. So each opening finds what the
+  first one found, whatever program it is.
 - `unread` says how much the reader has not fetched yet, so that the port is not closed on it.
 
 Unknown: the state of a frame whose link broke while it was being sent; its number goes to the next one.
@@ -32,6 +35,7 @@ if sys.platform != "win32":
     import termios
     import tty
 
+    SPEED = termios.B50  # one that nobody opens a port with
     FLUSHED = termios.TIOCPKT_FLUSHREAD
 
 
@@ -74,7 +78,7 @@ class PtyLink:
             raise NoPty
         master, slave = os.openpty()
         self._slave = os.ttyname(slave)
-        tty.setraw(slave, termios.TCSANOW)
+        _reset(slave)
         os.set_blocking(master, False)
         fcntl.ioctl(master, termios.TIOCPKT, struct.pack("i", 1))
         os.close(slave)
@@ -104,6 +108,8 @@ class PtyLink:
         if self._master is None or self._hung_up():
             self._readable()  # what the last reader left behind is not the next one's
             self._deafen()
+            if self._master is not None:
+                _reset(self._master)
             return False
         loop = asyncio.get_running_loop()
         if self._opened_at is None:
@@ -171,3 +177,11 @@ class PtyLink:
         if self._reading and self._master is not None:
             asyncio.get_running_loop().remove_reader(self._master)
         self._reading, self._settled, self._opened_at, self._kept = False, False, None, b""
+
+
+def _reset(terminal: int) -> None:
+    """The settings that each reader finds."""
+    tty.setraw(terminal, termios.TCSANOW)
+    settings = termios.tcgetattr(terminal)
+    settings[4] = settings[5] = SPEED
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)

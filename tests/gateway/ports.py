@@ -96,11 +96,13 @@ def plugged(link: Path | None = None) -> Iterator[Pty]:
 class Running:
     """A source with its task, and everything a test looks at."""
 
-    def __init__(self, port: str, clock: Clock, intake: Remembering, **settings: object) -> None:
+    def __init__(
+        self, port: str, clock: Clock, intake: Remembering, device: StreamDevice = DEVICE, **settings: object
+    ) -> None:
         self.intake = intake
         self.stats = SourceStats(f"serial:{port}")
         config = SerialConfig(port, "sds011", "kiosk-1")
-        self.source = SerialSource(config, DEVICE, intake, clock, self.stats, **settings)  # type: ignore[arg-type]
+        self.source = SerialSource(config, device, intake, clock, self.stats, **settings)  # type: ignore[arg-type]
         self.task = asyncio.create_task(self.source.run(), name="source under test")
 
     async def until(self, condition: Callable[[], object], within_s: float = 10.0) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sources.serial.source import PortState
+from gateway.sources.serial.port import PortState
 from tests.gateway.ports import (
     FRAME_08,
     FRAME_09,

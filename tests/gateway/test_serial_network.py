@@ -143,7 +143,8 @@ def test_port_trouble_says_what_to_do() -> None:
         "/dev/ttyUSB0 went away (unplugged?); waiting for it"
     )
     assert trouble("/dev/ttyUSB0", serialx.UnsupportedSetting("Unsupported baudrate 12345")) == (
-        "/dev/ttyUSB0 cannot be set up: Unsupported baudrate 12345; correct baud or parity"
+        "/dev/ttyUSB0 does not take these settings (Unsupported baudrate 12345); "
+        "correct baud or parity, or use an adapter that has them"
     )
     assert trouble("/dev/ttyUSB0", OSError(errno.EBUSY, "busy")) == (
         "/dev/ttyUSB0 is in use by another program; find it with `fuser -v /dev/ttyUSB0` and stop it"

@@ -14,13 +14,15 @@ from pathlib import Path
 
 import serialx
 
+_OTHER_SETTINGS = "correct baud or parity, or use an adapter that has them"
+
 BY_ID = Path("/dev/serial/by-id")
 
 # The far side of a cable or of a network is there again later; none of these ends the source.
 PORT_ERRORS = (OSError, serialx.SerialException, ValueError)
 
 _GONE = {errno.ENXIO, errno.ENODEV, errno.EIO}
-_NOT_A_PORT = {errno.ENOTTY, errno.EINVAL, errno.EISDIR, errno.EPERM}
+_NOT_A_PORT = {errno.ENOTTY, errno.EISDIR, errno.EPERM}
 
 
 def is_url(port: str) -> bool:
@@ -33,8 +35,8 @@ def missing(error: Exception) -> bool:
     return isinstance(error, FileNotFoundError)
 
 
-def trouble(port: str, error: Exception) -> str:
-    """One line: what is wrong with `port`, and what to do."""
+def trouble(port: str, error: Exception, framing: str = "these settings") -> str:
+    """One line: what is wrong with `port`, and what to do. `framing` is how it was to be opened."""
     if is_url(port):
         return _network_trouble(port, error)
     code = error.errno if isinstance(error, OSError) else None
@@ -47,7 +49,9 @@ def trouble(port: str, error: Exception) -> str:
     if code in _GONE:
         return f"{port} went away (unplugged?); waiting for it"
     if isinstance(error, serialx.UnsupportedSetting):
-        return f"{port} cannot be set up: {error}; correct baud or parity"
+        return f"{port} does not take {framing} ({error}); {_OTHER_SETTINGS}"
+    if code == errno.EINVAL:  # what is no tty says ENOTTY; a tty says this to settings
+        return f"{port} does not take {framing} ({os.strerror(code)}); {_OTHER_SETTINGS}"
     if code in _NOT_A_PORT:
         return f"{port} is not a serial port ({os.strerror(code)}); correct the name"
     return f"{port}: {error or type(error).__name__}"
