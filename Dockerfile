@@ -5,6 +5,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY gateway gateway
 COPY devices devices
 COPY simulators simulators
+COPY textfile textfile
 COPY dashboards dashboards
 RUN python -m venv /opt/parkgate \
  && /opt/parkgate/bin/pip install --no-cache-dir --only-binary :all: --constraint constraints.txt setuptools wheel \

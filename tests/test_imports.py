@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("gateway", "devices", "simulators", "dashboards")
+ROOMS = ("gateway", "devices", "simulators", "dashboards", "textfile")
 SHELVES = {
     *("gateway", "gateway.sources", "gateway.sinks", "gateway.cli", "simulators", "dashboards"),
     *("devices", "devices.spec", "devices.modbus", "devices.nova", "devices.plantower"),

@@ -1,6 +1,7 @@
 """`parkgate check`: is this configuration one that the gateway can run with?"""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,15 @@ from gateway.cli.usage import ConfigArgument, ConfigOption, UsageError, is_fleet
 
 if TYPE_CHECKING:
     from gateway.config import Config
+    from textfile import Mistakes
 
 
 def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
-    """Validate a configuration file and say what it means. Exit code 2 and one line if it is wrong."""
+    """Validate a configuration file and say what it means. Exit code 2 and a line for each mistake if it is wrong."""
     path = one_file("check", file, config)
-    loaded = runnable(path)
-    _see_certificates(path, loaded)
+    loaded, mistakes = readable(path)
+    _see_certificates(loaded, mistakes)
+    mistakes.check()
     for broker in loaded.mqtt:
         for item in broker.subscriptions:
             typer.echo(f"mqtt    {broker.name}: {item.topic} as {item.device}, MQTT {broker.protocol} at {broker.url}")
@@ -31,22 +34,28 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
 
 
 def runnable(path: Path) -> "Config":
-    """The configuration at `path`; ConfigError where it is wrong, UsageError where there is nothing to read."""
-    from gateway.config import load
+    """The configuration at `path`; ConfigError where it is wrong, UsageError where it is another kind of file."""
+    loaded, mistakes = readable(path)
+    mistakes.check()
+    return loaded
+
+
+def readable(path: Path) -> "tuple[Config, Mistakes]":
+    """The configuration at `path` as far as it can be read, and what is wrong with it."""
+    from gateway.config import read
 
     if is_fleet(path):
         raise UsageError(
             f"{path}: this is a fleet file; expected a gateway configuration (parkgate simulate runs fleets)"
         )
-    loaded = load(path, os.environ)
-    if not loaded.mqtt and not loaded.serial:
-        raise UsageError(f"{path}: nothing to read: expected at least one [[serial]] or [mqtt.NAME]")
-    return loaded
+    loaded, mistakes = read(path, os.environ)
+    if not loaded.mqtt and not loaded.serial and not mistakes.about(()):
+        mistakes.add((), "nothing to read: expected at least one [[serial]] or [mqtt.NAME]")
+    return loaded, mistakes
 
 
-def _see_certificates(path: Path, loaded: "Config") -> None:
-    """Read the certificates as connecting will. ConfigError where one cannot be used."""
-    from gateway.config import ConfigError
+def _see_certificates(loaded: "Config", mistakes: "Mistakes") -> None:
+    """Read the certificates as connecting will, and complain about those that cannot be used."""
     from gateway.sources.mqtt import TlsFileUnusable, tls_context
 
     right = {
@@ -54,10 +63,12 @@ def _see_certificates(path: Path, loaded: "Config") -> None:
         "cert_file": "a PEM file of a certificate, and its key there or in key_file, not encrypted",
     }
     for broker in loaded.mqtt:
-        try:
-            if broker.url.startswith("mqtts:"):
-                tls_context(broker)
-        except TlsFileUnusable as fault:
-            value = broker.ca_file if fault.key == "ca_file" else broker.cert_file
-            where = f'{path}: mqtt.{broker.name}.{fault.key} = "{value}"'
-            raise ConfigError(f"{where}: {fault.why}; expected {right[fault.key]}") from fault
+        at = ("mqtt", broker.name)
+        if not broker.url.startswith("mqtts:") or any(mistakes.about((*at, key)) for key in (*right, "key_file")):
+            continue
+        for tried in (broker, replace(broker, ca_file=None)):  # the certificate is looked at without the authority, too
+            try:
+                tls_context(tried)
+            except TlsFileUnusable as fault:
+                value = broker.ca_file if fault.key == "ca_file" else broker.cert_file
+                mistakes.add((*at, fault.key), f' = "{value}": {fault.why}; expected {right[fault.key]}')

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def find(name: str) -> "Device":
     """The device type of that name; a usage error that suggests the nearest one where there is none."""
     from devices.catalogue import installed
-    from gateway.config import nearest
+    from textfile import nearest
 
     catalogue = installed()
     found = catalogue.get(name)

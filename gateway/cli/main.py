@@ -1,4 +1,4 @@
-"""The entry point: names the commands, and turns every failure into one line on stderr.
+"""The entry point: names the commands, and turns a failure into one line on stderr, a wrong file into one a mistake.
 
 Exit codes: 0 done; 1 it could not be done; 2 the command line or the configuration is wrong;
 130 interrupted. `--verbose`, anywhere on the line, shows the traceback as well.
@@ -21,6 +21,7 @@ from gateway.cli import run as run_
 from gateway.cli.decode import decode
 from gateway.cli.demo import demo
 from gateway.cli.usage import UsageError, worded
+from textfile import Mistaken
 
 app = typer.Typer(
     name="parkgate",
@@ -74,26 +75,26 @@ def leaves(exc: BaseException) -> list[BaseException]:
 
 
 def complain(exc: BaseException, verbose: bool) -> None:
-    """One line on stderr for each thing that went wrong; the traceback first if `verbose`."""
+    """One line on stderr for each thing that went wrong, each mistake of a file; the traceback first if `verbose`."""
     if verbose:
         traceback.print_exception(exc)
     for leaf in leaves(exc):
         text = worded(leaf) if isinstance(leaf, _PARSING) else str(leaf)
         if type(leaf).__module__ == "builtins" and not isinstance(leaf, ValueError | OSError | RuntimeError):
             text = f"{type(leaf).__name__}: {text}"
-        print("parkgate: " + " ".join(text.split()), file=sys.stderr)
+        lines = text.splitlines() if isinstance(leaf, Mistaken) else [text]
+        for line in lines:
+            print("parkgate: " + " ".join(line.split()), file=sys.stderr)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line; answer the exit code."""
-    from gateway.config import ConfigError
-
     verbose = "--verbose" in arguments
     rest = [word for word in arguments if word != "--verbose"]
     try:
         # called without Typer.__call__, which would put its own excepthook in place
         answer = typer.main.get_command(app).main(args=rest, prog_name="parkgate", standalone_mode=False)
-    except (_PARSING, ConfigError, UsageError) as exc:
+    except (_PARSING, Mistaken, UsageError) as exc:
         complain(exc, verbose)
         return 2
     except (typer.Abort, KeyboardInterrupt):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.config import nearest
+from textfile import nearest
 
 ConfigArgument = Annotated[Path | None, typer.Argument(metavar="FILE", help="The file, also without --config.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file (TOML).")]

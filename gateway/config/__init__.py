@@ -1,10 +1,10 @@
 """The configuration: frozen typed objects, read once from a TOML file by `load`."""
 
-from gateway.config.load import load
-from gateway.config.read import ConfigError, is_secret, nearest
+from gateway.config.load import load, read
 from gateway.config.types import (
     RECORDING,
     Config,
+    ConfigError,
     GatewayConfig,
     InfluxConfig,
     LocalConfig,
@@ -29,7 +29,6 @@ __all__ = [
     "SubscriptionConfig",
     "WatchdogConfig",
     "WillConfig",
-    "is_secret",
     "load",
-    "nearest",
+    "read",
 ]

@@ -1,6 +1,6 @@
 """What a configured value must look like: URLs, ports, topics, device types, places, tags.
 
-Each rule takes a `Table` and a key and answers the checked value, or complains in one line.
+Each rule takes a `Table` and a key and answers the checked value; where it complains, what it answers is of no use.
 Topic rules: MQTT version 5.0, section 4.7 (filters) and 4.8.2 (shared subscriptions).
 Limits: thing 128 characters, tag value 256 characters, topic 65,535 bytes.
 """
@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from devices.spec.device import Device
-from gateway.config.read import Table, listed, nearest, shown
 from gateway.config.types import RECORDING, REPLAY
+from textfile import Table, listed, nearest, shown
 
 RESERVED_TAGS = frozenset({"thing", "device", "source", "time"})
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -29,6 +29,7 @@ def _split(table: Table, key: str, expected: str) -> tuple[str, SplitResult]:
         port = parts.port
     except ValueError:
         table.fail(key, expected)
+        return "", SplitResult("", "", "", "", "")
     if parts.username is not None or parts.password is not None:
         table.fail(key, f"{expected}, with the user and the password in keys of their own")
     if port == 0 or not parts.hostname or not _HOST.fullmatch(parts.hostname) or " " in text:
@@ -41,7 +42,7 @@ def http_url(table: Table, key: str) -> str:
     text, parts = _split(table, key, expected)
     if parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         table.fail(key, expected)
-    return text.rstrip("/")
+    return "" if table.wrong(key) else text.rstrip("/")
 
 
 def broker_url(table: Table, key: str) -> str:
@@ -49,7 +50,7 @@ def broker_url(table: Table, key: str) -> str:
     text, parts = _split(table, key, expected)
     if parts.scheme not in ("mqtt", "mqtts") or parts.path.strip("/") or parts.query or parts.fragment:
         table.fail(key, expected)
-    return text.rstrip("/")
+    return "" if table.wrong(key) else text.rstrip("/")
 
 
 def _is_recording(file: Path) -> bool:
@@ -64,7 +65,7 @@ def serial_port(table: Table, key: str) -> str:
     expected = "a path such as /dev/serial/by-id/…, COM3, socket://host:port or rfc2217://host:port"
     text = table.text(key, expected)
     if text.startswith(REPLAY):
-        file = table.origin.file.parent / Path(text.removeprefix(REPLAY)).expanduser()
+        file = table.beside(key, text.removeprefix(REPLAY))
         if not _is_recording(file):
             table.fail(key, "replay: and a recording, as `parkgate decode --port … --record FILE` writes it")
         return f"{REPLAY}{file.absolute()}"
@@ -75,7 +76,7 @@ def serial_port(table: Table, key: str) -> str:
     elif not _WINDOWS_PORT.fullmatch(text):
         if "/" not in text:
             table.fail(key, f"{expected}; a path relative to this file needs a slash, as ./{text}")
-        return str((table.origin.file.parent / Path(text).expanduser()).absolute())
+        return str(table.beside(key, text).absolute())
     return text
 
 
@@ -116,8 +117,8 @@ def interval_or_none(table: Table, key: str) -> float | None:
     return table.number(key, 0.0, 0, 366 * 86400) if table.has(key) else None
 
 
-def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Device:
-    """The device type that `device` names; it must speak over `link` ("serial" or "mqtt")."""
+def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Device | None:
+    """The device type that `device` names; it must speak over `link` ("serial" or "mqtt"). None if it is wrong."""
     right = sorted(name for name, device in devices.items() if device.link == link)
     name = table.text("device", f"a device type that speaks {link}")
     found = devices.get(name)
@@ -125,10 +126,10 @@ def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Devic
         meant = nearest(name, right) or nearest(name, devices)
         hint = f'did you mean "{meant}"?' if meant else f"such as {listed(right[:4])}" if right else "there is none yet"
         table.fail("device", f"a device type that speaks {link}, {hint}")
-    if found.link != link:
+    elif found.link != link:
         place = "[[serial]]" if found.link == "serial" else "[[mqtt.NAME.subscription]]"
         table.fail("device", f"a device type that speaks {link}; {name} speaks {found.link} and belongs under {place}")
-    return found
+    return None if table.wrong("device") else found
 
 
 def thing_name(table: Table) -> str:
@@ -162,7 +163,7 @@ def topic_pattern(table: Table, key: str) -> str:
             table.fail(key, f'a topic filter in which the only name in braces is "{{thing}}", not {shown(level)}')
     if levels.count("{thing}") > 1:
         table.fail(key, 'a topic filter with "{thing}" once')
-    return text
+    return "" if table.wrong(key) else text
 
 
 def topic_name(table: Table, key: str) -> str:
@@ -180,33 +181,36 @@ def location(table: Table) -> tuple[float, float] | None:
     expected = "[latitude, longitude] in degrees"
     if not isinstance(value, list) or len(value) != 2:
         table.fail("location", expected)
+        return None
     pair: list[float] = []
     for number in value:
         if isinstance(number, bool) or not isinstance(number, int | float) or not -180 <= number <= 180:
             table.fail("location", f"{expected}, from -90 to 90 and from -180 to 180")
+            return None
         pair.append(float(number))
     if not -90 <= pair[0] <= 90:
         table.fail("location", f"{expected}, from -90 to 90 and from -180 to 180, latitude first")
     return pair[0], pair[1]
 
 
-def tags(table: Table, device: Device) -> dict[str, str]:
+def tags(table: Table, device: Device | None) -> dict[str, str]:
     """Further tags of a thing. None may be called like a field of its device type."""
     if not table.has("tags"):
         return {}
-    raw = table.raw["tags"]
-    if not isinstance(raw, dict):
+    if not isinstance(table.raw["tags"], dict):
         table.fail("tags", 'a table of texts such as { zone = "lake" }')
-    inner = Table(table.origin, f"{table.path}.tags", raw, tuple(raw))
-    fields = {field.name for field in device.fields}
+    inner = table.table("tags", None)
+    if inner is None:
+        return {}
+    fields = {field.name for field in device.fields} if device else set()
     found: dict[str, str] = {}
-    for name in raw:
+    for name in inner.raw:
         value = inner.text(name, "a text")
         if not _TAG_NAME.fullmatch(name):
             inner.fail(name, "a tag name of at most 64 letters, digits, _ and -, beginning with a letter")
         if name in RESERVED_TAGS:
             inner.fail(name, f"another tag name; {listed(sorted(RESERVED_TAGS))} are taken by the gateway")
-        if name in fields:
+        if device and name in fields:
             inner.fail(name, f"another tag name; {device.name} has a field of that name")
         if len(value) > 256 or value != value.strip() or value.endswith("\\"):
             inner.fail(name, "at most 256 characters, without blanks around them or a backslash at the end")

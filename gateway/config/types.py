@@ -10,10 +10,15 @@ from typing import Literal
 
 from devices.catalogue import built_in
 from devices.spec.device import Device
+from textfile import Mistaken
 
 REPLAY = "replay:"
 RECORDING = "# parkgate recording"
 """A port that is played from a file, and how such a file begins."""
+
+
+class ConfigError(Mistaken):
+    """The configuration cannot be used. `str()` is one line for each mistake, for the person who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

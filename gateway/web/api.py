@@ -13,11 +13,12 @@ from pathlib import Path
 from aiohttp import web
 
 from gateway.clock import Clock
-from gateway.config import Config, MqttConfig, SerialConfig, is_secret
+from gateway.config import Config, MqttConfig, SerialConfig
 from gateway.stats import DeviceStats, Stats
 from gateway.tee import Tee
 from gateway.web.answer import error, json
 from gateway.web.latest import Latest, Values
+from textfile import is_secret
 
 LISTED = 100
 MOST_LISTED = 1000

@@ -40,14 +40,14 @@ def test_check_reads_the_certificates(tmp_path: Path, capsys: pytest.CaptureFixt
     wrong_key = 'cert_file = "ca/gateway.pem"\nkey_file = "other/gateway.key"'
     assert checked(tmp_path, capsys, wrong_key) == (
         2,
-        'parkgate: park.toml: mqtt.main.cert_file = "ca/gateway.pem": '
+        'parkgate: park.toml:5:13: mqtt.main.cert_file = "ca/gateway.pem": '
         f"not a usable PEM file (KEY_VALUES_MISMATCH); expected {CERTIFICATE}\n",
     )
     authority.encrypt("gateway")
     locked = 'cert_file = "ca/gateway.pem"\nkey_file = "ca/gateway.locked.key"'
     code, said = checked(tmp_path, capsys, locked)
     assert code == 2
-    assert said.startswith('parkgate: park.toml: mqtt.main.cert_file = "ca/gateway.pem": not a usable PEM file (')
+    assert said.startswith('parkgate: park.toml:5:13: mqtt.main.cert_file = "ca/gateway.pem": not a usable PEM file (')
     assert said.endswith(f"; expected {CERTIFICATE}\n")
 
 
@@ -56,13 +56,13 @@ def test_check_names_files_that_are_no_certificates(tmp_path: Path, capsys: pyte
     (tmp_path / "folder").mkdir()
     assert checked(tmp_path, capsys, 'ca_file = "notes.txt"') == (
         2,
-        'parkgate: park.toml: mqtt.main.ca_file = "notes.txt": not a usable PEM file '
+        'parkgate: park.toml:5:11: mqtt.main.ca_file = "notes.txt": not a usable PEM file '
         "(NO_CERTIFICATE_OR_CRL_FOUND); expected a PEM file of certificates\n",
     )
-    for keys, key in (('ca_file = "folder"', "ca_file"), ('cert_file = "folder"', "cert_file")):
+    for keys, key, column in (('ca_file = "folder"', "ca_file", 11), ('cert_file = "folder"', "cert_file", 13)):
         code, said = checked(tmp_path, capsys, keys)
         assert code == 2
-        assert said.startswith(f'parkgate: park.toml: mqtt.main.{key} = "folder": ')
+        assert said.startswith(f'parkgate: park.toml:5:{column}: mqtt.main.{key} = "folder": ')
         assert said.count("\n") == 1
 
 
@@ -83,5 +83,5 @@ def test_the_words_of_a_will(tmp_path: Path, text: str, will: WillConfig) -> Non
 def test_a_birth_message_is_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert checked(tmp_path, capsys, 'will = { topic = "gw", birth = 1 }') == (
         2,
-        "parkgate: park.toml: mqtt.main.will.birth = 1: expected a text\n",
+        "parkgate: park.toml:5:32: mqtt.main.will.birth = 1: expected a text\n",
     )

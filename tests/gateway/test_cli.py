@@ -362,7 +362,7 @@ def test_check_names_file_key_value_and_what_was_expected(capsys: pytest.Capture
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        f'parkgate: {file}: serial[0].device = "pms503": expected a device type that speaks serial, '
+        f'parkgate: {file}:3:10: serial[0].device = "pms503": expected a device type that speaks serial, '
         'did you mean "pms5003"?\n'
     )
 

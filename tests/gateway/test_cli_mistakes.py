@@ -47,7 +47,7 @@ def test_a_configuration_with_nothing_to_read(capsys: pytest.CaptureFixture[str]
     file = tmp_path / "gateway.toml"
     file.write_text("")
     assert main([command, "--config", str(file)]) == 2
-    said = f"parkgate: {file}: nothing to read: expected at least one [[serial]] or [mqtt.NAME]\n"
+    said = f"parkgate: {file}:1:1: nothing to read: expected at least one [[serial]] or [mqtt.NAME]\n"
     assert capsys.readouterr() == ("", said)
     assert list(tmp_path.iterdir()) == [file]
 

@@ -264,255 +264,274 @@ STRONG = 'a token of 16 characters or more without blanks, as "${PARKGATE_API_TO
 
 BAD = [
     # TOML itself
-    ("a = ", "Invalid value (at end of document): expected a TOML file"),
-    ("a = 1\na = 2\n", "Cannot overwrite a value (at line 2, column 6): expected a TOML file"),
-    ("a = " + "[" * 5000, "nested too deeply: expected a TOML file"),
+    ("a = ", "1:5: Invalid value: expected a TOML file; what follows was not read"),
+    ("a = 1\na = 2\n", "2:6: Cannot overwrite a value: expected a TOML file; what follows was not read"),
+    ("a = " + "[" * 5000, " nested too deeply: expected a TOML file"),
     # unknown keys
     (
         "[gatway]\n",
-        'gatway = {}: unknown key, did you mean "gateway"?',
+        '1:2: gatway = {}: unknown key, did you mean "gateway"?',
     ),
     (
         "colour = 3\n",
-        "colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog",
+        "1:1: colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog",
     ),
-    ('[gateway]\nnam = "x"\n', 'gateway.nam = "x": unknown key, did you mean "name"?'),
+    ('[gateway]\nnam = "x"\n', '2:1: gateway.nam = "x": unknown key, did you mean "name"?'),
     (
         '[influxdb]\nurl = "http://h"\ndatabase = "d"\npasword = "hunter2"\n',
-        'influxdb.pasword = (hidden): unknown key, did you mean "password"?',
+        '4:1: influxdb.pasword = (hidden): unknown key, did you mean "password"?',
     ),
     (
         INFLUX + 'api_token = "hunter2"\n',
-        'influxdb.api_token = (hidden): unknown key, did you mean "token"?',
+        '4:1: influxdb.api_token = (hidden): unknown key, did you mean "token"?',
     ),
     (
         SERIAL + "speed = 9600\n",
-        "serial[0].speed = 9600: unknown key, "
+        "5:1: serial[0].speed = 9600: unknown key, "
         "expected one of port, device, thing, location, tags, baud, parity, expected_every_s",
     ),
     (
         SERIAL + SECOND + 'baude = "9600"\n',
-        'serial[1].baude = "9600": unknown key, did you mean "baud"?',
+        '9:1: serial[1].baude = "9600": unknown key, did you mean "baud"?',
     ),
     (
         '[gateway]\n"two words" = 1\n',
-        'gateway."two words" = 1: unknown key, expected one of name, state_dir, listen, api_token',
+        '2:1: gateway."two words" = 1: unknown key, expected one of name, state_dir, listen, api_token',
     ),
     (
         '[gateway]\n"a\\nb" = 1\n',
-        'gateway."a\\\\nb" = 1: unknown key, expected one of name, state_dir, listen, api_token',
+        '2:1: gateway."a\\\\nb" = 1: unknown key, expected one of name, state_dir, listen, api_token',
     ),
     # wrong types and shapes
-    ("gateway = 3\n", "gateway = 3: expected a table [gateway]"),
-    ("serial = 3\n", "serial = 3: expected one or more [[serial]]"),
-    ('[serial]\nport = "/dev/ttyUSB0"\n', "serial = {…}: expected one or more [[serial]]"),
-    ("serial = [3]\n", "serial[0] = 3: expected a table [serial[0]]"),
-    ("mqtt = true\n", "mqtt = true: expected tables [mqtt.NAME]"),
+    ("gateway = 3\n", "1:11: gateway = 3: expected a table [gateway]"),
+    ("serial = 3\n", "1:10: serial = 3: expected one or more [[serial]]"),
+    ('[serial]\nport = "/dev/ttyUSB0"\n', "1:1: serial = {…}: expected one or more [[serial]]"),
+    ("serial = [3]\n", "1:11: serial[0] = 3: expected a table [serial[0]]"),
+    ("mqtt = true\n", "1:8: mqtt = true: expected tables [mqtt.NAME]"),
     (
         '[mqtt]\nurl = "mqtt://h"\n',
-        'mqtt.url = "mqtt://h": expected a name for the broker: [mqtt.main], with url in it',
+        '2:7: mqtt.url = "mqtt://h": expected a name for the broker: [mqtt.main], with url in it',
     ),
     (
-        '[mqtt."a b"]\n',
-        'mqtt."a b" = {}: expected a name of letters, digits, _ and - for the broker, as in [mqtt.main]',
+        '[mqtt."a b"]\nurl = "mqtt://h"\nclient_id = "c"\n'
+        '[[mqtt."a b".subscription]]\ntopic = "a/{thing}"\ndevice = "senml"\n',
+        '1:1: mqtt."a b" = {…}: expected a name of letters, digits, _ and - for the broker, as in [mqtt.main]',
     ),
-    ("[gateway]\nname = 7\n", "gateway.name = 7: expected the name of this gateway"),
-    ('[gateway]\nname = ""\n', 'gateway.name = "": expected the name of this gateway, not an empty text'),
+    ("[gateway]\nname = 7\n", "2:8: gateway.name = 7: expected the name of this gateway"),
+    ('[gateway]\nname = ""\n', '2:8: gateway.name = "": expected the name of this gateway, not an empty text'),
     (
         '[gateway]\nname = "a\\tb"\n',
-        'gateway.name = "a\\tb": expected the name of this gateway, without control characters',
+        '2:8: gateway.name = "a\\tb": expected the name of this gateway, without control characters',
     ),
-    ("[spool]\nmax_bytes = true\n", "spool.max_bytes = true: expected a whole number from 65536 to 1125899906842624"),
+    (
+        "[spool]\nmax_bytes = true\n",
+        "2:13: spool.max_bytes = true: expected a whole number from 65536 to 1125899906842624",
+    ),
     (
         "[spool]\nmax_bytes = 1e9\n",
-        "spool.max_bytes = 1000000000.0: expected a whole number from 65536 to 1125899906842624",
+        "2:13: spool.max_bytes = 1000000000.0: expected a whole number from 65536 to 1125899906842624",
     ),
-    ('[spool]\nmax_age_s = "7d"\n', 'spool.max_age_s = "7d": expected a number from 1 to 3.16224e+08'),
-    ("[spool]\nmax_age_s = nan\n", "spool.max_age_s = nan: expected a number from 1 to 3.16224e+08"),
-    (INFLUX + "gzip = 1\n", "influxdb.gzip = 1: expected true or false"),
-    (INFLUX + 'password = 1234\nusername = "u"\n', "influxdb.password = (hidden): expected the user's password"),
+    ('[spool]\nmax_age_s = "7d"\n', '2:13: spool.max_age_s = "7d": expected a number from 1 to 3.16224e+08'),
+    ("[spool]\nmax_age_s = nan\n", "2:13: spool.max_age_s = nan: expected a number from 1 to 3.16224e+08"),
+    (INFLUX + "gzip = 1\n", "4:8: influxdb.gzip = 1: expected true or false"),
+    (INFLUX + 'password = 1234\nusername = "u"\n', "4:12: influxdb.password = (hidden): expected the user's password"),
     # out of range
-    ('[gateway]\nlisten = "8080"\n', 'gateway.listen = "8080": expected an address such as "127.0.0.1:8080"'),
+    ('[gateway]\nlisten = "8080"\n', '2:10: gateway.listen = "8080": expected an address such as "127.0.0.1:8080"'),
     (
         '[gateway]\nlisten = "0.0.0.0:65536"\n',
-        'gateway.listen = "0.0.0.0:65536": expected an address such as "127.0.0.1:8080"',
+        '2:10: gateway.listen = "0.0.0.0:65536": expected an address such as "127.0.0.1:8080"',
     ),
     *(
-        (f'[gateway]\napi_token = "{weak}"\n', f"gateway.api_token = (hidden): expected {STRONG}")
+        (f'[gateway]\napi_token = "{weak}"\n', f"2:13: gateway.api_token = (hidden): expected {STRONG}")
         for weak in ("short", "0123456789abcde", "0123456789 abcdef", "0123456789abcdeü")
     ),
-    ('[gateway]\nlisten = "::1:80"\n', 'gateway.listen = "::1:80": expected an address such as "127.0.0.1:8080"'),
-    (INFLUX + "in_flight = 0\n", "influxdb.in_flight = 0: expected a whole number from 1 to 16"),
+    ('[gateway]\nlisten = "::1:80"\n', '2:10: gateway.listen = "::1:80": expected an address such as "127.0.0.1:8080"'),
+    (INFLUX + "in_flight = 0\n", "4:13: influxdb.in_flight = 0: expected a whole number from 1 to 16"),
     (
         INFLUX + 'retention = "month"\n',
-        'influxdb.retention = "month": expected a duration such as "30d", "4w", "1d12h" or "INF"',
+        '4:13: influxdb.retention = "month": expected a duration such as "30d", "4w", "1d12h" or "INF"',
     ),
     (
         INFLUX + 'retention = "30m"\n',
-        'influxdb.retention = "30m": expected a duration such as "30d", "4w", "1d12h" or "INF"',
+        '4:13: influxdb.retention = "30m": expected a duration such as "30d", "4w", "1d12h" or "INF"',
     ),
-    (INFLUX + 'api = "v4"\n', 'influxdb.api = "v4": expected "v1", "v2" or "v3"'),
-    (MQTT + "keepalive_s = 0\n" + SUBSCRIPTION, "mqtt.main.keepalive_s = 0: expected a whole number from 1 to 65535"),
-    (MQTT + "protocol = 5\n" + SUBSCRIPTION, 'mqtt.main.protocol = 5: expected "5" or "3.1.1"'),
-    (MQTT + SUBSCRIPTION + "qos = 2\n", "mqtt.main.subscription[0].qos = 2: expected a whole number from 0 to 1"),
-    ("[watchdog]\nfactor = 1\n", "watchdog.factor = 1: expected a number from 1.5 to 1000"),
-    ("[watchdog]\nheal = 1\n", "watchdog.heal = 1: expected true or false"),
-    (SERIAL + "expected_every_s = -1\n", "serial[0].expected_every_s = -1: expected a number from 0 to 3.16224e+07"),
-    (SERIAL + "baud = 5\n", "serial[0].baud = 5: expected a whole number from 50 to 4000000"),
-    (SERIAL + 'parity = "even"\n', 'serial[0].parity = "even": expected "N", "E" or "O"'),
+    (INFLUX + 'api = "v4"\n', '4:7: influxdb.api = "v4": expected "v1", "v2" or "v3"'),
+    (
+        MQTT + "keepalive_s = 0\n" + SUBSCRIPTION,
+        "4:15: mqtt.main.keepalive_s = 0: expected a whole number from 1 to 65535",
+    ),
+    (MQTT + "protocol = 5\n" + SUBSCRIPTION, '4:12: mqtt.main.protocol = 5: expected "5" or "3.1.1"'),
+    (MQTT + SUBSCRIPTION + "qos = 2\n", "7:7: mqtt.main.subscription[0].qos = 2: expected a whole number from 0 to 1"),
+    ("[watchdog]\nfactor = 1\n", "2:10: watchdog.factor = 1: expected a number from 1.5 to 1000"),
+    ("[watchdog]\nheal = 1\n", "2:8: watchdog.heal = 1: expected true or false"),
+    (
+        SERIAL + "expected_every_s = -1\n",
+        "5:20: serial[0].expected_every_s = -1: expected a number from 0 to 3.16224e+07",
+    ),
+    (SERIAL + "baud = 5\n", "5:8: serial[0].baud = 5: expected a whole number from 50 to 4000000"),
+    (SERIAL + 'parity = "even"\n', '5:10: serial[0].parity = "even": expected "N", "E" or "O"'),
     # places
     (
         SERIAL + "location = [114.2, 22.4]\n",
-        "serial[0].location = [114.2, 22.4]: expected [latitude, longitude] in degrees, "
+        "5:12: serial[0].location = [114.2, 22.4]: expected [latitude, longitude] in degrees, "
         "from -90 to 90 and from -180 to 180, latitude first",
     ),
-    (SERIAL + "location = [22.4]\n", "serial[0].location = [22.4]: expected [latitude, longitude] in degrees"),
+    (SERIAL + "location = [22.4]\n", "5:12: serial[0].location = [22.4]: expected [latitude, longitude] in degrees"),
     (
         SERIAL + 'location = ["22.4", 1]\n',
-        'serial[0].location = ["22.4", 1]: expected [latitude, longitude] in degrees, '
+        '5:12: serial[0].location = ["22.4", 1]: expected [latitude, longitude] in degrees, '
         "from -90 to 90 and from -180 to 180",
     ),
     (
         SERIAL + "location = [1, -180.1]\n",
-        "serial[0].location = [1, -180.1]: expected [latitude, longitude] in degrees, "
+        "5:12: serial[0].location = [1, -180.1]: expected [latitude, longitude] in degrees, "
         "from -90 to 90 and from -180 to 180",
     ),
     # tags
-    (SERIAL + 'tags = "lake"\n', 'serial[0].tags = "lake": expected a table of texts such as { zone = "lake" }'),
-    (SERIAL + "tags = { zone = 3 }\n", "serial[0].tags.zone = 3: expected a text"),
+    (SERIAL + 'tags = "lake"\n', '5:8: serial[0].tags = "lake": expected a table of texts such as { zone = "lake" }'),
+    (SERIAL + "tags = { zone = 3 }\n", "5:17: serial[0].tags.zone = 3: expected a text"),
     (
         SERIAL + 'tags = { thing = "x" }\n',
-        'serial[0].tags.thing = "x": expected another tag name; '
+        '5:18: serial[0].tags.thing = "x": expected another tag name; '
         '"device", "source", "thing" or "time" are taken by the gateway',
     ),
     (
         SERIAL + 'tags = { pm2_5_ug_m3 = "x" }\n',
-        'serial[0].tags.pm2_5_ug_m3 = "x": expected another tag name; pms5003 has a field of that name',
+        '5:24: serial[0].tags.pm2_5_ug_m3 = "x": expected another tag name; pms5003 has a field of that name',
     ),
     # device types
     (
         '[[serial]]\nport = "COM1"\ndevice = "pms503"\nthing = "t"\n',
-        'serial[0].device = "pms503": expected a device type that speaks serial, did you mean "pms5003"?',
+        '3:10: serial[0].device = "pms503": expected a device type that speaks serial, did you mean "pms5003"?',
     ),
     (
         '[[serial]]\nport = "COM1"\ndevice = "xyz"\nthing = "t"\n',
-        'serial[0].device = "xyz": expected a device type that speaks serial, such as "pms5003" or "sds011"',
+        '3:10: serial[0].device = "xyz": expected a device type that speaks serial, such as "pms5003" or "sds011"',
     ),
     (
         '[[serial]]\nport = "COM1"\ndevice = "senml"\nthing = "t"\n',
-        'serial[0].device = "senml": expected a device type that speaks serial; '
+        '3:10: serial[0].device = "senml": expected a device type that speaks serial; '
         "senml speaks mqtt and belongs under [[mqtt.NAME.subscription]]",
     ),
     (
         MQTT + '[[mqtt.main.subscription]]\ntopic = "a"\ndevice = "pms5003"\n',
-        'mqtt.main.subscription[0].device = "pms5003": expected a device type that speaks mqtt; '
+        '6:10: mqtt.main.subscription[0].device = "pms5003": expected a device type that speaks mqtt; '
         "pms5003 speaks serial and belongs under [[serial]]",
     ),
     # missing keys
-    ("[influxdb]\n", "influxdb.database is missing: expected the database (the bucket on 2.x and 3)"),
-    ('[influxdb]\ndatabase = "d"\n', "influxdb.url is missing: expected a URL such as http://127.0.0.1:8086"),
+    (
+        '[influxdb]\nurl = "http://h"\n',
+        "1:1: influxdb.database is missing: expected the database (the bucket on 2.x and 3)",
+    ),
+    ('[influxdb]\ndatabase = "d"\n', "1:1: influxdb.url is missing: expected a URL such as http://127.0.0.1:8086"),
     (
         INFLUX + 'api = "v2"\ntoken = "t"\n',
-        'influxdb.org is missing: expected the organisation, which api = "v2" needs',
+        '1:1: influxdb.org is missing: expected the organisation, which api = "v2" needs',
     ),
-    (INFLUX + 'username = "u"\n', "influxdb.password is missing: expected username and password together"),
+    (INFLUX + 'username = "u"\n', "1:1: influxdb.password is missing: expected username and password together"),
     (
         INFLUX + 'username = "u"\npassword = "p"\ntoken = "t"\n',
-        "influxdb.token = (hidden): expected either token, or username with password, not both",
+        "6:9: influxdb.token = (hidden): expected either token, or username with password, not both",
     ),
-    ('[mqtt.main]\nurl = "mqtt://h"\n', "mqtt.main.client_id is missing: expected the fixed client id of this gateway"),
-    (MQTT, "mqtt.main.subscription is missing: expected at least one [[mqtt.main.subscription]]"),
     (
-        "[[serial]]\n",
-        "serial[0].port is missing: expected a path such as /dev/serial/by-id/…, COM3, "
+        '[mqtt.main]\nurl = "mqtt://h"\n' + SUBSCRIPTION,
+        "1:1: mqtt.main.client_id is missing: expected the fixed client id of this gateway",
+    ),
+    (MQTT, "1:1: mqtt.main.subscription is missing: expected at least one [[mqtt.main.subscription]]"),
+    (
+        '[[serial]]\ndevice = "pms5003"\nthing = "t"\n',
+        "1:1: serial[0].port is missing: expected a path such as /dev/serial/by-id/…, COM3, "
         "socket://host:port or rfc2217://host:port",
     ),
-    ('[[serial]]\nport = "COM1"\ndevice = "pms5003"\n', "serial[0].thing is missing: expected the name of the thing"),
-    (INFLUX + "[local]\n", "local = {}: expected either [influxdb] or [local], not both"),
+    (
+        '[[serial]]\nport = "COM1"\ndevice = "pms5003"\n',
+        "1:1: serial[0].thing is missing: expected the name of the thing",
+    ),
+    (INFLUX + "[local]\n", "4:1: local = {}: expected either [influxdb] or [local], not both"),
     # URLs and ports
     (
         '[influxdb]\nurl = "127.0.0.1:8086"\ndatabase = "d"\n',
-        'influxdb.url = "127.0.0.1:8086": expected a URL such as http://127.0.0.1:8086',
+        '2:7: influxdb.url = "127.0.0.1:8086": expected a URL such as http://127.0.0.1:8086',
     ),
     (
         '[influxdb]\nurl = "http://u:hunter2@h"\ndatabase = "d"\n',
-        'influxdb.url = "http://…@h": expected a URL such as http://127.0.0.1:8086, '
+        '2:7: influxdb.url = "http://…@h": expected a URL such as http://127.0.0.1:8086, '
         "with the user and the password in keys of their own",
     ),
     (
-        '[mqtt.main]\nurl = "ws://h"\nclient_id = "c"\n',
-        'mqtt.main.url = "ws://h": expected a URL such as mqtt://host:1883 or mqtts://host:8883',
+        '[mqtt.main]\nurl = "ws://h"\nclient_id = "c"\n' + SUBSCRIPTION,
+        '2:7: mqtt.main.url = "ws://h": expected a URL such as mqtt://host:1883 or mqtts://host:8883',
     ),
     (
-        '[mqtt.main]\nurl = "mqtt://h:99999"\nclient_id = "c"\n',
-        'mqtt.main.url = "mqtt://h:99999": expected a URL such as mqtt://host:1883 or mqtts://host:8883',
+        '[mqtt.main]\nurl = "mqtt://h:99999"\nclient_id = "c"\n' + SUBSCRIPTION,
+        '2:7: mqtt.main.url = "mqtt://h:99999": expected a URL such as mqtt://host:1883 or mqtts://host:8883',
     ),
     (
         '[[serial]]\nport = "ttyUSB0"\ndevice = "pms5003"\nthing = "t"\n',
-        'serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, '
+        '2:8: serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, '
         "socket://host:port or rfc2217://host:port; a path relative to this file needs a slash, as ./ttyUSB0",
     ),
     (
         '[[serial]]\nport = "replay:none.rec"\ndevice = "pms5003"\nthing = "t"\n',
-        'serial[0].port = "replay:none.rec": expected replay: and a recording, as '
+        '2:8: serial[0].port = "replay:none.rec": expected replay: and a recording, as '
         "`parkgate decode --port … --record FILE` writes it",
     ),
     (
         '[[serial]]\nport = "tcp://h:1"\ndevice = "pms5003"\nthing = "t"\n',
-        'serial[0].port = "tcp://h:1": expected a path such as /dev/serial/by-id/…, COM3, '
+        '2:8: serial[0].port = "tcp://h:1": expected a path such as /dev/serial/by-id/…, COM3, '
         "socket://host:port or rfc2217://host:port",
     ),
     (
         MQTT + 'ca_file = "ca.pem"\n' + SUBSCRIPTION,
-        'mqtt.main.ca_file = "ca.pem": expected an mqtts:// URL where certificates are given',
+        '4:11: mqtt.main.ca_file = "ca.pem": expected an mqtts:// URL where certificates are given',
     ),
     # the environment
     (
         INFLUX + 'token = "${NO_SUCH_TOKEN}"\n',
-        "influxdb.token = (hidden): expected the environment variable NO_SUCH_TOKEN to be set",
+        "4:9: influxdb.token = (hidden): expected the environment variable NO_SUCH_TOKEN to be set",
     ),
     (
         '[gateway]\nname = "${NO_SUCH_NAME}"\n',
-        'gateway.name = "${NO_SUCH_NAME}": expected the environment variable NO_SUCH_NAME to be set',
+        '2:8: gateway.name = "${NO_SUCH_NAME}": expected the environment variable NO_SUCH_NAME to be set',
     ),
     (
         '[gateway]\nname = "${A-B}"\n',
-        'gateway.name = "${A-B}": expected ${NAME} with the name of an environment variable ($${ for a plain ${)',
+        '2:8: gateway.name = "${A-B}": expected ${NAME} with the name of an environment variable ($${ for a plain ${)',
     ),
     # used twice
     (
         SERIAL + SECOND.replace("ttyUSB1", "ttyUSB0"),
-        'serial[1].port = "/dev/ttyUSB0": expected a value of its own; serial[0] has the same port',
+        '6:8: serial[1].port = "/dev/ttyUSB0": expected a value of its own; serial[0] has the same port',
     ),
     (
         SERIAL + SECOND.replace("/dev/ttyUSB1", "/dev/../dev/ttyUSB0"),
-        'serial[1].port = "/dev/../dev/ttyUSB0": expected a value of its own; serial[0] has the same port',
+        '6:8: serial[1].port = "/dev/../dev/ttyUSB0": expected a value of its own; serial[0] has the same port',
     ),
     (
         SERIAL + SECOND.replace("lamp-2", "lamp-1"),
-        'serial[1].thing = "lamp-1": expected a value of its own; serial[0] has it',
+        '8:9: serial[1].thing = "lamp-1": expected a value of its own; serial[0] has it',
     ),
     (
         MQTT + SUBSCRIPTION.replace("a/{thing}", "a") + 'thing = "lamp-1"\n' + SERIAL,
-        'serial[0].thing = "lamp-1": expected a value of its own; mqtt.main.subscription[0] has it',
+        '11:9: serial[0].thing = "lamp-1": expected a value of its own; mqtt.main.subscription[0] has it',
     ),
     (
         MQTT + SUBSCRIPTION.replace("a/{thing}", "a/#") + SUBSCRIPTION.replace("a/{thing}", "a/b/{thing}"),
-        'mqtt.main.subscription[1].topic = "a/b/{thing}": expected topic filters that do not overlap: '
+        '8:9: mqtt.main.subscription[1].topic = "a/b/{thing}": expected topic filters that do not overlap: '
         "mqtt.main.subscription[0] brings some of the same messages",
     ),
     (
         MQTT + SUBSCRIPTION + SUBSCRIPTION.replace("{thing}", "+"),
-        'mqtt.main.subscription[1].topic = "a/+": expected a topic filter once only; '
+        '8:9: mqtt.main.subscription[1].topic = "a/+": expected a topic filter once only; '
         "mqtt.main.subscription[0] has the same",
     ),
     (
         MQTT + SUBSCRIPTION + (MQTT + SUBSCRIPTION).replace("main", "spare"),
-        'mqtt.spare.client_id = "c": expected a value of its own; mqtt.main has it at the same broker',
+        '9:13: mqtt.spare.client_id = "c": expected a value of its own; mqtt.main has it at the same broker',
     ),
     (
         MQTT + SUBSCRIPTION + 'thing = "x"\n',
-        'mqtt.main.subscription[0].thing = "x": expected no thing where the topic says {thing}',
+        '7:9: mqtt.main.subscription[0].thing = "x": expected no thing where the topic says {thing}',
     ),
 ]
 
@@ -521,7 +540,7 @@ BAD = [
 def test_a_bad_file_is_told_in_one_line(tmp_path: Path, text: str, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, text)
-    assert str(caught.value) == f"{tmp_path}/gateway.toml: {line}"
+    assert str(caught.value) == f"{tmp_path}/gateway.toml:{line}"
 
 
 BAD_TOPICS = [
@@ -545,7 +564,7 @@ def test_topic_filters_follow_the_rules_of_mqtt(tmp_path: Path, topic: str, expe
         read(tmp_path, MQTT + f'[[mqtt.main.subscription]]\ntopic = "{topic}"\ndevice = "senml"\n')
     assert (
         str(caught.value)
-        == f'{tmp_path}/gateway.toml: mqtt.main.subscription[0].topic = "{topic}": expected {expected}'
+        == f'{tmp_path}/gateway.toml:5:9: mqtt.main.subscription[0].topic = "{topic}": expected {expected}'
     )
 
 
@@ -587,7 +606,9 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
 def test_bytes_that_are_not_text_are_told_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_bytes(b'[gateway]\nname = "\xff"\n')
-    with pytest.raises(ConfigError, match=r"gateway\.toml: .*0xff.*: expected a TOML file$"):
+    with pytest.raises(
+        ConfigError, match=r"gateway\.toml:2:9: byte 0xff is not UTF-8 .*: expected a TOML file, saved as UTF-8$"
+    ):
         load(file, {}, DEVICES)
 
 

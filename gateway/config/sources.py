@@ -1,0 +1,185 @@
+"""The sources of the file: brokers with their subscriptions, and serial ports."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+from devices.spec.device import Device, PolledDevice
+from gateway.config import rules
+from gateway.config.keys import keys_of
+from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, WillConfig
+from gateway.routes import overlap, topic_filter
+from textfile import Table, one_line
+
+
+class Claims:
+    """What may be claimed once: a client id at one broker, a port, a thing."""
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[str | None, int | None, str], str] = {}
+        self._ports: dict[str, str] = {}
+        self._things: dict[str, tuple[str, str | None]] = {}
+
+    def client(self, table: Table, url: str, client_id: str) -> None:
+        if table.wrong("url", "client_id"):
+            return
+        parts = urlsplit(url)
+        first = self._clients.setdefault((parts.hostname, parts.port, client_id), table.path)
+        if first != table.path:
+            table.fail("client_id", f"a value of its own; {first} has it at the same broker")
+
+    def port(self, table: Table, port: str) -> None:
+        if table.wrong("port"):
+            return
+        first = self._ports.setdefault(port if "://" in port else os.path.realpath(port), table.path)
+        if first != table.path:
+            table.fail("port", f"a value of its own; {first} has the same port")
+
+    def thing(self, table: Table, thing: str | None, device: str, shared: bool) -> None:
+        """`shared`: several may feed it, of one device type."""
+        if thing is None or table.wrong("thing"):
+            return
+        first, its_device = self._things.setdefault(thing, (table.path, None if table.wrong("device") else device))
+        if first == table.path:
+            return
+        if not shared:
+            table.fail("thing", f"a value of its own; {first} has it")
+        elif its_device is not None and its_device != device and not table.wrong("device"):
+            table.fail("thing", f"a value of its own; {first} has it as {its_device}")
+
+
+def brokers(top: Table, devices: Mapping[str, Device], claims: Claims) -> tuple[MqttConfig, ...]:
+    keys = tuple(key for key in keys_of(MqttConfig, subscriptions="subscription") if key != "name")
+    raw = top.raw.get("mqtt", {})
+    if not isinstance(raw, dict):
+        top.fail("mqtt", "tables [mqtt.NAME]")
+        return ()
+    named = Table(top.origin, ("mqtt",), raw, None)
+    names = [name for name, value in raw.items() if isinstance(value, dict)]
+    flat = next((name for name in raw if name not in names), None)
+    if flat is not None:
+        named.fail(flat, f"a name for the broker: [mqtt.main], with {flat} in it")
+        names = [name for name in names if name not in keys]  # what is left belongs to the broker without a name
+    found: list[MqttConfig] = []
+    for name in names:
+        if not name.isascii() or not name.replace("-", "a").replace("_", "a").isalnum():
+            named.fail(name, "a name of letters, digits, _ and - for the broker, as in [mqtt.main]")
+        table = named.table(name, keys)
+        if table is not None:
+            found.append(_mqtt(table, name, devices, claims))
+    return tuple(found)
+
+
+def _mqtt(table: Table, name: str, devices: Mapping[str, Device], claims: Claims) -> MqttConfig:
+    default = MqttConfig("", "", "", ())
+    url = rules.broker_url(table, "url")
+    client_id = table.text("client_id", "the fixed client id of this gateway")
+    if len(client_id.encode()) > 65535:
+        table.fail("client_id", "at most 65535 bytes")
+    config = MqttConfig(
+        name=name,
+        url=url,
+        client_id=client_id,
+        subscriptions=_subscriptions(table, devices, claims),
+        protocol=cast(Literal["5", "3.1.1"], table.choice("protocol", default.protocol, ("5", "3.1.1"))),
+        username=table.text_or_none("username", "the user's name"),
+        password=table.text_or_none("password", "the user's password"),
+        ca_file=_certificate(table, "ca_file", url),
+        cert_file=_certificate(table, "cert_file", url),
+        key_file=_certificate(table, "key_file", url),
+        keepalive_s=table.integer("keepalive_s", default.keepalive_s, 1, 65535),
+        session_expiry_s=table.integer("session_expiry_s", default.session_expiry_s, 0, 0xFFFFFFFF),
+        receive_maximum=table.integer("receive_maximum", default.receive_maximum, 1, 65535),
+        max_payload=table.integer("max_payload", default.max_payload, 1, 268_435_455),
+        max_things=table.integer("max_things", default.max_things, 1, 10_000_000),
+        will=_will(table),
+    )
+    claims.client(table, url, client_id)
+    if table.has("password") and not table.has("username"):
+        table.fail("username", "a user's name beside the password")
+    if table.has("key_file") and not table.has("cert_file"):
+        table.fail("cert_file", "the certificate that belongs to key_file")
+    if not config.subscriptions and not table.wrong("subscription"):
+        table.fail("subscription", f"at least one [[{table.path}.subscription]]")
+    return config
+
+
+def _certificate(table: Table, key: str, url: str) -> Path | None:
+    path = table.path_or(key, None, "a PEM file")
+    if path is not None and url and not url.startswith("mqtts:"):
+        table.fail(key, "an mqtts:// URL where certificates are given")
+    if path is not None and not os.access(path, os.R_OK):
+        table.fail(key, f"a PEM file that can be read; there is none at {one_line(str(path))}")
+    return path
+
+
+def _will(parent: Table) -> WillConfig | None:
+    table = parent.table("will", keys_of(WillConfig))
+    if table is None:
+        return None
+    retain = table.flag_or_none("retain")
+
+    def words(key: str, default: str) -> str:
+        return table.text(key, "a text", controls=True, empty=True) if table.has(key) else default
+
+    return WillConfig(
+        topic=rules.topic_name(table, "topic"),
+        payload=words("payload", "offline"),
+        qos=cast(Literal[0, 1], table.integer("qos", 1, 0, 1)),
+        retain=True if retain is None else retain,
+        birth=words("birth", "online"),
+    )
+
+
+def _subscriptions(broker: Table, devices: Mapping[str, Device], claims: Claims) -> tuple[SubscriptionConfig, ...]:
+    found: list[SubscriptionConfig] = []
+    filters: list[tuple[str, str]] = []
+    for table in broker.tables("subscription", keys_of(SubscriptionConfig)):
+        topic = rules.topic_pattern(table, "topic")
+        plain = topic.split("/", 2)[2] if topic.startswith("$share/") else topic
+        for other, first in filters:
+            if topic_filter(other) == topic_filter(plain):
+                table.fail("topic", f"a topic filter once only; {first} has the same")
+            if overlap(other, plain):
+                table.fail("topic", f"topic filters that do not overlap: {first} brings some of the same messages")
+        if plain:
+            filters.append((plain, table.path))
+        device = rules.device_type(table, devices, "mqtt")
+        thing = rules.thing_name(table) if table.has("thing") else None
+        if thing and "{thing}" in plain:
+            table.fail("thing", "no thing where the topic says {thing}")
+        item = SubscriptionConfig(
+            topic=topic,
+            device=device.name if device else "",
+            thing=thing,
+            qos=cast(Literal[0, 1], table.integer("qos", 1, 0, 1)),
+            location=rules.location(table),
+            tags=rules.tags(table, device),
+            expected_every_s=rules.interval_or_none(table, "expected_every_s"),
+        )
+        claims.thing(table, item.thing, item.device, shared=True)
+        found.append(item)
+    return tuple(found)
+
+
+def serial(table: Table, devices: Mapping[str, Device], claims: Claims) -> SerialConfig:
+    port = rules.serial_port(table, "port")
+    device = rules.device_type(table, devices, "serial")
+    if isinstance(device, PolledDevice):
+        table.fail("device", f"a device type that talks by itself; {device.name} has to be asked")
+    parity = table.choice("parity", "", ("N", "E", "O"))
+    entry = SerialConfig(
+        port=port,
+        device=device.name if device else "",
+        thing=rules.thing_name(table),
+        location=rules.location(table),
+        tags=rules.tags(table, device),
+        baud=table.integer("baud", 0, 50, 4_000_000) if table.has("baud") else None,
+        parity=cast(Literal["N", "E", "O"], parity) if parity else None,
+        expected_every_s=rules.interval_or_none(table, "expected_every_s"),
+    )
+    claims.port(table, port)
+    claims.thing(table, entry.thing, entry.device, shared=False)
+    return entry

@@ -1,0 +1,28 @@
+"""Files that people write: their text, where each key of a TOML file stands, and all that is wrong with them."""
+
+from textfile.mistakes import Mistaken, Mistakes, Origin
+from textfile.places import Place, Places, Steps
+from textfile.table import Table, is_secret
+from textfile.text import NotText, decoded, read_text
+from textfile.toml import open_toml
+from textfile.words import key_path, listed, nearest, one_line, shown
+
+__all__ = [
+    "Mistaken",
+    "Mistakes",
+    "NotText",
+    "Origin",
+    "Place",
+    "Places",
+    "Steps",
+    "Table",
+    "decoded",
+    "is_secret",
+    "key_path",
+    "listed",
+    "nearest",
+    "one_line",
+    "open_toml",
+    "read_text",
+    "shown",
+]
