@@ -23,7 +23,7 @@ from gateway import __version__
 from gateway.backoff import backoff
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, MqttConfig
-from gateway.decode import BrokerIntake, PortIntake, Subscription
+from gateway.decode import BrokerIntake, KnownThings, PortIntake, Subscription
 from gateway.intake import Sink, SinkUnusable
 from gateway.pipeline import Pipeline
 from gateway.sinks.delivery import Delivery
@@ -39,6 +39,7 @@ from gateway.web import PERIOD_S, Api, Health, Latest, Page, serve
 log = logging.getLogger("parkgate")
 
 SUBSCRIPTIONS = "subscriptions.json"
+THINGS = "things.json"
 FLUSH_S = 5.0
 FORECAST_S = 7 * 86400.0
 FORECAST_EVERY_S = 600.0
@@ -68,7 +69,7 @@ class Gateway:
         self.ready = asyncio.Event()
         try:
             private_folder(config.gateway.state_dir)
-            refuse_links((config.gateway.state_dir / SUBSCRIPTIONS,))
+            refuse_links(config.gateway.state_dir / name for name in (SUBSCRIPTIONS, THINGS))
             self.spool = Spool.open(config.gateway.state_dir / "spool.db", config.spool, self.clock)
         except (SpoolUnusable, LinkRefused) as fault:
             raise StartError(str(fault)) from fault
@@ -92,6 +93,8 @@ class Gateway:
             tee=self.pipeline.tee,
         )
         self.watchdog = Watchdog(config.gateway.name, config.watchdog, self.pipeline, self.clock, self.stats)
+        self.known = KnownThings(config.gateway.state_dir / THINGS)
+        self.brokers: dict[str, BrokerIntake] = {}
         self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]
         for port in config.serial:
             device = config.devices[port.device]
@@ -138,7 +141,8 @@ class Gateway:
             device = self.config.devices[subscription.device]
             assert isinstance(device, MessageDevice)  # the config loader has checked it
             subscriptions.append(Subscription(subscription, device))
-        intake = BrokerIntake(self.pipeline, broker, subscriptions, name)
+        known = self.known.read(name, self.clock.now_ns())
+        intake = self.brokers[name] = BrokerIntake(self.pipeline, broker, subscriptions, name, known)
         asked = AskedFilters(self.config.gateway.state_dir / SUBSCRIPTIONS, broker.session)
         source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name), intake.forget, asked)
         self.watchdog.broker(source, broker)
@@ -183,6 +187,8 @@ class Gateway:
                 await _ended(*readers)
                 for source in self.sources:
                     await source.close()
+                for name, intake in self.brokers.items():
+                    self.known.write(name, intake.things.known())
                 await _ended(delivery)
                 await self.delivery.finish(FLUSH_S)
         finally:
@@ -198,6 +204,10 @@ class Gateway:
         while True:
             await self.clock.sleep(PERIOD_S)
             self.pipeline.drop("gateway", self.health.lines())
+            for name, intake in self.brokers.items():
+                known = intake.things.settle(self.clock.now_ns())
+                if known is not None:
+                    await asyncio.to_thread(self.known.write, name, known)
             forecast, now = self.spool.forecast(), self.clock.monotonic()
             if forecast is not None and forecast < FORECAST_S and now - said >= FORECAST_EVERY_S:
                 log.warning("%s", say_forecast(forecast))

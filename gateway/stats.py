@@ -25,8 +25,9 @@ class DeviceStats:
     is the watchdog's word.
 
     `readings` were decoded; `empty` frames and payloads had nothing to report (the device is alive);
-    `field_errors` are values of optional fields that were left out of their readings; `last_error` is what was
-    wrong with the last frame or payload that was refused.
+    `field_errors` are values of optional fields, or such as cannot be stored, that were left out of
+    their readings; `last_error` is what was wrong with the last frame or payload that was refused.
+    `seats` are its series behind a broker; `gone` says that it has none any more.
     """
 
     source: str
@@ -47,6 +48,48 @@ class DeviceStats:
     learns: bool = True
     silent: bool = False
     last_error: str = ""
+    seats: int = 0
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class TopicStats:
+    """A topic of a broker of which nothing was ever stored. `device` and `thing` are empty where nothing names them.
+
+    Of its `messages` so many were `faults`; the others had nothing to report, or were old. `reason`
+    is that of the last one.
+    """
+
+    source: str
+    device: str
+    thing: str
+    topic: str
+    messages: int = 0
+    faults: int = 0
+    reason: str = ""
+    last_seen_ns: int = 0
+
+    @property
+    def words(self) -> str:
+        count = f"{self.messages} messages" if self.messages != 1 else "1 message"
+        return f"{self.topic}: {count}, none stored: {self.reason}"
+
+
+@dataclass(slots=True)
+class Crowd:
+    """A broker whose places are all taken: how many readings were refused since that began."""
+
+    source: str
+    places: int
+    refused: int = 0
+    last_ns: int = 0
+
+    @property
+    def words(self) -> str:
+        return (
+            f"all {self.places} places (max_things) are taken; {self.refused} readings of further things "
+            "went to the quarantine"
+        )
 
 
 def device_stats(source: str, device: Device, thing: str, config: SerialConfig | SubscriptionConfig) -> DeviceStats:
@@ -127,12 +170,28 @@ class SinkStats:
 
 @dataclass(slots=True)
 class Stats:
-    """Everything countable about one running gateway."""
+    """Everything countable about one running gateway.
+
+    `devices` by source and thing, in the order in which they were first seen; `parted` of them have
+    lost their places. `topics` brought nothing that could be stored, by source and topic; messages on
+    `more_topics` were too many to be listed. `crowds` are brokers that are full, by source, while it lasts.
+    """
 
     stages: StageStats = field(default_factory=StageStats)
     devices: dict[tuple[str, str], DeviceStats] = field(default_factory=dict)
     sources: dict[str, SourceStats] = field(default_factory=dict)
     sinks: dict[str, SinkStats] = field(default_factory=dict)
+    topics: dict[tuple[str, str], TopicStats] = field(default_factory=dict)
+    crowds: dict[str, Crowd] = field(default_factory=dict)
+    parted: int = 0
+    more_topics: int = 0
+
+    def part(self, source: str, thing: str) -> None:
+        """A thing has lost its place: its counters go."""
+        stats = self.devices.pop((source, thing), None)
+        if stats is not None:
+            stats.gone = True
+            self.parted += 1
 
     def source(self, name: str) -> SourceStats:
         return self.sources.setdefault(name, SourceStats(name))

@@ -25,7 +25,9 @@ class Reading(Struct):
     `time_ns` is the phenomenon time in nanoseconds since 1970 UTC, or None where the device
     does not say it (the time of receipt then stands for it). `thing` is the identity the
     payload itself gives, if any. `tags` are further low-cardinality words of the payload.
-    `field_errors` says of each optional value that was left out what is wrong with it.
+    `field_errors` says of each optional value that was left out what is wrong with it. `standing`
+    marks what holds until something else is said (presence: a birth, a last will): from a retained
+    message it is stored, too, under the time of receipt.
     """
 
     fields: dict[str, Value]
@@ -33,6 +35,7 @@ class Reading(Struct):
     thing: str | None = None
     tags: dict[str, str] = {}  # msgspec gives each reading its own
     field_errors: tuple[str, ...] = ()
+    standing: bool = False
 
 
 @dataclass(slots=True)

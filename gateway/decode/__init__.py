@@ -1,8 +1,10 @@
 """Bytes and payloads to readings, readings to lines of line protocol."""
 
 from gateway.decode.broker import BrokerIntake
-from gateway.decode.point import Series, clean_tag
+from gateway.decode.known import KnownThings
+from gateway.decode.names import clean_tag
+from gateway.decode.point import Series
 from gateway.decode.port import PortIntake
 from gateway.decode.subscription import Subscription
 
-__all__ = ["BrokerIntake", "PortIntake", "Series", "Subscription", "clean_tag"]
+__all__ = ["BrokerIntake", "KnownThings", "PortIntake", "Series", "Subscription", "clean_tag"]

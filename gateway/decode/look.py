@@ -6,7 +6,7 @@ Called only while somebody looks.
 from collections.abc import Sequence
 
 from devices.spec.events import Event, Reading
-from gateway.decode.point import clean_tag
+from gateway.decode.names import clean_tag
 from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline
 from gateway.tee import Kept, Ticket

@@ -7,27 +7,24 @@ The prefix is made once per series and held by its `Series`; a reading then cost
 
 Rules (what each server does with less was tried on InfluxDB 1.6.7 and read in 2.x and 3):
 - measured values are floats and always carry a point or exponent; only declared counters are
-  integers (`i`); NaN, infinities and integers beyond 64 bits are left out, as missing values;
-- a tag never is empty, never ends in a backslash and has no control character; a string field
-  has no line break; `time` and names beginning with `_` are not used as names;
-- a backslash before what must be escaped, or before another, becomes `_`: 1.x and 2.x take two
-  of them as two, 3.x as one, and what stands behind it is then no longer escaped;
+  integers (`i`); NaN, infinities and integers beyond 64 bits are left out, as missing values, and
+  counted as field errors;
+- names are those of `names`; a string field has no line break;
 - a field never has the name of a tag (3.x refuses it): it then ends in `_value`;
 - two readings of one series never share a timestamp, and the same reading never gets two.
 
-Limits: tag value 256 characters, string field 16,384 characters, name 128 characters.
+Limits: string field 16,384 characters; names as in `names`.
 Source: InfluxDB line protocol reference, versions 1.8, 2.7 and 3.
 """
 
-import re
 from collections.abc import Mapping
+from typing import Protocol
 from zlib import crc32
 
 from devices.spec.events import Value
+from gateway.decode.names import CONTROL, MAX_NAME, clean_name, escape_measurement, escape_tag, marked, storable_tag
 
-MAX_TAG = 256
 MAX_STRING = 16_384
-MAX_NAME = 128
 MAX_KEYS = 1000
 """Field names of one measurement and set of tag names; a payload with made-up ones is refused."""
 
@@ -47,31 +44,10 @@ STEP_SHIFT_NS = 1009
 """What result times are late by for each such step: a clock of coarse ticks that goes through
 the same seconds again would otherwise hit the very times it gave out before."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_ESCAPING = re.compile(r"\\(?=[\\,= ])")
-_END = re.compile(r"[\\\s]+\Z")
-_TAG_ESCAPE = re.compile(r"([, =])")
-_MEASUREMENT_ESCAPE = re.compile(r"([, ])")
-
-
-def clean_tag(value: str) -> str:
-    """A tag value that every server takes, unescaped; empty where nothing is left."""
-    return _ESCAPING.sub("_", _END.sub("", _CONTROL.sub("_", value[:MAX_TAG]))).lstrip()
-
-
-def clean_name(name: str) -> str:
-    """A tag or field name that every server takes, unescaped."""
-    name = _ESCAPING.sub("_", _END.sub("", _CONTROL.sub("_", name[:MAX_NAME]))).lstrip("_# ") or "unnamed"
-    return "time_" if name == "time" else name
-
-
-def escape_tag(text: str) -> str:
-    return _TAG_ESCAPE.sub(r"\\\1", text)
-
 
 def quote(text: str) -> str:
     """A string field value with its quotes."""
-    text = _CONTROL.sub(" ", text[:MAX_STRING])
+    text = CONTROL.sub(" ", text[:MAX_STRING])
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -94,6 +70,8 @@ class _Keys(dict[str, str]):
         clean = clean_name(name)
         if clean in self.tags:
             clean += "_value"
+        elif clean.endswith("_value") and clean[: -len("_value")] in self.tags:
+            clean = marked(clean, name, MAX_NAME)  # the other one has this name
         key = self[name] = escape_tag(clean) + "="
         return key
 
@@ -124,8 +102,12 @@ def _learn(value: float) -> str:
     return text
 
 
+class _Unusual(Exception):
+    """A value that has no text in a line: NaN, an infinity, an integer beyond 64 bits."""
+
+
 def body(fields: Mapping[str, Value], keys: Mapping[str, str]) -> str:
-    """The field part of a line; empty where no value can be stored."""
+    """The field part of a line. Raises _Unusual where a value cannot be stored."""
     parts = []
     known = _TEXTS.get
     for name, value in fields.items():
@@ -136,18 +118,23 @@ def body(fields: Mapping[str, Value], keys: Mapping[str, str]) -> str:
                 parts.append(keys[name] + text)
             elif value - value == 0.0:  # type: ignore[operator]  # false for NaN and infinities
                 parts.append(keys[name] + _learn(value))  # type: ignore[arg-type]
+            else:
+                raise _Unusual
         elif kind is bool:
             parts.append(keys[name] + ("true" if value else "false"))
-        elif kind is int:
-            if -(1 << 63) <= value < 1 << 63:  # type: ignore[operator]
-                parts.append(f"{keys[name]}{value}i")
+        elif kind is int and -(1 << 63) <= value < 1 << 63:  # type: ignore[operator]
+            parts.append(f"{keys[name]}{value}i")
         elif kind is str:
             parts.append(keys[name] + quote(value))  # type: ignore[arg-type]
+        else:
+            raise _Unusual
     return ",".join(parts)
 
 
-class _Unusual(Exception):
-    """A value that has no text in a line: NaN, an infinity, an integer beyond 64 bits."""
+def _has_text(value: Value) -> bool:
+    if value.__class__ is int:
+        return -(1 << 63) <= value < 1 << 63
+    return value.__class__ in (bool, str) or (value.__class__ is float and value - value == 0.0)
 
 
 class _Remembered:
@@ -181,8 +168,6 @@ class _Texts(dict[Value, str]):
 
     def __missing__(self, value: Value) -> str:
         text = body({"": value}, {"": self._head})
-        if not text:
-            raise _Unusual
         if len(text) - len(self._head) <= SHORT:
             _REMEMBERED.add(self)
             self[value] = text
@@ -205,6 +190,12 @@ class _Parts(dict[str, _Texts]):
         return found
 
 
+class Counts(Protocol):
+    """Where values that cannot be stored are counted: the counters of a thing."""
+
+    field_errors: int
+
+
 class Series:
     """One measurement and tag set: its prefix, and the times it has used.
 
@@ -212,13 +203,15 @@ class Series:
     what has been written before: nearly half the time for the twelve fields of a particle sensor.
 
     `line(fields, time_ns, received_ns)` gives the finished line, or None where no value can
-    be stored. `time_ns` is the phenomenon time or None; `received_ns` the result time.
+    be stored. `time_ns` is the phenomenon time or None; `received_ns` the result time. Values left
+    out of a line that others are in are counted on `counts`.
     """
 
     __slots__ = (
         "_base_ns",
         "_bodies",
         "_body",
+        "_counts",
         "_keys",
         "_last_ns",
         "_late",
@@ -228,13 +221,16 @@ class Series:
         "prefix",
     )
 
-    def __init__(self, measurement: str, tags: Mapping[str, str], *, declared: bool = False) -> None:
-        clean = {clean_name(name): clean_tag(value) for name, value in tags.items()}
+    def __init__(
+        self, measurement: str, tags: Mapping[str, str], *, declared: bool = False, counts: Counts | None = None
+    ) -> None:
+        clean = {clean_name(name): storable_tag(value) for name, value in tags.items()}
         words = sorted((escape_tag(name), escape_tag(value)) for name, value in clean.items() if value)
-        name = _MEASUREMENT_ESCAPE.sub(r"\\\1", clean_name(measurement))
+        name = escape_measurement(clean_name(measurement))
         self.prefix = ",".join([name, *(f"{key}={value}" for key, value in words)]) + " "
         self._keys = _keys(name, frozenset(clean))
         self._parts = self._keys.parts if declared else None
+        self._counts = counts
         self._received_ns = 0  # the last result time given out
         self._shift_ns = 0  # STEP_SHIFT_NS for each time the clock was set back
         self._base_ns = 0  # the last phenomenon time as the device said it
@@ -245,13 +241,13 @@ class Series:
 
     def line(self, fields: Mapping[str, Value], time_ns: int | None, received_ns: int) -> str | None:
         parts = self._parts
-        if parts is None:
-            text = body(fields, self._keys)
-        else:
-            try:
-                text = ",".join([parts[name][value] for name, value in fields.items()])
-            except _Unusual:
+        try:
+            if parts is None:
                 text = body(fields, self._keys)
+            else:
+                text = ",".join([parts[name][value] for name, value in fields.items()])
+        except _Unusual:
+            text = self._storable(fields)
         if not text:
             return None
         if time_ns is None:
@@ -273,6 +269,13 @@ class Series:
         else:
             stamp = self._tie(text, time_ns)
         return f"{self.prefix}{text} {stamp}"
+
+    def _storable(self, fields: Mapping[str, Value]) -> str:
+        """The field part of what can be stored; empty where nothing can."""
+        kept = {name: value for name, value in fields.items() if _has_text(value)}
+        if kept and self._counts is not None:
+            self._counts.field_errors += len(fields) - len(kept)
+        return body(kept, self._keys)
 
     def _tie(self, text: str, time_ns: int) -> int:
         """The time for a phenomenon time that is not later than the last one.

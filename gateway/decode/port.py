@@ -11,6 +11,7 @@ from devices.spec.events import Empty, Event, Noise, Reading, SanityError
 from gateway.config import SerialConfig
 from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
 from gateway.decode.look import look_read
+from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
 from gateway.pipeline import MAX_KEPT, Pipeline
 from gateway.stats import device_stats
@@ -48,10 +49,11 @@ class PortIntake:
         self._decoder = device.decoder()
         self._byte_ns = 10_000_000_000 // (config.baud or device.serial.baud)
         self._fast_ns = round(device.expected_every_s * 1e9) if device.expected_every_s <= FAST_S else 0
+        self._thing = clean_tag(config.thing)
         self._series: dict[tuple[tuple[str, str], ...], Series] = {}
+        self.stats = device_stats(name, device, self._thing, config)
         self._plain = self._line({})
-        self.stats = device_stats(name, device, config.thing, config)
-        pipeline.stats.devices[(name, config.thing)] = self.stats
+        pipeline.stats.devices[(name, self._thing)] = self.stats
 
     def bytes(self, data: bytes) -> int:
         """Decode what was read; the number of good frames in it."""
@@ -112,12 +114,12 @@ class PortIntake:
         for gap in gaps:
             self._keep(gap)
         if pipeline.tee.lookers:
-            look_read(pipeline, self._name, self._device.name, self._config.thing, data, events, len(lines))
+            look_read(pipeline, self._name, self._device.name, self._thing, data, events, len(lines))
         if lines:
             stats.readings += len(lines)
             stats.last_seen_ns = received_ns
             pipeline.stages.decoded += len(lines)
-            pipeline.drop(self._config.thing, lines)
+            pipeline.drop(self._thing, lines)
         if empty:
             stats.empty += empty
             stats.last_seen_ns = received_ns
@@ -145,13 +147,14 @@ class PortIntake:
                 if broken
                 else Noise(data)
             )
-        self._pipeline.quarantine(self._name, self._device.name, self._config.thing, kept)
+        self._pipeline.quarantine(self._name, self._device.name, self._thing, kept)
 
     def _line(self, tags: Mapping[str, str]) -> Series | None:
         """The series of a tag set; made on first sight, None beyond MAX_TAG_SETS."""
         key = tuple(tags.items())
         series = self._series.get(key)
         if series is None and len(self._series) < MAX_TAG_SETS:
-            words = {**tags, **self._config.tags, "thing": self._config.thing}
-            series = self._series[key] = Series(self._device.measurement, words, declared=True)
+            words = {name: clean_tag(value) for name, value in tags.items()}
+            words |= {**self._config.tags, "thing": self._thing}
+            series = self._series[key] = Series(self._device.measurement, words, declared=True, counts=self.stats)
         return series

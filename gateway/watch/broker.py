@@ -206,6 +206,14 @@ class BrokerWatch:
         if kind.silent == kind.known and kind.known > 1:
             kind.healing.begin(now, thing.heard)
 
+    def parted(self, thing: Thing) -> None:
+        """A thing has lost its place."""
+        kind = self.type_of(thing)
+        self.known -= 1
+        kind.known -= 1
+        if thing.fault is not None and thing.fault.layer is Layer.DEVICE:
+            kind.silent -= 1
+
     def returned(self, thing: Thing, now: float) -> None:
         """A thing is no longer silent by a fault of its own, if it was."""
         if thing.fault is None or thing.fault.layer is not Layer.DEVICE:

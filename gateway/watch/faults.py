@@ -76,6 +76,12 @@ class Faults:
             del self.open[stats.source, stats.thing]
             thing.fault = None
 
+    def forget(self, thing: Thing) -> None:
+        """Nothing is said of a thing any more."""
+        if thing.fault is not None:
+            del self.open[thing.stats.source, thing.stats.thing]
+            thing.fault = None
+
     def end_round(self) -> None:
         """Say in sum what was too much to be said one by one."""
         for (layer, word), count in self._untold.items():

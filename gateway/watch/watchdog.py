@@ -60,6 +60,7 @@ class Watchdog:
         self._ports: dict[str, PortWatch] = {}
         self._things: list[Thing] = []
         self._next = 0
+        self._parted = 0
         self._rounded = self._floor = clock.monotonic()
 
     def broker(self, source: BrokerSource, config: MqttConfig) -> None:
@@ -110,6 +111,8 @@ class Watchdog:
 
     def _meet(self, now: float) -> None:
         """Things that were seen for the first time since the last round."""
+        if self._stats.parted != self._parted:
+            self._part()
         devices = self._stats.devices
         if len(devices) == len(self._things):
             return
@@ -120,6 +123,20 @@ class Watchdog:
             if broker is not None:
                 broker.known += 1
                 broker.type_of(thing).known += 1
+
+    def _part(self) -> None:
+        """Things that have lost their places are nobody's business any more."""
+        self._parted = self._stats.parted
+        for thing in self._things:
+            if not thing.stats.gone:
+                continue
+            self.silent -= thing.stats.silent
+            broker = self._brokers.get(thing.stats.source)
+            if broker is not None:
+                broker.parted(thing)
+            self.faults.forget(thing)
+        self._things = [thing for thing in self._things if not thing.stats.gone]
+        self._next = 0
 
     def _look(self, broker: BrokerWatch, now: float) -> None:
         broker.look(now)

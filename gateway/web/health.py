@@ -64,6 +64,7 @@ class Health:
         found += self.pipeline.losses.problems()
         if self.spool.notice:
             found.append(self.spool.notice)
+        found += [f"{crowd.source}: {crowd.words}" for crowd in self.stats.crowds.values()]
         return found + self.watchdog.problems()
 
     def report(self, devices: bool = True) -> dict[str, object]:
@@ -94,7 +95,21 @@ class Health:
         }
 
     def _listed(self, now_ns: int) -> list[dict[str, object]]:
-        return [
+        unread: list[dict[str, object]] = [
+            {
+                "source": row.source,
+                "device": row.device,
+                "thing": row.thing,
+                "topic": row.topic,
+                "last_seen_s": self._age_s(row.last_seen_ns, now_ns),
+                "messages": row.messages,
+                "readings": 0,
+                "faults": row.faults,
+                "reason": row.reason,
+            }
+            for row in self.stats.topics.values()
+        ]
+        return unread + [
             {
                 "source": stats.source,
                 "device": stats.device,
@@ -214,6 +229,13 @@ class Health:
             ("dropped_points_total", "dropped", "Points given up because the spool was full."),
         ):
             rows.append((name, "counter", text, [(labels, getattr(stats, attribute)) for labels, stats in things]))
+        topics = [
+            ({"source": row.source, "topic": row.topic, "device": row.device, "thing": row.thing}, float(row.messages))
+            for row in self.stats.topics.values()
+        ]
+        if topics:
+            words = "Messages on topics of which nothing was ever stored."
+            rows.append(("unread_messages_total", "counter", words, topics))
         seen = [(labels, stats.last_seen_ns / 1e9) for labels, stats in things if stats.last_seen_ns]
         rows.append(("last_seen_timestamp_seconds", "gauge", "When the thing was last heard.", seen))
         return "".join(_family(*row) for row in rows)

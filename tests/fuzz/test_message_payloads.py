@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from devices.spec.device import MessageDevice
 from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
-from gateway.decode.point import _KEYS, Series, clean_tag
+from gateway.decode.names import clean_tag
+from gateway.decode.point import _KEYS, Series
 from gateway.sinks.local.lines import LineReader
 from tests.device_types import DEVICES
 from tests.devices.examples import all_examples

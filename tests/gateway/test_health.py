@@ -235,10 +235,10 @@ async def test_a_round_of_points_to_the_letter(health: Health) -> None:
         "last_seen_age_s=22.0 1767225622500000000",
         "things,device=senml,thing=lamp,zone=lake online=true,latitude_deg=48.5,longitude_deg=11.25 "
         "1767225622500000000",
-        'gateway_device,device=pms5003,gateway=east,source=serial:/dev/x,thing=a\\ "b" '
+        'gateway_device,device=pms5003,gateway=east,source=serial:/dev/x,thing=a\\ "b"~5ee80913301ff15c '
         "readings=0i,empty=0i,field_errors=0i,noise_bytes=0i,integrity_errors=0i,sanity_errors=0i,"
         "clock_errors=0i,dropped=0i 1767225622500000000",
-        'things,device=pms5003,thing=a\\ "b" online=false 1767225622500000000',
+        'things,device=pms5003,thing=a\\ "b"~5ee80913301ff15c online=false 1767225622500000000',
     ]
 
 

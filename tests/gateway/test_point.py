@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from gateway.decode.point import Series, clean_name, clean_tag
+from gateway.decode.names import clean_name, clean_tag
+from gateway.decode.point import Series
 
 T = 1_700_000_000_000_000_000
 
@@ -25,7 +26,7 @@ def line(fields, tags=None, measurement="pms5003"):
         ({"mode": "two\nlines\r"}, 'pms5003,thing=lamp-17 mode="two lines " 1700000000000000000'),
         ({"a b,c=d": 1.0}, "pms5003,thing=lamp-17 a\\ b\\,c\\=d=1.0 1700000000000000000"),
         ({"time": 1.0}, "pms5003,thing=lamp-17 time_=1.0 1700000000000000000"),
-        ({"_hidden": 1.0}, "pms5003,thing=lamp-17 hidden=1.0 1700000000000000000"),
+        ({"_hidden": 1.0}, "pms5003,thing=lamp-17 hidden~ccfdf99f72ab81bc=1.0 1700000000000000000"),
         ({"thing": "x"}, 'pms5003,thing=lamp-17 thing_value="x" 1700000000000000000'),
         ({"a": math.nan, "b": math.inf, "c": 2.5}, "pms5003,thing=lamp-17 c=2.5 1700000000000000000"),
         ({"big": 1 << 63, "low": -(1 << 63)}, "pms5003,thing=lamp-17 low=-9223372036854775808i 1700000000000000000"),
@@ -45,10 +46,10 @@ def test_a_reading_without_a_storable_value_becomes_no_line(fields):
     [
         ({"zone": "lake", "thing": "a"}, "m,thing=a,zone=lake "),
         ({"thing": "lamp 17,a=b"}, "m,thing=lamp\\ 17\\,a\\=b "),
-        ({"thing": "a\n,evil=1 x=1 1\n"}, "m,thing=a_\\,evil\\=1\\ x\\=1\\ 1_ "),
-        ({"thing": "ends in \\\\"}, "m,thing=ends\\ in "),
+        ({"thing": "a\n,evil=1 x=1 1\n"}, "m,thing=a_\\,evil\\=1\\ x\\=1\\ 1_~49a8d0bb02e3294d "),
+        ({"thing": "ends in \\\\"}, "m,thing=ends\\ in~324229f2127ddf5b "),
         ({"thing": "a", "zone": ""}, "m,thing=a "),
-        ({"thing": "é\ud800"}, "m,thing=é_ "),
+        ({"thing": "é\ud800"}, "m,thing=é_~4bff73141aaa807f "),
     ],
 )
 def test_tags_are_sorted_escaped_and_never_empty(tags, prefix):
@@ -58,7 +59,31 @@ def test_tags_are_sorted_escaped_and_never_empty(tags, prefix):
 def test_tag_values_and_names_are_bounded():
     assert len(clean_tag("x" * 70_000)) == 256
     assert len(clean_name("x" * 70_000)) == 128
-    assert clean_name("__") == "unnamed"
+    assert clean_name("__") == "unnamed~a82363d80be6ab49"
+
+
+class Counted:
+    field_errors = 0
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_value_that_cannot_be_stored_is_left_out_and_counted(declared):
+    counts = Counted()
+    series = Series("m", {"thing": "a"}, declared=declared, counts=counts)
+    fields = {"v": 1.5, "w": float("nan"), "n": 1 << 63, "x": float("-inf"), "t": "up"}
+    assert series.line(fields, None, T) == 'm,thing=a v=1.5,t="up" 1700000000000000000'
+    assert counts.field_errors == 3
+    assert series.line({"v": 1.5}, None, T) == "m,thing=a v=1.5 1700000000000000001"
+    assert series.line({"w": float("nan")}, None, T) is None
+    assert counts.field_errors == 3, "a reading without any value is refused whole"
+
+
+def test_a_field_named_like_a_tag_and_one_named_like_its_substitute_stay_two():
+    series = Series("m", {"thing": "a"})
+    fields = {"thing": 1.0, "thing_value": 2.0}
+    assert series.line(fields, None, T) == (
+        "m,thing=a thing_value=1.0,thing_value~2134d23ce79cf5b6=2.0 1700000000000000000"
+    )
 
 
 def stamps(series, calls):

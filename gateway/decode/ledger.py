@@ -1,0 +1,61 @@
+"""What was taken from a broker's session, and which acknowledgements are due after the commit.
+
+A redelivered QoS 1 message (DUP set, same packet identifier, same checksum of topic name and
+payload as the last one taken under that identifier) is acknowledged and not stored again; the
+spool remembers identifiers and checksums with the commit itself, so this holds after a crash.
+What the broker is known to have heard the acknowledgement of is forgotten: a sensor that says
+the same again under the same identifier says something new.
+
+Bounded by the packet identifiers: 65,535.
+"""
+
+from gateway.intake import Acknowledger, Intake
+from gateway.pipeline import Pipeline
+
+
+class Ledger:
+    """One broker's session. `owe` is on the hot path."""
+
+    __slots__ = ("_acks", "_connection", "_open", "_pipeline", "_session", "_taken", "_taken_now")
+
+    def __init__(self, pipeline: Pipeline, session: str) -> None:
+        self._pipeline = pipeline
+        self._session = session
+        self._taken = pipeline.spool.taken(session)
+        self._open: Intake | None = None
+        self._connection: Acknowledger | None = None
+        self._taken_now: list[int] = []  # of the open intake
+        self._acks: list[int] = []  # of the open intake, for this connection
+
+    def owe(self, connection: Acknowledger, packet_id: int, checksum: int, duplicate: bool) -> bool:
+        """Note the acknowledgement that is due after the commit. True for a message that was taken before."""
+        pipeline = self._pipeline
+        if pipeline.intake is not self._open or connection is not self._connection:
+            self._open, self._connection = pipeline.intake, connection
+            self._taken_now = self._open.taken.setdefault(self._session, [])
+            self._acks = self._open.acks.setdefault(connection, [])
+        self._acks.append(packet_id)
+        if duplicate and self._taken.get(packet_id) == checksum:
+            pipeline.stages.redelivered += 1
+            return True
+        self._taken[packet_id] = checksum
+        self._taken_now.append(packet_id << 32 | checksum)
+        return False
+
+    def forget_all(self) -> None:
+        """The broker has begun a new session: what was taken before does not come again."""
+        self._forget(set(self._taken))
+
+    def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
+        """The broker has heard these acknowledgements: an identifier now means another message.
+
+        But for those under which another one has been taken already, that is not acknowledged yet.
+        """
+        self._forget(packet_ids.difference(self._pipeline.owed(connection)))
+
+    def _forget(self, packet_ids: set[int]) -> None:
+        known = [packet_id for packet_id in packet_ids if self._taken.pop(packet_id, None) is not None]
+        if known:
+            forgotten = self._pipeline.intake.taken.setdefault(self._session, [])
+            forgotten += [packet_id << 32 for packet_id in known]
+            self._pipeline.wake()
