@@ -20,8 +20,10 @@ and, where a device is asked, so that its answer (`Armour.ASKED`; an answer that
 What can be found out depends on the protocol (`Armour`). Frames with an integrity check take
 any fault. Streams without one take only faults that break their shape: flips of bit 7 and noise
 below 0x80, for they are synchronised by that bit; and the frame behind a broken one is left
-alone, since together they could make up a third. Payloads over MQTT come whole or not at all: a
-flip becomes a break, and noise is a payload of its own.
+alone, since together they could make up a third. Lines of text take flips of bit 7, which are no
+text; a broken one ends in a NUL (a break) and a line end, and so does noise, or a line and its half
+could read like a third. Payloads over MQTT come whole or not at all: a flip becomes a break, and
+noise is a payload of its own.
 
 Limits: the log keeps the last 10,000 entries, the counts are complete.
 """
@@ -38,6 +40,8 @@ from devices.spec.device import Device, PolledDevice, StreamDevice
 ASKED_RATES = ("missing", "late", "stranger", "echo")
 RATES = ("flip", "partial", "duplicate", "noise", "unplug", *ASKED_RATES)
 LOG_KEPT = 10_000
+BROKEN_OFF = b"\0\r\n"
+"""How a line of text ends that is none: a break on the wire, then a line end."""
 _WORD = re.compile(r"(seed)=([0-9]+)|(\w+)=([0-9]+(?:\.[0-9]*)?(?:e-?[0-9]+)?|\.[0-9]+)(%?)")
 
 
@@ -97,6 +101,7 @@ class Armour(Enum):
 
     CHECKED = "frames with an integrity check"
     SHAPED = "frames known by bit 7 alone"
+    LINES = "lines of text, known by their ends"
     WHOLE = "payloads that come whole or not at all"
     ASKED = "answers with an integrity check"
 
@@ -106,6 +111,8 @@ class Armour(Enum):
             return cls.ASKED
         if not isinstance(device, StreamDevice):
             return cls.WHOLE
+        if device.line_end:
+            return cls.LINES
         return cls.CHECKED if device.checked else cls.SHAPED
 
 
@@ -196,6 +203,8 @@ class Injector:
     def _flip(self, frame: bytes, where: float) -> bytes:
         if self.armour is Armour.SHAPED:
             at, bit = int(where * len(frame)), 7
+        elif self.armour is Armour.LINES:
+            at, bit = int(where * len(frame.rstrip(b"\r\n"))), 7
         else:
             at, bit = divmod(int(where * len(frame) * 8), 8)
             letter = bit == 5 and chr(frame[at]).isalpha()
@@ -208,11 +217,13 @@ class Injector:
         last = len(frame) - (2 if frame.endswith(b"\r\n") else 0)
         kept = 1 + int(where * (last - 1))
         self._note("partial", f"{kept} of {len(frame)} bytes")
-        return frame[:kept]
+        return frame[:kept] + (BROKEN_OFF if self.armour is Armour.LINES else b"")
 
     def _noise(self) -> bytes:
         top = 0x7F if self.armour is Armour.SHAPED else 0xFF
         data = bytes(self._rng.randint(0, top) for _ in range(self._rng.randint(1, 24)))
+        if self.armour is Armour.LINES:
+            data += BROKEN_OFF
         self.counts["noise"] += 1
         self.counts["noise bytes"] += len(data)
         self.log.append(Injected("noise", self._frame, data.hex()))

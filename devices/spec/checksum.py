@@ -1,6 +1,6 @@
 """Integrity checks of serial frames. All take bytes and give an unsigned integer.
 
-sum8 and sum16 catch any single flipped bit but not two bytes swapped; xor8 likewise.
+sum8 and sum16, negated or not, catch any single flipped bit but not two bytes swapped; xor8 likewise.
 Sources: Plantower PMS5003 series data manual (sum16), Nova SDS011 control protocol V1.3
 (sum8), NMEA 0183 (xor8), u-blox receiver protocol description (Fletcher, after RFC 1145),
 Modbus over serial line V1.02, 6.2.2 (CRC-16: polynomial A001 reflected, begins with FFFF).
@@ -29,8 +29,18 @@ def sum16(data: bytes) -> int:
 
 
 def negated_sum8(data: bytes) -> int:
-    """What added to the sum of all bytes gives 0, modulo 2^8."""
-    return -sum(data) & 0xFF
+    """What makes the sum of all bytes a multiple of 2^8: two's complement, as MH-Z19B and Modbus ASCII have it."""
+    return -sum8(data) & 0xFF
+
+
+def negated_sum16(data: bytes) -> int:
+    """What makes the sum of all bytes a multiple of 2^16."""
+    return -sum16(data) & 0xFFFF
+
+
+def inverted_sum8(data: bytes) -> int:
+    """The sum of all bytes with every bit turned over: one's complement, as Sensirion's SHDLC has it."""
+    return ~sum8(data) & 0xFF
 
 
 def xor8(data: bytes) -> int:

@@ -95,6 +95,9 @@ class StreamDevice(DeviceType):
     `decoder` makes the state for one port. `encode` gives the bytes the device would send for
     a reading (EncodeError if it could not). `checked` says whether frames carry an integrity
     check; where they do not, a flipped bit can pass. `commands` are what it can be told.
+    `line_end` is what ends each line of a device that speaks lines of text. `joined` makes the
+    state for a port that is opened while the device may be speaking, where that must not be
+    `decoder`: half a line can read like a whole one.
     """
 
     serial: SerialSettings
@@ -103,10 +106,16 @@ class StreamDevice(DeviceType):
     checked: bool = True
     longest_frame: int = 256
     commands: tuple[Command, ...] = ()
+    line_end: bytes = b""
+    joined: Callable[[], Decoder] | None = None
 
     @property
     def link(self) -> Literal["serial", "mqtt"]:
         return "serial"
+
+    def join(self) -> Decoder:
+        """The state for a port that is just being opened."""
+        return (self.joined or self.decoder)()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

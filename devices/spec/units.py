@@ -6,6 +6,7 @@ A field's name ends in the suffix of its unit (`temperature_c`); units without a
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ UNITS: dict[str, Unit] = {
         Unit("1", "", ""),
         Unit("%", "pct", "%"),
         Unit("Cel", "c", "°C"),
+        Unit("[degF]", "f", "°F"),
         Unit("K", "k", "K"),
         Unit("ug/m3", "ug_m3", "µg/m³"),
         Unit("mg/m3", "mg_m3", "mg/m³"),
@@ -31,23 +33,32 @@ UNITS: dict[str, Unit] = {
         Unit("[ppm]", "ppm", "ppm"),
         Unit("[ppb]", "ppb", "ppb"),
         Unit("V", "v", "V"),
+        Unit("mV", "mv", "mV"),
         Unit("A", "a", "A"),
+        Unit("mA", "ma", "mA"),
         Unit("W", "w", "W"),
         Unit("V.A", "va", "VA"),
+        Unit("kW", "kw", "kW"),
+        Unit("Ohm", "ohm", "Ω"),
         Unit("W/m2", "w_m2", "W/m²"),
+        Unit("W.h", "wh", "Wh"),
         Unit("kW.h", "kwh", "kWh"),
         Unit("J", "j", "J"),
         Unit("Hz", "hz", "Hz"),
         Unit("kHz", "khz", "kHz"),
         Unit("Pa", "pa", "Pa"),
         Unit("hPa", "hpa", "hPa"),
+        Unit("kPa", "kpa", "kPa"),
+        Unit("bar", "bar", "bar"),
         Unit("lx", "lx", "lx"),
         Unit("deg", "deg", "°"),
         Unit("deg/min", "deg_min", "°/min"),
         Unit("rad", "rad", "rad"),
         Unit("rad/s", "rad_s", "rad/s"),
         Unit("m", "m", "m"),
+        Unit("cm", "cm", "cm"),
         Unit("mm", "mm", "mm"),
+        Unit("mm/h", "mm_h", "mm/h"),
         Unit("km", "km", "km"),
         Unit("[ft_i]", "ft", "ft"),
         Unit("[fth_i]", "fathoms", "fath"),
@@ -63,9 +74,12 @@ UNITS: dict[str, Unit] = {
         Unit("ns/s", "ns_s", "ns/s"),
         Unit("min", "min", "min"),
         Unit("/min", "bpm", "/min"),
+        Unit("g", "g", "g"),
         Unit("kg", "kg", "kg"),
         Unit("mg/kg", "mg_kg", "mg/kg"),
         Unit("L", "l", "L"),
+        Unit("L/min", "l_min", "L/min"),
+        Unit("mg/L", "mg_l", "mg/L"),
         Unit("dB", "db", "dB"),
         Unit("dB[A]", "dba", "dB(A)"),
         Unit("dBm", "dbm", "dBm"),
@@ -76,3 +90,72 @@ UNITS: dict[str, Unit] = {
         Unit("By", "bytes", "B"),
     )
 }
+
+_SPELLINGS: dict[str, tuple[str, ...]] = {
+    "%": ("%RH", "%rh", "% RH", "RH", "rh", "percent", "Prozent"),
+    "Cel": ("C", "degC", "deg C", "° C", "ºC", "℃", "'C", "celsius", "Celsius", "oC", "grad C"),
+    "[degF]": ("F", "degF", "deg F", "° F", "ºF", "℉", "fahrenheit", "Fahrenheit"),
+    "K": ("kelvin", "Kelvin"),
+    "ug/m3": ("µg/m3", "μg/m3", "μg/m³", "ug/m³", "ug/m^3", "µg/m^3", "ugm3"),
+    "mg/m3": ("mg/m^3",),
+    "[ppm]": ("PPM",),
+    "[ppb]": ("PPB",),
+    "V": ("volt", "Volt", "volts"),
+    "mV": ("millivolt",),
+    "A": ("amp", "Amp", "amps", "ampere"),
+    "W": ("watt", "Watt", "watts"),
+    "Ohm": ("ohm", "ohms", "Ohms", "Ω"),
+    "Hz": ("hz", "HZ"),
+    "Pa": ("PA",),
+    "hPa": ("HPA", "mbar", "mBar", "mb"),
+    "bar": ("Bar",),
+    "lx": ("lux", "Lux", "LUX"),
+    "deg": ("degrees", "degree"),
+    "m": ("metre", "meter", "metres", "meters"),
+    "s": ("sec", "secs", "seconds"),
+    "ms": ("msec", "millis"),
+    "us": ("μs", "usec"),
+    "min": ("mins", "minutes"),
+    "/min": ("bpm", "BPM", "rpm", "RPM"),
+    "L": ("l", "litre", "liter"),
+    "L/min": ("l/min",),
+    "mg/L": ("mg/l",),
+    "dB[A]": ("dBA", "dba"),
+    "dB": ("db",),
+    "dBm": ("dbm", "DBM"),
+    "[pH]": ("ph", "PH"),
+    "uS/cm": ("μS/cm", "us/cm"),
+    "km/h": ("kmh", "kph"),
+    "m/s": ("mps",),
+    "W/m2": ("W/m^2",),
+    "m/s2": ("m/s^2",),
+    "By": ("byte", "bytes"),
+}
+"""How else people and boards write a unit, beside its code and its symbol."""
+
+
+@cache
+def spellings(ucum: str) -> frozenset[str]:
+    """Every way to write a unit. KeyError for a code that is not known."""
+    unit = UNITS[ucum]
+    return frozenset(word for word in (ucum, unit.symbol, *_SPELLINGS.get(ucum, ())) if word)
+
+
+@cache
+def _by_spelling() -> dict[str, str]:
+    return {word: ucum for ucum in UNITS if ucum != "1" for word in spellings(ucum)}
+
+
+def spelled(text: str) -> str | None:
+    """The UCUM code of a unit as people and boards write it: `°C`, `C`, `ug/m^3`; None if it is not known."""
+    return _by_spelling().get(text.strip())
+
+
+def near_unit(text: str) -> str | None:
+    """The UCUM code that was probably meant by what is none."""
+    found = spelled(text)
+    if found is not None:
+        return found
+    lower = {ucum.lower(): ucum for ucum in UNITS}
+    suffixes = {unit.suffix: unit.ucum for unit in UNITS.values() if unit.suffix}
+    return lower.get(text.lower()) or suffixes.get(text.lower())

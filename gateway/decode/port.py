@@ -46,7 +46,7 @@ class PortIntake:
         self._config = config
         self._device = device
         self._name = name
-        self._decoder = device.decoder()
+        self._decoder = device.join()
         self._byte_ns = 10_000_000_000 // (config.baud or device.serial.baud)
         self._fast_ns = round(device.expected_every_s * 1e9) if device.expected_every_s <= FAST_S else 0
         self._thing = clean_tag(config.thing)
@@ -63,7 +63,7 @@ class PortIntake:
     def closed(self) -> None:
         """The port went away: what is left of a frame is noise, and the next byte starts anew."""
         self._take(self._decoder.flush(), b"")
-        self._decoder = self._device.decoder()
+        self._decoder = self._device.join()
 
     def _take(self, events: list[Event], data: Bytes) -> int:
         """Store the events of a read that brought `data`."""

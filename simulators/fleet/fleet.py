@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from devices.spec.device import Device, PolledDevice
+from devices.spec.device import Device, PolledDevice, StreamDevice
 from simulators.faults import Armour, Injector
 from simulators.fleet.asked import AskedPort
 from simulators.fleet.file import FleetConfig, FleetError, load
@@ -216,8 +216,12 @@ class Fleet:
 
     async def _speak_serial(self, spec: ThingSpec) -> None:
         device, entry, wire = self._peers[spec.name], self.ledger.things[spec.name], self._wires[spec.name]
+        line_end = spec.type.line_end if isinstance(spec.type, StreamDevice) else b""
+        heard = False
         while not self._stop.is_set():
-            heard = wire.listening() and wire.flush()
+            before, heard = heard, wire.listening() and wire.flush()
+            if heard and not before and line_end:
+                wire.write(line_end)  # as a board begins that starts when its port is opened: the next line is whole
             for frame in device.tick(self._now()):
                 if not heard:
                     continue

@@ -23,7 +23,7 @@ from gateway.decode.point import Series
 from simulators.fleet.fleet import Fleet
 from simulators.scene import KINDS, truth
 from simulators.things import Link, ThingSpec, usual_topic
-from tests.device_types import BY_NAME, DEVICES
+from tests.device_types import BUILT_IN, BY_NAME
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
@@ -53,7 +53,7 @@ def fill(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: str) ->
 def things() -> list[ThingSpec]:
     """One thing a type, two of the first, one a kind of those that carry any field."""
     specs = [ThingSpec("pms5003-2", BY_NAME["pms5003"], seed=99, period_s=0.2, link="tcp")]
-    for seed, device in enumerate(DEVICES):
+    for seed, device in enumerate(BUILT_IN.values()):
         if isinstance(device, PolledDevice):
             continue
         link: Link = "tcp" if device.link == "serial" else "mqtt"
@@ -70,7 +70,7 @@ def config(influxd: Influxd, mosquitto: Mosquitto, fleet: Fleet, database: str) 
         f'[mqtt.main]\nurl = "{mosquitto.url}"\nclient_id = "park-east"\n',
     ]
     zone = 'tags = { zone = "lake" }\n'
-    for device in DEVICES:
+    for device in BUILT_IN.values():
         topics = [device.topic] if isinstance(device, MessageDevice) else []
         if device.name == "vda5050":
             topics.append(topics[0].removesuffix("state") + "connection")
@@ -123,7 +123,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def _say_everything(mosquitto: Mosquitto) -> None:
     async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
-        for device in DEVICES:
+        for device in BUILT_IN.values():
             if isinstance(device, MessageDevice):
                 name = f"{device.name}-talker"
                 await client.publish(usual_topic(device, name), device.encode(_everything(device, name)), qos=1)

@@ -6,7 +6,7 @@ import pytest
 
 from dashboards import air, catalogue, city, gateway_board, health, robots
 from dashboards.boards import every_board
-from tests.device_types import DEVICES
+from tests.device_types import BUILT_IN
 
 Board = dict[str, Any]
 
@@ -27,7 +27,7 @@ def headings(board: Board) -> list[str]:
 def test_the_set_is_the_composed_boards_and_one_a_device_type() -> None:
     uids = [board["uid"] for board in every_board()]
     assert uids[:5] == ["parkgate-city", "parkgate-air", "parkgate-robots", "parkgate-health", "parkgate-gateway"]
-    assert uids[5:] == [f"parkgate-device-{device.name}" for device in DEVICES]
+    assert uids[5:] == [f"parkgate-device-{device.name}" for device in BUILT_IN.values()]
 
 
 def test_city_says_what_is_alive_where_and_what_it_measures() -> None:

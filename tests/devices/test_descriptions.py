@@ -13,7 +13,7 @@ from devices.spec.device import Device, PolledDevice, SerialDevice
 from devices.spec.errors import DescriptionError
 from devices.spec.field import Field
 from devices.spec.units import UNITS
-from tests.device_types import BY_NAME, DEVICES
+from tests.device_types import BUILT_IN, BY_NAME, DEVICES
 
 FIELDS = [(device, field) for device in DEVICES for field in device.fields]
 EVERY_DEVICE = pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
@@ -27,11 +27,15 @@ def test_names_are_unique() -> None:
     assert len({device.measurement for device in DEVICES}) == len(DEVICES)
 
 
-@EVERY_DEVICE
-def test_a_device_is_a_module_of_its_name(device: Device) -> None:
+@pytest.mark.parametrize("device", BUILT_IN.values(), ids=lambda device: device.name)
+def test_a_device_that_parkgate_brings_is_a_module_of_its_name(device: Device) -> None:
     folder = Path(devices.__file__).parent
     stem = device.name.replace("-", "_")
     assert len([*folder.glob(f"**/{stem}.py"), *folder.glob(f"{stem}/__init__.py")]) == 1
+
+
+@EVERY_DEVICE
+def test_a_device_is_described(device: Device) -> None:
     assert device.title
     assert device.source
     assert device.expected_every_s > 0

@@ -79,6 +79,8 @@ def test_a_list_carries_the_count_in_its_first_entries() -> None:
 @given(data=st.data())
 def test_a_count_survives_the_wire(device: StreamDevice, data: st.DataObject) -> None:
     reading = data.draw(readings(device))
+    if device.sequence.extract(reading.fields) is None:
+        return  # a simulated device always says what carries the count
     number = data.draw(st.integers(0, 3 * device.sequence.modulus))
     try:
         fields = device.sequence.embed(reading.fields, number)

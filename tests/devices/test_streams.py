@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devices.spec.device import StreamDevice
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
 from tests.device_types import DEVICES
 from tests.devices.examples import Example, merged, stream_examples
 from tests.devices.readings import readings
@@ -135,7 +135,7 @@ def test_garbage_is_accounted_for(device: StreamDevice, data: bytes) -> None:
     decoder = device.decoder()
     for piece in cut(data, len(data)):
         for event in decoder.feed(piece):
-            assert isinstance(event, Reading | Noise | IntegrityError | SanityError)
+            assert isinstance(event, Reading | Empty | Noise | IntegrityError | SanityError)
     events = fed(device, [data])
     if not any(isinstance(event, Reading) for event in events):
         assert wrong_bytes(events) == len(data)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.spec.device import MessageDevice
-from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
 from gateway.decode.names import clean_tag
 from gateway.decode.point import _KEYS, Series
 from gateway.sinks.local.lines import LineReader
@@ -37,7 +37,7 @@ def check_storable(device: MessageDevice, events: list[Event]) -> None:
     _KEYS.clear()  # a process takes 1000 field names of a measurement, all cases together have more
     for event in events:
         if not isinstance(event, Reading):
-            assert isinstance(event, Noise | IntegrityError | SanityError)
+            assert isinstance(event, Empty | Noise | IntegrityError | SanityError)
             assert event.detail
             continue
         assert event.time_ns is None or type(event.time_ns) is int
