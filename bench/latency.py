@@ -58,10 +58,12 @@ def latency(rate: float = 5000.0, seconds: float = 30.0, things: int = 1000) -> 
         load.go()
         running.wait(lambda health: health["stages"]["written"] > rate, "the load to flow", 30.0)
         found: list[float] = []
+        cpu, before = running.cpu_s, running.health()["stages"]["decoded"]
         until = time.perf_counter() + seconds
         while time.perf_counter() < until or len(found) < 2:
             found.append(_probe(link, store, len(found) + 1))
             time.sleep(PROBE_EVERY_S)
+        cost = (running.cpu_s - cpu) / (running.health()["stages"]["decoded"] - before)
         link.close()
         load.end()
     cuts = statistics.quantiles(found, n=100, method="inclusive")
@@ -71,4 +73,5 @@ def latency(rate: float = 5000.0, seconds: float = 30.0, things: int = 1000) -> 
         "p50_ms": round(cuts[49] * 1000),
         "p99_ms": round(cuts[98] * 1000),
         "max_ms": round(max(found) * 1000),
+        "cpu_us_per_msg": round(cost * 1e6, 1),
     }

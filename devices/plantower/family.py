@@ -122,9 +122,9 @@ def framer(table: Payload) -> Callable[[], BinaryFramer]:
             return Reading({"mode": mode})
         if not any(frame[4:-2]):
             return SanityError("warming up: the whole payload is zero", frame)
-        fields = table.parse(frame)
+        fields, text = table.both(frame)
         wrong = contradiction(fields)
-        return table.event(frame, fields) if wrong is None else SanityError(wrong, frame)
+        return table.event(frame, fields, text) if wrong is None else SanityError(wrong, frame)
 
     frame = Frame(START, Length(2, ">H", 4, frozenset({length, ANSWER_LENGTH})), read, CHECK)
     return lambda: BinaryFramer((frame,))

@@ -97,12 +97,11 @@ def _cutter(frame: Frame) -> _Cut:
     """
     size, check, trailer, read = frame.size, frame.check, frame.trailer, frame.read
     whole = frame.longest
-    at, header, wholes = 0, 0, dict[int, int]()
+    at, header, wholes = 0, 0, dict[bytes, int]()
     if isinstance(size, Length):
         length_of = Struct(size.code)
         at, header = size.at, size.at + length_of.size
-        wholes = {length: length + size.extra for length in size.allowed}
-        unpack = length_of.unpack_from
+        wholes = {length_of.pack(length): length + size.extra for length in sorted(size.allowed)}
     if check is not None:
         of, first, last, place = check.of, check.first, check.last, check.at
         stored_in = check.stored.unpack_from
@@ -112,11 +111,11 @@ def _cutter(frame: Frame) -> _Cut:
         if wholes:
             if len(buffer) < start + header:
                 return None, 0
-            length = unpack(buffer, start + at)[0]
-            if length not in wholes:
-                wanted = " or ".join(str(value) for value in sorted(wholes))
-                return f"length {length}, expected {wanted}", header
-            end = start + wholes[length]
+            length = wholes.get(buffer[start + at : start + header])
+            if length is None:
+                wanted = " or ".join(str(length_of.unpack(value)[0]) for value in wholes)
+                return f"length {length_of.unpack_from(buffer, start + at)[0]}, expected {wanted}", header
+            end = start + length
         if len(buffer) < end:
             return None, 0
         data = buffer[start:end]
@@ -151,8 +150,14 @@ class BinaryFramer:
         buffer = self._rest + data if self._rest else bytes(data)
         events: list[Event] = []
         position = 0
+        found, one = self._find, self._pattern is None
+        cut: _Cut | None
         while True:
-            cut, start = self._find(buffer, position)
+            if one:
+                start = buffer.find(self._start, position)
+                cut = self._cut if start >= 0 else None
+            else:
+                cut, start = found(buffer, position)
             if cut is None:
                 start = len(buffer) - self._waiting(buffer, position)
             if start > position:

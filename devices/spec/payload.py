@@ -13,6 +13,10 @@ the dict by zip and map.
 `event` judges the values: what the device cannot say (the frame has room for it) is left out where the
 field is optional, and refuses the frame where it is required.
 
+Where every field is a whole number of at most 16 bits over a divisor, a table also writes the text
+of its fields (`Reading.text`), looking each value up by its raw number: 65,536 texts for each divisor,
+made when the first frame is read (4 MB).
+
 Limits: `parse` makes no object per value beyond the values and the dict. `pack` refuses
 (EncodeError) what the frame cannot say: unknown fields, values outside minimum..maximum.
 """
@@ -20,6 +24,7 @@ Limits: `parse` makes no object per value beyond the values and the dict. `pack`
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from struct import Struct, calcsize
 from typing import Literal
 
@@ -79,6 +84,10 @@ def raw_value(field: Field, divisor: int, absent: tuple[int, ...], fields: Mappi
     return raw
 
 
+Both = tuple[dict[str, Value], str | None]
+"""The fields of a frame, and their text where the table writes it."""
+
+
 class Payload:
     """A table of items at a fixed place in a frame, `order` "<" or ">" for the byte order."""
 
@@ -86,11 +95,14 @@ class Payload:
         "_absent",
         "_bits",
         "_compiled",
+        "_fields",
         "_items",
         "_narrow",
         "_offset",
         "_reader",
+        "_tabled",
         "_writer",
+        "both",
         "names",
         "parse",
     )
@@ -106,9 +118,13 @@ class Payload:
         self._bits = bits
         fields = [(item, item.field) for item in items if item.field is not None]
         self._compiled = _compile(fields, self._reader, offset)
+        self._tabled = bool(fields) and not bits and all(i.code in "bBhH" and not i.absent for i, _ in fields)
         self._absent = tuple((i, f.name, item.absent) for i, (item, f) in enumerate(fields) if item.absent)
         self.parse = self._parse if self._absent or bits else self._compiled
         """The fields of a whole frame. A field without a value is not in the dict."""
+        self.both: Callable[[bytes], Both] = self._first
+        """The same, and the text of the fields where the table writes it; for `event`."""
+        self._fields = fields
         self.names = frozenset(field.name for _, field in fields) | {bit.field.name for bit in bits}
         entries: list[tuple[Item | BitItem, Field]] = [*fields, *((bit, bit.field) for bit in bits)]
         self._narrow = tuple(
@@ -122,6 +138,14 @@ class Payload:
     def size(self) -> int:
         """Bytes of the frame that the table covers."""
         return self._writer.size
+
+    def _first(self, frame: bytes) -> Both:
+        """The tables of texts are made for a type that is really there."""
+        if self._tabled:
+            self.both = _compile_both(self._fields, self._reader, self._offset)
+        else:
+            self.both = lambda frame: (self.parse(frame), None)
+        return self.both(frame)
 
     def _parse(self, frame: bytes) -> dict[str, Value]:
         fields = self._compiled(frame)
@@ -152,8 +176,8 @@ class Payload:
                 return f"{name}: {value} is outside {low}..{high}"
         return None
 
-    def event(self, frame: bytes, fields: dict[str, Value]) -> Event:
-        """What `frame` says, `fields` parsed from it: an optional value that cannot be is left out and named."""
+    def event(self, frame: bytes, fields: dict[str, Value], text: str | None = None) -> Event:
+        """What `frame` says, by its `fields` and `text`: an optional value that cannot be is left out and named."""
         wrong: list[str] = []
         for name, low, high, optional in self._narrow:
             value = fields.get(name)
@@ -163,7 +187,9 @@ class Payload:
                     return SanityError(words, frame)
                 del fields[name]
                 wrong.append(words)
-        return Reading(fields, field_errors=tuple(wrong)) if wrong else Reading(fields)
+        if wrong:
+            return Reading(fields, field_errors=tuple(wrong))
+        return Reading(fields, None, None, {}, (), False, text)
 
     def pack(self, fields: Mapping[str, Value]) -> bytes:
         """The bytes of the table. EncodeError for a field it does not have or cannot say."""
@@ -185,16 +211,47 @@ class Payload:
 
 def _compile(fields: list[tuple[Item, Field]], reader: Struct, offset: int) -> Callable[[bytes], dict[str, Value]]:
     """A function of a frame that gives the dict of the fields."""
+    made: dict[str, Callable[[bytes], dict[str, Value]]] = {}
+    source = f"def parse(frame):\n    {_unpacking(fields, offset)}\n    return {{{_values(fields)}}}"
+    exec(source, {"__builtins__": {}, "unpack": reader.unpack_from}, made)
+    return made["parse"]
+
+
+@cache
+def _texts(divisor: int, signed: bool) -> list[str]:
+    """The text of raw / divisor for each raw number of 16 bits; negative ones are found from the end."""
+    raws = (*range(1 << 15), *range(-(1 << 15), 0)) if signed else range(1 << 16)
+    return [repr(raw / divisor) for raw in raws]
+
+
+def _compile_both(fields: list[tuple[Item, Field]], reader: Struct, offset: int) -> Callable[[bytes], Both]:
+    """A function of a frame that gives its fields and their text, from one look at the raw numbers."""
+    known: dict[str, object] = {"__builtins__": {}, "unpack": reader.unpack_from}
+    parts = []
+    for index, (item, field) in enumerate(fields):
+        if field.kind == "counter":
+            parts.append(f"{field.name}={{raw{index}}}i")
+        elif item.divisor == 1:
+            parts.append(f"{field.name}={{raw{index}}}.0")
+        else:
+            known[f"texts{index}"] = _texts(item.divisor, item.code.islower())
+            parts.append(f"{field.name}={{texts{index}[raw{index}]}}")
+    made: dict[str, Callable[[bytes], Both]] = {}
+    source = f"{_unpacking(fields, offset)}\n    return {{{_values(fields)}}}, f'{','.join(parts)}'"
+    exec(f"def both(frame):\n    {source}", known, made)
+    return made["both"]
+
+
+def _unpacking(fields: list[tuple[Item, Field]], offset: int) -> str:
     raws = "".join(f"raw{index}, " for index in range(len(fields)))
-    values = ", ".join(
+    return f"{raws} = unpack(frame, {offset})" if raws else "pass"
+
+
+def _values(fields: list[tuple[Item, Field]]) -> str:
+    return ", ".join(
         f"{field.name!r}: raw{index}" + ("" if field.kind == "counter" else f" / {item.divisor:d}")
         for index, (item, field) in enumerate(fields)
     )
-    unpack = f"{raws} = unpack(frame, {offset})" if raws else "pass"
-    made: dict[str, Callable[[bytes], dict[str, Value]]] = {}
-    source = f"def parse(frame):\n    {unpack}\n    return {{{values}}}"
-    exec(source, {"__builtins__": {}, "unpack": reader.unpack_from}, made)
-    return made["parse"]
 
 
 def _fills(entry: Item | BitItem, field: Field, minimum: float, maximum: float) -> bool:

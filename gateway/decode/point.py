@@ -239,10 +239,15 @@ class Series:
         self._bodies: dict[str, int] | None = None
         self._late: dict[int, dict[str, int]] | None = None
 
-    def line(self, fields: Mapping[str, Value], time_ns: int | None, received_ns: int) -> str | None:
+    def line(
+        self, fields: Mapping[str, Value], time_ns: int | None, received_ns: int, written: str | None = None
+    ) -> str | None:
+        """`written` are the fields as text, where the caller has it and no field has the name of a tag."""
         parts = self._parts
         try:
-            if parts is None:
+            if written is not None:
+                text = written
+            elif parts is None:
                 text = body(fields, self._keys)
             else:
                 text = ",".join([parts[name][value] for name, value in fields.items()])

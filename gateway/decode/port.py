@@ -52,6 +52,8 @@ class PortIntake:
         self._thing = clean_tag(config.thing)
         self._series: dict[tuple[tuple[str, str], ...], Series] = {}
         self.stats = device_stats(name, device, self._thing, config)
+        # a field with the name of a tag is renamed, so its text cannot stand as the table writes it
+        self._as_named = not {field.name for field in device.fields} & {*config.tags, "thing"}
         self._plain = self._line({})
         pipeline.stats.devices[(name, self._thing)] = self.stats
 
@@ -96,7 +98,7 @@ class PortIntake:
                     continue
                 if event.field_errors:
                     stats.field_errors += len(event.field_errors)
-                line = series.line(event.fields, time_ns, result_ns)
+                line = series.line(event.fields, time_ns, result_ns, event.text if self._as_named else None)
                 if line is not None:
                     lines.append(line)
                 elif event.fields:

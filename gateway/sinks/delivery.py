@@ -42,7 +42,7 @@ from gateway.tee import Fate, Tee
 log = logging.getLogger("parkgate.sinks")
 
 BATCH_POINTS = 5000
-LINGER_S = 0.2
+LINGER_S = 0.05
 
 
 class Backlog(Protocol):

@@ -89,3 +89,37 @@ def test_what_cannot_be_said_is_refused(change: dict[str, Value | None], words: 
 def test_a_table_that_contradicts_its_field_is_refused(field: Field, divisor: int, words: str) -> None:
     with pytest.raises(DescriptionError, match=words):
         Payload(">", 0, (Item("H", field, divisor=divisor),))
+
+
+def test_a_table_writes_the_text_of_its_fields_as_a_line_has_them() -> None:
+    small = Field("small", "1", "", minimum=0, maximum=255, step=1)
+    tenth = Field("tenth_c", "Cel", "", minimum=-3276.8, maximum=3276.7, step=0.1)
+    cents = Field("cents_v", "V", "", minimum=0, maximum=655.35, step=0.01)
+    count = Field("count", "1", "", kind="counter", minimum=0, maximum=65535, step=1)
+    table = Payload(
+        ">", 1, (Item("B", small), Item("h", tenth, divisor=10), Item("H", cents, divisor=100), Item("H", count))
+    )
+    for frame, text in (
+        ("00 00 0000 0000 0000", "small=0.0,tenth_c=0.0,cents_v=0.0,count=0i"),
+        ("00 07 ffcb 00d2 0102", "small=7.0,tenth_c=-5.3,cents_v=2.1,count=258i"),
+        ("00 ff 8000 ffff ffff", "small=255.0,tenth_c=-3276.8,cents_v=655.35,count=65535i"),
+        ("00 01 7fff 0001 0001", "small=1.0,tenth_c=3276.7,cents_v=0.01,count=1i"),
+    ):
+        data = bytes.fromhex(frame)
+        assert table.both(data) == (table.parse(data), text)
+        event = table.event(data, *table.both(data))
+        assert isinstance(event, Reading)
+        assert (event.fields, event.text) == (table.parse(data), text)
+
+
+def test_a_value_that_is_left_out_is_not_in_the_text_either() -> None:
+    narrow = Field("humidity_pct", "%", "", minimum=0, maximum=100, step=0.1, optional=True)
+    table = Payload(">", 0, (Item("H", narrow, divisor=10),))
+    data = bytes.fromhex("03e9")
+    event = table.event(data, *table.both(data))
+    assert event == Reading({}, field_errors=("humidity_pct: 100.1 is outside 0..100",))
+
+
+def test_a_table_with_bits_or_wide_numbers_has_no_text() -> None:
+    wide = Field("energy_j", "J", "", minimum=0, maximum=4294967295, step=1)
+    assert Payload(">", 0, (Item("I", wide),)).both(bytes(4)) == ({"energy_j": 0.0}, None)

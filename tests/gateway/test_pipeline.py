@@ -23,6 +23,7 @@ from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline
 from gateway.spool.spool import Spool
 from gateway.stats import Stats
+from tests.device_types import BY_NAME
 
 NOW = 1_790_000_000_000_000_000
 SUBSCRIPTION = SubscriptionConfig("park/{thing}", "number", tags={"zone": "lake"})
@@ -482,3 +483,16 @@ async def test_made_up_field_names_are_refused_and_known_ones_go_on(room, monkey
     assert [line.split()[1] for line in await room.lines()] == ["value=1.0", "b=1.0", "value=1.0"]
     assert await room.reasons() == ["field limit: 2 field names already; 'c' is one more"]
     assert room.connection.log == [[1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(("tags", "name"), [({}, "pm2_5_ug_m3=8.0"), ({"pm2_5_ug_m3": "x"}, "pm2_5_ug_m3_value=8.0")])
+async def test_a_field_with_the_name_of_a_tag_is_renamed_where_a_table_writes_the_line_too(tmp_path, tags, name):
+    room = Room(tmp_path)
+    device = BY_NAME["pms5003"]
+    port = PortIntake(room.pipeline, SerialConfig("/dev/y", "pms5003", "lamp", tags=tags), device, "serial:/dev/y")
+    frame = "424d001c00000008000800000008000800d20046002d001e00000000970002c5"
+    assert port.bytes(bytes.fromhex(frame)) == 1
+    await room.pipeline.finish()
+    (line,) = await room.lines()
+    assert name in line.split(" ")[1].split(",")
+    await room.spool.close()

@@ -12,7 +12,7 @@ What it holds to:
   kept from before).
 - A read takes 16 KiB at most: above 128 KiB, as serialx would, each costs a mapping of memory.
 - While bytes come fast (64 or more at a read) the port rests between reads and the kernel
-  gathers: for REST_BYTES at the line's rate, half of what it holds, 100 ms at most. A slow
+  gathers: for REST_BYTES at the line's rate, half of what it holds, 200 ms at most. A slow
   device's bytes are handed over as they come.
 - At most 1 MiB waits between the port and its user (a stalled event loop); then reading
   pauses and the kernel holds the rest (4 KiB on a tty).
@@ -20,7 +20,7 @@ What it holds to:
   did not take, but only where nothing else changed, so from the second opening on. A pty is opened
   with 8 bits and no parity, whatever the device has on a real line.
 
-States (`PortState`): missing, open but silent, first bytes, bytes but no frames, up.
+States (`PortState`): missing, open but silent, bytes but no frames, up.
 Open exclusively (flock) on POSIX; share mode 0 on Windows. socket:// and rfc2217:// URLs have
 no name to look for and simply reconnect.
 Unknown here: whether the far side of a socket:// link still lives while it is silent; that is
@@ -58,7 +58,7 @@ MOST_BUFFERED = 1 << 20
 MOST_READ = 1 << 14
 FAST_BYTES = 64
 REST_BYTES = 2048
-MOST_REST_S = 0.1
+MOST_REST_S = 0.2
 PTY_MAJORS = range(136, 144)
 """Device numbers of the ends of ptys that are opened like ports (Linux, devices.txt)."""
 
@@ -70,7 +70,6 @@ class PortState(Enum):
 
     MISSING = "down"
     SILENT = "open but silent"
-    FIRST = "first bytes"
     NO_FRAMES = "bytes but no frames"
     UP = "up"
 
@@ -218,12 +217,9 @@ class Link:
             await port.transport.wait_closed()
 
     def become(self, state: PortState, text: str) -> None:
-        """The port is open, and got as far as `state`; `text` is for people. Logged is another state than before,
-        not each new number in the words of the same."""
-        before, self.state = self.state, state
+        """The port is open, and got as far as `state`; `text` is for people."""
+        self.state = state
         self._stats.state = text
-        if state is before or state is PortState.FIRST:
-            return
         if state is PortState.NO_FRAMES:
             self._warn(text)
             return
