@@ -34,7 +34,7 @@ from gateway.spool import Spool, SpoolUnusable, say_forecast
 from gateway.state import LinkRefused, private_folder, refuse_links
 from gateway.stats import Stats
 from gateway.watch import Watchdog
-from gateway.web import PERIOD_S, Api, Health, Latest, Page, serve
+from gateway.web import PERIOD_S, Api, Health, Latest, OwnPoints, Page, serve
 
 log = logging.getLogger("parkgate")
 
@@ -118,6 +118,7 @@ class Gateway:
             self.clock,
             self.clock.monotonic(),
         )
+        self.points = OwnPoints(self.health)
 
     def _api(self) -> Api:
         tee = self.pipeline.tee
@@ -203,7 +204,7 @@ class Gateway:
         said = -FORECAST_EVERY_S
         while True:
             await self.clock.sleep(PERIOD_S)
-            self.pipeline.drop("gateway", self.health.lines())
+            self.pipeline.drop("gateway", self.points.lines())
             for name, intake in self.brokers.items():
                 known = intake.things.settle(self.clock.now_ns())
                 if known is not None:

@@ -228,6 +228,10 @@ class Pipeline:
     def quarantine(self, source: str, device: str, thing: str, event: Noise | IntegrityError | SanityError) -> None:
         """Keep what could not be decoded, with the reason; beyond MAX_QUARANTINED it is only counted."""
         kept = self.intake.quarantined
+        stats = self.stats.sources.get(source)
+        if stats is not None and not isinstance(event, Noise):
+            stats.refused += 1
+            stats.last_refused = event.detail
         if self.tee.lookers:
             kind = _KINDS[event.__class__] if len(kept) < MAX_QUARANTINED else "unkept"
             self.tee.keep(source, kind, event.detail)

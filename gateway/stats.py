@@ -26,8 +26,8 @@ class DeviceStats:
 
     `readings` were decoded; `empty` frames and payloads had nothing to report (the device is alive);
     `field_errors` are values of optional fields, or such as cannot be stored, that were left out of
-    their readings; `last_error` is what was wrong with the last frame or payload that was refused.
-    `seats` are its series behind a broker; `gone` says that it has none any more.
+    their readings; `last_error` is what was wrong with the last frame or payload that was refused (noise
+    only where there was none). `seats` are its series behind a broker; `gone` says that it has none any more.
     """
 
     source: str
@@ -127,10 +127,11 @@ class SourceStats:
     """One port or broker connection. `state` is a word for people: "up", "down: …".
 
     `malformed` counts connections ended because the broker broke the protocol. `last_error` is the last
-    state that was trouble, in its own words.
+    state that was trouble, in its own words. `refused` counts frames and messages that could not be read, and
+    `last_refused` says what was wrong with the last of them.
     """
 
-    __slots__ = ("_state", "bytes_in", "connects", "last_error", "malformed", "name")
+    __slots__ = ("_state", "bytes_in", "connects", "last_error", "last_refused", "malformed", "name", "refused")
 
     def __init__(
         self, name: str, state: str = "starting", connects: int = 0, bytes_in: int = 0, malformed: int = 0
@@ -140,6 +141,8 @@ class SourceStats:
         self.bytes_in = bytes_in
         self.malformed = malformed
         self.last_error = ""
+        self.refused = 0
+        self.last_refused = ""
         self.state = state
 
     @property

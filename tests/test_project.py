@@ -165,7 +165,7 @@ def test_what_the_gateway_says_of_itself_is_described() -> None:
     from gateway.stats import StageStats
 
     text = (ROOT / "docs" / "health.md").read_text()
-    source = (ROOT / "gateway" / "web" / "health.py").read_text()
+    source = (ROOT / "gateway" / "web" / "metrics.py").read_text()
     metrics = re.findall(r'^ +\("([a-z_]+)", "(?:counter|gauge|[a-z_]+)", "', source, re.MULTILINE)
     metrics += re.findall(r'rows\.append\(\("([a-z_]+)", "gauge"', source)
     assert len(metrics) > 18

@@ -152,9 +152,9 @@ def test_a_pod_mounts_what_its_configuration_names(tmp_path: Path) -> None:
 def test_a_gateway_that_takes_nothing_is_not_ready_and_not_killed(tmp_path: Path) -> None:
     one = container()
     assert {probe: one[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")} == {
-        "startupProbe": {"path": "/metrics", "port": "http"},
-        "livenessProbe": {"path": "/metrics", "port": "http"},
-        "readinessProbe": {"path": "/healthz", "port": "http"},
+        "startupProbe": {"path": "/livez", "port": "http"},
+        "livenessProbe": {"path": "/livez", "port": "http"},
+        "readinessProbe": {"path": "/readyz", "port": "http"},
     }
     assert one["ports"] == [{"name": "http", "containerPort": 8080}]
     assert in_a_pod(tmp_path, "parkgate-0").gateway.listen == "0.0.0.0:8080"

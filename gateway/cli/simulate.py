@@ -13,7 +13,10 @@ from gateway.cli.usage import ConfigArgument, UsageError, is_gateway, one_file
 
 def simulate(
     file: ConfigArgument = None,
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="The fleet file (TOML).")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="The fleet file (TOML); without it fleet.toml in the working folder."),
+    ] = None,
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="S", help="End after S seconds; without it at Ctrl-C.")
     ] = None,
@@ -24,14 +27,11 @@ def simulate(
     from gateway.cli.loop import run_async
     from simulators.fleet import fleet
 
-    path = one_file("simulate", file, config)
+    path = one_file("simulate", file, config, "fleet.toml")
     if is_gateway(path):
         raise UsageError(f"{path}: this is a gateway configuration; simulate wants a fleet file ([fleet], [[thing]])")
     log_to_stderr(logging.WARNING)
-    try:
-        run_async(_until_told(fleet.run(path, installed(), for_s)))
-    except fleet.FleetError as exc:
-        raise UsageError(str(exc)) from exc
+    run_async(_until_told(fleet.run(path, installed(), for_s)))
 
 
 async def _until_told(running: Coroutine[None, None, None]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.usage import UsageError
+from gateway.cli.usage import ConfigOption, UsageError, one_file
 
 if TYPE_CHECKING:
     from gateway.spool import Look
@@ -20,8 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file (TOML).")]
-
 
 @app.callback()
 def spool(
@@ -30,11 +28,12 @@ def spool(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show depth, oldest row and forecast of a spool, also while its gateway runs."""
+    context.obj = config
     if context.invoked_subcommand is not None:
         return
     from gateway.spool import look
 
-    path, max_bytes = _spool_of(config)
+    path, max_bytes = _spool_of("spool", config)
     found = look(path, max_bytes)
     if as_json:
         fields = {**found._asdict(), "max_bytes": max_bytes, "damaged": [str(file) for file in found.damaged]}
@@ -45,13 +44,14 @@ def spool(
 
 @app.command("quarantine")
 def quarantine(
+    context: typer.Context,
     config: ConfigOption = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")] = 20,
 ) -> None:
     """List what could not be decoded or was refused by the sink: one JSON object a line."""
     from gateway.spool import quarantine as newest
 
-    path, _ = _spool_of(config)
+    path, _ = _spool_of("spool quarantine", config or context.obj)  # the option may stand before the command, too
     for item in newest(path, limit):
         fields = {**item._asdict(), "time": _time(item.time_ns), "data": item.data.hex()}
         if item.data.isascii() and item.data.decode().isprintable():
@@ -91,13 +91,11 @@ def salvage(
         typer.echo("part of the file could not be read: what stood there is lost")
 
 
-def _spool_of(config: Path | None) -> tuple[Path, int]:
+def _spool_of(command: str, config: Path | None) -> tuple[Path, int]:
     """The spool file that a configuration means, and its bound in bytes."""
     from gateway.config import load
 
-    if config is None:
-        raise UsageError("--config is missing: the configuration file says where the spool is")
-    loaded = load(config, os.environ)
+    loaded = load(one_file(command, None, config), os.environ)
     return loaded.gateway.state_dir / "spool.db", loaded.spool.max_bytes
 
 

@@ -9,30 +9,37 @@ from typing import Annotated, Any
 
 import typer
 
-from textfile import nearest
+from textfile import nearest, read_text
 
 ConfigArgument = Annotated[Path | None, typer.Argument(metavar="FILE", help="The file, also without --config.")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file (TOML).")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="The configuration file (TOML); without it gateway.toml in the working folder."
+    ),
+]
 
 
 class UsageError(ValueError):
     """The command line asks for what cannot be; `str()` is one line. Exit code 2."""
 
 
-def one_file(command: str, argument: Path | None, option: Path | None) -> Path:
-    """The file that a command is about, from behind `--config` or from its bare argument."""
+def one_file(command: str, argument: Path | None, option: Path | None, usual: str = "gateway.toml") -> Path:
+    """The file that a command is about: behind `--config`, its bare argument, or `usual` in the working folder."""
     if argument is not None and option is not None:
         raise UsageError(f"two files, {option} and {argument}: expected one, as in parkgate {command} --config FILE")
     found = option or argument
-    if found is None:
-        raise UsageError(f"--config is missing: expected a file, as in parkgate {command} --config FILE")
-    return found
+    if found is not None:
+        return found
+    if not Path(usual).exists():
+        raise UsageError(f"no {usual} in {Path.cwd()}: expected one there, or parkgate {command} --config FILE")
+    return Path(usual)
 
 
 def _tables(path: Path) -> set[str]:
     """The tables of a TOML file. What cannot be read is for its own reader to say."""
     try:
-        return set(tomllib.loads(path.read_text(encoding="utf-8")))
+        return set(tomllib.loads(read_text(path)))
     except (OSError, ValueError, RecursionError):
         return set()
 

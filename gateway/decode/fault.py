@@ -12,10 +12,12 @@ Fault = Noise | IntegrityError | SanityError
 
 
 def count_fault(stats: DeviceStats, event: Fault) -> None:
-    stats.last_error = event.detail
     if isinstance(event, Noise):
         stats.noise_bytes += len(event.data)
-    elif isinstance(event, IntegrityError):
+        stats.last_error = stats.last_error or event.detail
+        return
+    stats.last_error = event.detail
+    if isinstance(event, IntegrityError):
         stats.integrity_errors += 1
     else:
         stats.sanity_errors += 1

@@ -8,6 +8,7 @@ the rest in one sum per layer.
 import logging
 import math
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from gateway.clock import Clock
@@ -56,13 +57,17 @@ class Faults:
             word = "data flows again" if before.layer is Layer.FLOW else "connected and subscribed again"
             self.say(name, before.layer, f"{name}: {word}", f"after {duration(now - before.since)}", well=True)
 
-    def thing(self, thing: Thing, layer: Layer, words: str, now: float) -> None:
-        """A thing is silent, or silent in another layer than was said before."""
+    def thing(self, thing: Thing, layer: Layer, words: str, now: float, floor: float) -> None:
+        """A thing is silent, or silent in another layer than was said before.
+
+        One that was never heard is silent since `floor`, from which on it could have been.
+        """
         stats = thing.stats
         known = thing.heard > -math.inf
-        heard = f"no reading for {duration(now - thing.heard)}" if known else "no reading yet"
+        since = thing.heard if known else floor
+        heard = f"no reading {'for' if known else 'yet, in'} {duration(now - since)}"
         every = f" (expected every {thing.expected_s:.3g} s)" if thing.expected_s < math.inf else ""
-        fault = Fault(layer, thing.heard if known else now, now, f"{heard}{every}; {words}")
+        fault = Fault(layer, since, now, f"{heard}{every}; {words}")
         if thing.fault is not None:
             fault.since = thing.fault.since
         thing.fault = self.open[stats.source, stats.thing] = fault
@@ -110,8 +115,11 @@ class Faults:
         if line is not None:
             self._pipeline.drop("gateway", [line])
 
-    def problems(self, silent: int) -> list[str]:
-        """For `/healthz`: sources that bring nothing, a few things, and the total of `silent` things."""
+    def problems(self, silent: int, said: AbstractSet[tuple[str, str]] = frozenset()) -> list[str]:
+        """For `/healthz`: sources that bring nothing, a few things, and the total of `silent` things.
+
+        Left out are things (with their source) of which enough is `said` elsewhere.
+        """
         flow = [
             f"{source}: {fault.text}"
             for (source, thing), fault in self.open.items()
@@ -119,8 +127,9 @@ class Faults:
         ]
         things = (
             f"{thing} [{fault.layer}]: {fault.text}"
-            for (_, thing), fault in self.open.items()
-            if thing and fault.layer not in SAID_BY_SOURCE
+            for (source, thing), fault in self.open.items()
+            if thing and fault.layer not in SAID_BY_SOURCE and (source, thing) not in said
         )
         few = list(islice(things, PROBLEMS))
-        return flow + few + ([f"{silent} things are silent in all"] if silent > len(few) else [])
+        named = len(few) + sum(key in self.open for key in said)
+        return flow + few + ([f"{silent} things are silent in all"] if silent > named else [])

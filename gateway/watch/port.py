@@ -45,7 +45,8 @@ def port_layer(thing: Thing, source: PortSource, longest_frame: int, now: float,
         return Layer.SANITY, f"{untrue} frames came whole and cannot be true; see `parkgate spool quarantine`"
     if failed and noise <= NOISE_PER_FRAME * longest_frame * failed:
         return Layer.INTEGRITY, f"{failed} frames came and all fail the check; look at cable, ground and interference"
-    return Layer.FRAMING, f"bytes but no frames; is there a {stats.device} on it, at the right baud rate?"
+    some = f"{noise} bytes" if noise else "bytes"
+    return Layer.FRAMING, f"{some} but no frames; is there a {stats.device} on it, at the right baud rate and parity?"
 
 
 @dataclass(slots=True)

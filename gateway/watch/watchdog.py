@@ -35,6 +35,8 @@ from gateway.stats import DeviceStats, Stats
 from gateway.watch.broker import BrokerSource, BrokerWatch
 from gateway.watch.faults import Faults, duration
 from gateway.watch.port import PortSource, PortWatch, port_layer
+from gateway.watch.recent import Recent
+from gateway.watch.refused import Refusals
 from gateway.watch.thing import Fault, Healing, Layer, Thing
 
 ROUND_S = 1.0
@@ -42,7 +44,12 @@ STALL_S = 5.0
 VISITS_A_ROUND = 5000
 SLICE = 500
 AGAIN = "asking again for the subscriptions"
-REOPENED = (Layer.DEVICE, Layer.FRAMING, Layer.INTEGRITY)
+REOPENED = {
+    Layer.DEVICE: "no bytes",
+    Layer.FRAMING: "bytes but no frames",
+    Layer.INTEGRITY: "no frame that holds its check",
+}
+"""The silences of a port against which it is opened again, in words."""
 
 
 class Watchdog:
@@ -52,6 +59,8 @@ class Watchdog:
         self.healed = Counter({"resubscribe": 0, "reconnect": 0, "reopen": 0})
         self.silent = 0
         self.faults = Faults(name, pipeline, clock)
+        self.refused = Refusals(stats)
+        self.recent = Recent()
         self._config = config
         self._pipeline = pipeline
         self._clock = clock
@@ -92,6 +101,8 @@ class Watchdog:
         stalled, self._rounded = now - self._rounded > STALL_S, now
         if stalled or self._pipeline.state != "ok":
             self._floor = now
+        self.refused.round(now)
+        self.recent.round(self._stats.stages, now)
         self._meet(now)
         for broker in self._brokers.values():
             self._look(broker, now)
@@ -175,8 +186,11 @@ class Watchdog:
         if stats.readings + stats.empty != thing.readings:
             floor = broker.floor if broker is not None else 0.0
             thing.spoke(now, now_ns, max(floor, self._floor))
+            self.refused.heard(thing)
             if stats.silent:
                 self._returned(thing, broker, now)
+        elif stats.sanity_errors != thing.sanity or stats.integrity_errors != thing.integrity:
+            self.refused.failed(thing, now, self._config.factor * thing.expected_s)
         thing.visited = now
         if broker is not None:
             if now <= thing.due_at < math.inf:
@@ -192,6 +206,7 @@ class Watchdog:
     def _overdue(self, thing: Thing, broker: BrokerWatch, now: float, limit: float) -> None:
         """A thing behind a broker is silent: is it the thing's own fault or the connection's?"""
         self._mark_silent(thing)
+        floor = max(broker.floor, self._floor)
         if thing.fault is not None:
             if now - thing.fault.told <= limit or not thing.misread:
                 return
@@ -201,9 +216,9 @@ class Watchdog:
             untrue = thing.stats.sanity_errors - thing.sanity
             words = f"{untrue} messages came that cannot be read; see `parkgate spool quarantine`"
             broker.returned(thing, now)
-            self.faults.thing(thing, Layer.SANITY, words, now)
+            self.faults.thing(thing, Layer.SANITY, words, now, floor)
         elif broker.others_spoke(thing):
-            self.faults.thing(thing, Layer.DEVICE, "others on the same broker speak", now)
+            self.faults.thing(thing, Layer.DEVICE, "others on the same broker speak", now, floor)
             broker.silenced(thing, now)
         elif broker.fault is None and broker.trouble is None:
             self._broker_fault(broker, broker.suspect(now, thing.expected_s), now)
@@ -219,7 +234,8 @@ class Watchdog:
             if now - max(port.closed_since, self._floor) > config.min_silence_s:
                 self._mark_silent(thing)
                 if fault is None or fault.layer is not Layer.PORT:
-                    self.faults.thing(thing, Layer.PORT, self._stats.source(thing.stats.source).state, now)
+                    state = self._stats.source(thing.stats.source).state
+                    self.faults.thing(thing, Layer.PORT, state, now, port.closed_since)
             return
         if fault is not None and fault.layer is Layer.PORT:
             self.faults.well(thing, "its port is there again", now)
@@ -230,13 +246,14 @@ class Watchdog:
             if fault is None or now - fault.told > limit:
                 layer, words = port_layer(thing, port.source, port.longest_frame, now, limit)
                 if fault is None or fault.layer is not layer:
-                    self.faults.thing(thing, layer, words, now)
+                    self.faults.thing(thing, layer, words, now, max(port.floor, self._floor))
                     if layer in REOPENED and (fault is None or fault.layer not in REOPENED):
                         port.healing.begin(now, thing.heard)
         if config.heal and thing.fault is not None and thing.fault.layer in REOPENED and port.healing.due(now):
             port.healing.tried(now, 2 * thing.expected_s)
             self.healed["reopen"] += 1
-            port.source.reopen(f"silent for {duration(now - thing.fault.since)}: opening the port again")
+            words = REOPENED[thing.fault.layer]
+            port.source.reopen(f"{words} for {duration(now - thing.fault.since)}: opening the port again")
 
     def _mark_silent(self, thing: Thing) -> None:
         if not thing.stats.silent:
@@ -263,4 +280,5 @@ class Watchdog:
 
     def problems(self) -> list[str]:
         """A few lines and a total for `/healthz`; what a source's own state says is left to it."""
-        return self.faults.problems(self.silent)
+        refused = self.refused.problems(self._clock.monotonic(), self._clock.now_ns())
+        return self.recent.problems() + refused + self.faults.problems(self.silent, self.refused.named())

@@ -1,8 +1,9 @@
 """The gateway's own state as points, health and metrics; the API; the HTTP server for them."""
 
 from gateway.web.api import Api
-from gateway.web.health import PERIOD_S, Health
+from gateway.web.health import Health
 from gateway.web.latest import Latest
+from gateway.web.points import PERIOD_S, OwnPoints
 from gateway.web.server import Page, serve
 
-__all__ = ["PERIOD_S", "Api", "Health", "Latest", "Page", "serve"]
+__all__ = ["PERIOD_S", "Api", "Health", "Latest", "OwnPoints", "Page", "serve"]

@@ -35,7 +35,8 @@ COUNTERS = (
 """Of a thing, by their names in `DeviceStats`."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
-_QUERY = frozenset({"source", "thing", "device", "limit", "offset", "values"})
+_CHOICES = ("source", "thing", "device")
+_QUERY = frozenset({*_CHOICES, "limit", "offset", "values"})
 
 
 def when(time_ns: int) -> str:
@@ -77,13 +78,32 @@ class Api:
                 "offset": first,
                 "next": first + most if first + most < total else None,
                 "things": [_thing(stats, now_ns, values) for stats in chosen],
+                "unread": self._unread(query),
             }
         )
+
+    def _unread(self, query: Mapping[str, str]) -> list[dict[str, object]]:
+        """The topics of which nothing was ever stored; a hundred by broker at most."""
+        wanted = [(key, query[key]) for key in _CHOICES if key in query]
+        return [
+            {
+                "source": row.source,
+                "device": row.device,
+                "thing": row.thing,
+                "topic": row.topic,
+                "messages": row.messages,
+                "faults": row.faults,
+                "reason": row.reason,
+                "last_seen": when(row.last_seen_ns),
+            }
+            for row in self.stats.topics.values()
+            if all(getattr(row, key) == text for key, text in wanted)
+        ]
 
     def _choose(self, query: Mapping[str, str], first: int, most: int) -> tuple[int, list[DeviceStats]]:
         """How many there are of what was asked for, and the page of them, in order of first appearance."""
         devices = self.stats.devices
-        wanted = [(key, query[key]) for key in ("source", "thing", "device") if key in query]
+        wanted = [(key, query[key]) for key in _CHOICES if key in query]
         if not wanted:
             return len(devices), list(islice(devices.values(), first, first + most))
         found = [stats for stats in devices.values() if all(getattr(stats, key) == text for key, text in wanted)]
@@ -105,6 +125,8 @@ class Api:
             "connects": stats.connects,
             "bytes": stats.bytes_in,
             "malformed": stats.malformed,
+            "refused": stats.refused,
+            "last_refused": stats.last_refused or None,
             "last_error": stats.last_error or None,
             "settings": _plain(config),
         }

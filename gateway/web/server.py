@@ -12,6 +12,7 @@ from gateway.web.api import Api
 from gateway.web.bounds import MAX_HEADERS, MAX_LINE, BoundedSite, Bounds, Limits
 from gateway.web.guard import Guard
 from gateway.web.health import Health
+from gateway.web.metrics import metrics
 from gateway.web.stream import Streams
 
 Page = tuple[str, bytes]
@@ -33,6 +34,17 @@ async def _healthz(request: web.Request) -> web.Response:
     return json(report, 503 if report["status"] == "failing" else 200)
 
 
+async def _livez(request: web.Request) -> web.Response:
+    """Whoever answers at all is alive: the process, and the loop that everything runs on."""
+    health = request.app[_HEALTH]
+    return json({"alive": True, "uptime_s": round(health.clock.monotonic() - health.started, 1)})
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    reasons = request.app[_HEALTH].unready()
+    return json({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+
 async def _addresses(request: web.Request) -> web.Response:
     """What there is to ask for."""
     known = sorted({each.canonical for each in request.app.router.resources()} - {"/"})
@@ -40,7 +52,7 @@ async def _addresses(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    return web.Response(text=request.app[_HEALTH].metrics(), content_type="text/plain", charset="utf-8")
+    return web.Response(text=metrics(request.app[_HEALTH]), content_type="text/plain", charset="utf-8")
 
 
 async def serve(
@@ -55,6 +67,8 @@ async def serve(
     app[_HEALTH] = health
     app.router.add_get("/", _addresses)
     app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/livez", _livez)
+    app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/api/v1/things", _guarded(guard, api.things))
     app.router.add_get("/api/v1/sources", _guarded(guard, api.sources))

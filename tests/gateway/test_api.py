@@ -34,6 +34,8 @@ async def park(tmp_path: Path) -> AsyncIterator[WebRoom]:
     """The gateway of the examples, with nothing in it yet."""
     toml = example("The examples below are answers of a gateway with this configuration:", "toml")
     room = await open_room(tmp_path, toml.replace("${MQTT_PASSWORD}", "not for everybody"))
+    for name in ("mqtt:main", "serial:/dev/ttyUSB0"):
+        room.stats.source(name)
     yield room
     await room.close()
 
@@ -290,6 +292,31 @@ def test_the_last_trouble_of_a_source_is_remembered_when_it_is_over() -> None:
     )
     source.state = "stopped"
     assert not source.connected
+
+
+async def test_alive_ready_and_well_are_three_questions(park: WebRoom) -> None:
+    assert await park.get("/readyz") == (
+        503,
+        {"ready": False, "reasons": ["mqtt:main: starting", "serial:/dev/ttyUSB0: starting"]},
+    )
+    park.stats.source("mqtt:main").state = "up"
+    assert await park.get("/readyz") == (200, {"ready": True, "reasons": []})
+    park.pipeline.state = "disk full: no room"
+    assert await park.get("/readyz") == (503, {"ready": False, "reasons": ["disk full: no room"]})
+    status, alive = await park.get("/livez")
+    assert (status, alive["alive"]) == (200, True)
+    status, report = await park.get("/healthz?devices=0")
+    assert (status, report["status"]) == (503, "failing")
+    _, known = await park.get("/")
+    assert known["addresses"] == [
+        "/api/v1/events",
+        "/api/v1/sources",
+        "/api/v1/things",
+        "/healthz",
+        "/livez",
+        "/metrics",
+        "/readyz",
+    ]
 
 
 async def test_points_waiting_are_not_touched_by_looking(park: WebRoom) -> None:

@@ -178,7 +178,7 @@ async def test_a_filling_spool_says_in_the_log_how_long_it_lasts(
         left = iter([None, 33_600.0, 33_000.0])
         monkeypatch.setattr(gateway.spool, "forecast", lambda: next(left, 32_400.0))
         # the gateway's own points ask for the forecast, too
-        monkeypatch.setattr(type(gateway.health), "lines", lambda _health: [])
+        monkeypatch.setattr(gateway.points, "lines", lambda: [])
         reports = asyncio.create_task(gateway._report())
         for _ in range(3):
             await clock.sleepers(1)

@@ -51,6 +51,19 @@ def test_check_reads_the_certificates(tmp_path: Path, capsys: pytest.CaptureFixt
     assert said.endswith(f"; expected {CERTIFICATE}\n")
 
 
+def test_check_tells_of_both_certificates_and_of_what_else_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("not PEM")
+    code, said = checked(tmp_path, capsys, 'ca_file = "notes.txt"\ncert_file = "notes.txt"\nkeepalive_s = 0')
+    assert code == 2
+    assert [line.partition(" = ")[0] for line in said.splitlines()] == [
+        "parkgate: park.toml:5:11: mqtt.main.ca_file",
+        "parkgate: park.toml:6:13: mqtt.main.cert_file",
+        "parkgate: park.toml:7:15: mqtt.main.keepalive_s",
+    ]
+
+
 def test_check_names_files_that_are_no_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "notes.txt").write_text("not PEM")
     (tmp_path / "folder").mkdir()

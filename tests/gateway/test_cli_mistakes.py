@@ -29,9 +29,6 @@ COMMANDS = "expected demo, run, check, devices, decode, simulate, dashboards, sp
         ("demo --for abc", "demo --for: expected a number"),
         ("demo --things x", "demo --things: expected a whole number"),
         ("spool quarantine --limit 0", "spool quarantine --limit: expected a number greater than or equal to 1"),
-        ("check", "--config is missing: expected a file, as in parkgate check --config FILE"),
-        ("run", "--config is missing: expected a file, as in parkgate run --config FILE"),
-        ("simulate", "--config is missing: expected a file, as in parkgate simulate --config FILE"),
         ("run -c a b", "two files, a and b: expected one, as in parkgate run --config FILE"),
         ("check a b", "Got unexpected extra argument(s) (b); `parkgate check --help` says more"),
         ("spool salvage nofile", "FILE nofile: expected a spool file that was set aside (spool.db.damaged-…)"),
@@ -60,6 +57,55 @@ def test_the_file_may_stand_alone(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert main(["check", "--config", str(file)]) == 0
     assert capsys.readouterr().out == alone
     assert alone.startswith("serial  /dev/ttyUSB7: pms5003, thing lamp-17\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "usual"), [("check", "gateway.toml"), ("run", "gateway.toml"), ("simulate", "fleet.toml")]
+)
+def test_without_config_it_is_said_where_the_usual_file_was_looked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, usual: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command]) == 2
+    said = f"parkgate: no {usual} in {tmp_path}: expected one there, or parkgate {command} --config FILE\n"
+    assert capsys.readouterr() == ("", said)
+    (tmp_path / usual).write_text("a = ")
+    assert main([command]) == 2
+    said = f"parkgate: {usual}:1:5: Invalid value: expected a TOML file; what follows was not read\n"
+    assert capsys.readouterr() == ("", said)
+
+
+def test_without_config_check_takes_gateway_toml(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gateway.toml").write_text(GOOD)
+    assert main(["check"]) == 0
+    assert capsys.readouterr().out.endswith("gateway.toml: ok\n")
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_every_mistake_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(GOOD.replace("pms5003", "pms503") + "colour = 3\n[gateway]\nname = 1\n")
+    assert main([command, "--config", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(": expected")[0].split(": unknown")[0] for line in err.splitlines()] == [
+        f'parkgate: {file}:3:10: serial[0].device = "pms503"',
+        f"parkgate: {file}:5:1: serial[0].colour = 3",
+        f"parkgate: {file}:7:8: gateway.name = 1",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_for_the_other_command_is_known_in_any_encoding(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "any.toml"
+    file.write_bytes(GOOD.encode(encoding))
+    assert main(["simulate", str(file)]) == 2
+    assert "this is a gateway configuration" in capsys.readouterr().err
 
 
 def test_a_gateway_configuration_is_no_fleet(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

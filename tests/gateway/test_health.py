@@ -12,6 +12,8 @@ from gateway.spool.spool import Spool
 from gateway.stats import DeviceStats, SinkStats, SourceStats, StageStats, Stats
 from gateway.watch.watchdog import Watchdog
 from gateway.web.health import Health
+from gateway.web.metrics import metrics
+from gateway.web.points import OwnPoints
 from tests.gateway.virtual import VirtualClock
 
 START_NS = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC
@@ -99,6 +101,8 @@ parkgate_source_up{source="mqtt:main"} 1.0
 parkgate_source_up{source="serial:/dev/x"} 0.0
 parkgate_source_connects_total{source="mqtt:main"} 2.0
 parkgate_source_connects_total{source="serial:/dev/x"} 1.0
+parkgate_source_refused_total{source="mqtt:main"} 0.0
+parkgate_source_refused_total{source="serial:/dev/x"} 0.0
 parkgate_sink_up{sink="influxdb"} 1.0
 parkgate_sink_up{sink="idle"} 0.0
 parkgate_sink_batches_total{sink="influxdb"} 3.0
@@ -144,17 +148,17 @@ def clock_of(health: Health) -> VirtualClock:
 
 
 async def test_metrics_of_a_gateway_that_has_nothing(health: Health) -> None:
-    assert health.metrics().startswith(IDLE)
-    assert health.metrics().endswith("\n")
+    assert metrics(health).startswith(IDLE)
+    assert metrics(health).endswith("\n")
 
 
 async def test_metrics_to_the_letter(health: Health) -> None:
     await busy(health, clock_of(health))
-    text = health.metrics()
+    text = metrics(health)
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert sorted(samples) == sorted(BUSY.strip().splitlines())
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 23
+    assert len(families) == len(set(families)) == 24
     counters = [line.split()[2] for line in text.splitlines() if line.endswith(" counter")]
     assert all(name.endswith("_total") for name in counters)
 
@@ -214,14 +218,28 @@ async def test_what_is_wrong_is_listed(health: Health) -> None:
     assert health.report()["status"] == "failing"
 
 
+async def test_ready_is_who_takes_data(health: Health) -> None:
+    assert health.unready() == [], "without sources there is nothing to wait for"
+    port, broker = health.stats.source("serial:/dev/x"), health.stats.source("mqtt:main")
+    assert health.unready() == ["serial:/dev/x: starting", "mqtt:main: starting"]
+    port.state, broker.state = "down: no port /dev/x", "connecting to h:1883"
+    assert health.unready() == ["serial:/dev/x: down: no port /dev/x", "mqtt:main: connecting to h:1883"]
+    port.state = "open but silent: no bytes yet"
+    assert health.unready() == [], "one that is open is enough"
+    port.state, broker.state = "down: unplugged", "up, but 1 of 2 subscriptions refused"
+    assert health.unready() == []
+    health.pipeline.state = "disk full: no room"
+    assert health.unready() == ["disk full: no room"]
+
+
 async def test_a_round_of_points_to_the_letter(health: Health) -> None:
-    assert health.lines() == [
+    assert OwnPoints(health).lines() == [
         "gateway,gateway=east received=0i,decoded=0i,spooled=0i,written=0i,rejected=0i,dropped=0i,redelivered=0i,"
         "quarantined=0i,unkept=0i,retained=0i,spool_points=0i,spool_bytes=0i,spool_oldest_s=0.0,things_online=0i "
         "1767225600000000000"
     ]
     await busy(health, clock_of(health))
-    own, *things = health.lines()
+    own, *things = OwnPoints(health).lines()
     head, _, forecast = own.partition(",spool_forecast_s=")
     assert head == (
         "gateway,gateway=east received=10i,decoded=9i,spooled=8i,written=7i,rejected=6i,dropped=5i,redelivered=4i,"
@@ -258,7 +276,8 @@ async def test_a_silent_thing_is_not_online(health: Health) -> None:
 
 async def test_very_many_things_take_turns(health: Health) -> None:
     health.stats.devices = {("s", f"t{n}"): DeviceStats("s", "senml", f"t{n}") for n in range(2500)}
-    rounds = [[line for line in health.lines() if line.startswith("things,")] for _ in range(4)]
+    points = OwnPoints(health)
+    rounds = [[line for line in points.lines() if line.startswith("things,")] for _ in range(4)]
     assert [len(each) for each in rounds] == [1000, 1000, 500, 1000]
     assert rounds[0][0] == "things,device=senml,thing=t0 online=false 1767225600000000000"
     assert rounds[2][-1] == "things,device=senml,thing=t2499 online=false 1767225600000000000"

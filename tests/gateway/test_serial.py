@@ -199,9 +199,34 @@ async def test_bytes_without_frames_are_told_from_silence() -> None:
             await run.connected()
             pty.say(b"\x00\xff\xf8" * 20)
             await run.until(lambda: run.source.state is PortState.NO_FRAMES)
-            assert run.stats.state == "bytes but no frames: is there a sds011 on it, at 9600 baud?"
+            assert run.stats.state == (
+                "bytes but no frames: 60 bytes so far; is there a sds011 on it, at 9600 baud, 8N1? "
+                "try another baud, parity or device"
+            )
+            pty.say(b"\x00\xff\xf8" * 20)
+            await run.until(lambda: "120 bytes so far" in run.stats.state)
             pty.say(FRAME_09)
             await run.until(lambda: run.source.state is PortState.UP)
+
+
+async def test_the_first_bytes_are_not_called_silence(caplog: pytest.LogCaptureFixture) -> None:
+    """A frame may be much longer than what has come: neither silence nor a fault, and it says how much came."""
+    caplog.set_level(logging.INFO, "parkgate.serial")
+    with plugged() as pty:
+        async with running(pty.path) as run:
+            await run.connected()
+            for _ in range(3):
+                pty.say(b"\x00\xff")
+            await run.until(lambda: "6 so far" in run.stats.state)
+            assert run.stats.state == "first bytes: 6 so far, and no whole frame among them yet"
+            pty.say(b"\x00\xff\xf8" * 20)
+            await run.until(lambda: run.source.state is PortState.NO_FRAMES)
+            pty.say(b"\x00\xff\xf8" * 20)
+            await run.until(lambda: "126 bytes so far" in run.stats.state)
+            assert [record.getMessage().split(": ")[1] for record in caplog.records] == [
+                "open but silent",
+                "bytes but no frames",
+            ]
 
 
 async def test_stop_reading_hands_over_what_is_there_and_no_more() -> None:

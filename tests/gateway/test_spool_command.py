@@ -94,9 +94,28 @@ def test_a_damaged_file_is_named_and_salvaged_into_the_spool_beside(tmp_path: Pa
     assert (tmp_path / "found.lp").read_text() == "m v=1 1\n" * 125 + "m v=1 2\n" * 125
 
 
-def test_mistakes_are_said(tmp_path: Path, config: Path) -> None:
-    with pytest.raises(UsageError, match="--config is missing"):
+def test_without_config_it_is_gateway_toml_in_the_working_folder(
+    tmp_path: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path / "var" / "spool.db").close()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        UsageError, match=rf"no gateway\.toml in {tmp_path}: expected one there, or parkgate spool --config"
+    ):
         said()
+    with pytest.raises(UsageError, match=r"or parkgate spool quarantine --config FILE$"):
+        said("quarantine")
+    config.rename("gateway.toml")
+    assert "spool.db" in said()
+    assert '"source"' in said("quarantine")
+
+
+def test_the_option_may_stand_before_the_command(tmp_path: Path, config: Path) -> None:
+    filled(tmp_path / "var" / "spool.db").close()
+    assert said("--config", str(config), "quarantine") == said("quarantine", "--config", str(config)) != ""
+
+
+def test_mistakes_are_said(tmp_path: Path, config: Path) -> None:
     with pytest.raises(SpoolUnusable, match=r"there is no spool at .*/var/spool\.db: the gateway makes it"):
         said("--config", str(config))
     with pytest.raises(UsageError, match=r"FILE x: expected a spool file"):

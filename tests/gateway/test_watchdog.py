@@ -146,8 +146,18 @@ def none_can_be_true(world: World) -> None:
     [
         (no_port, "port", "no reading for 12 s (expected every 1 s); down: unplugged", []),
         (no_bytes, "device", "the port is open, no bytes for 11 s; is the instrument powered and wired?", [31.0, 41.0]),
-        (bytes_only, "framing", "bytes but no frames; is there a pms5003 on it, at the right baud rate?", [31.0, 41.0]),
-        (wrong_baud, "framing", "bytes but no frames; is there a pms5003 on it, at the right baud rate?", [31.0, 41.0]),
+        (
+            bytes_only,
+            "framing",
+            "550 bytes but no frames; is there a pms5003 on it, at the right baud rate",
+            [31.0, 41.0],
+        ),
+        (
+            wrong_baud,
+            "framing",
+            "550 bytes but no frames; is there a pms5003 on it, at the right baud rate",
+            [31.0, 41.0],
+        ),
         (all_fail_the_check, "integrity", "11 frames came and all fail the check", [31.0, 41.0]),
         (none_can_be_true, "sanity", "11 frames came whole and cannot be true", []),
     ],
@@ -175,6 +185,70 @@ async def test_a_thing_whose_port_is_gone_is_silent(world: World) -> None:
     world.port.is_open = True
     await world.live(5, {"lamp-17": 1})
     assert (world.watchdog.silent, [stats.silent for stats in world.stats.devices.values()]) == (0, [False])
+
+
+async def test_a_port_that_was_never_heard_says_since_when_and_not_0_s(world: World) -> None:
+    world.watch_port()
+    await world.live(20)
+    assert world.port.reopened[:1] == [12.0]
+    assert world.port.reasons[:1] == ["no bytes for 11 s: opening the port again"]
+    assert (
+        "no reading yet, in 11 s (expected every 1 s); the port is open and no byte ever came"
+        in (world.pipeline.intake.drop_lines[0])
+    )
+
+
+async def test_a_port_that_brings_noise_alone_is_not_called_silent(world: World) -> None:
+    world.watch_port()
+    for _ in range(20):
+        bytes_only(world)
+        await world.live(1)
+    assert world.port.reasons[:1] == ["bytes but no frames for 11 s: opening the port again"]
+    assert "; 600 bytes but no frames; is there a pms5003 on it" in world.pipeline.intake.drop_lines[0]
+
+
+async def test_a_port_whose_frames_fail_is_not_called_silent(world: World) -> None:
+    world.watch_port()
+    for _ in range(20):
+        all_fail_the_check(world)
+        await world.live(1)
+    assert world.port.reasons[:1] == ["no frame that holds its check for 11 s: opening the port again"]
+
+
+async def test_a_thing_of_which_the_config_expects_data_is_silent_since_the_start(world: World) -> None:
+    world.watch_broker(SubscriptionConfig("park/x", "senml", thing="x", expected_every_s=2.0))
+    world.add("other", 2.0)
+    await world.live(20, {"other": 2})
+    [line] = world.pipeline.intake.drop_lines
+    assert "no reading yet, in 11 s (expected every 2 s); others on the same broker speak" in line
+
+
+async def test_having_nothing_to_report_is_a_sign_of_life(world: World) -> None:
+    """A receiver without a fix, a device with nothing to say: alive, and not silent."""
+    world.watch_port()
+    world.watch_broker()
+    world.add("a", 10.0)
+    for _ in range(120):
+        for thing, source in (("lamp-17", "serial:/dev/x"), ("a", "mqtt:main")):
+            stats = world.stats.devices[source, thing]
+            stats.empty += 1
+            stats.last_seen_ns = world.clock.now_ns()
+        world.port.last_bytes_monotonic = world.broker.last_message_monotonic = world.clock.monotonic()
+        await world.live(1)
+    assert world.events() == []
+    assert world.watchdog.silent == 0
+
+
+async def test_a_silent_thing_returns_when_it_says_that_it_has_nothing_to_report(world: World) -> None:
+    stats = world.watch_port()
+    await world.live(20, {"lamp-17": 1})
+    await world.live(20)
+    assert stats.silent
+    stats.empty += 1
+    stats.last_seen_ns = world.clock.now_ns()
+    await world.live(1)
+    assert not stats.silent
+    assert world.events()[-1] == ("lamp-17", "device", "lamp-17: speaks again")
 
 
 async def test_a_port_that_changes_its_trouble_says_so(world: World) -> None:

@@ -38,16 +38,17 @@ class ToldBroker:
 
 @dataclass
 class ToldPort:
-    """A serial source. `reopened` are the times at which it was asked to open again."""
+    """A serial source. `reopened` are the times at which it was asked to open again, `reasons` why."""
 
     clock: VirtualClock
     name: str = "serial:/dev/x"
     is_open: bool = True
     last_bytes_monotonic: float | None = None
     reopened: list[float] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
     def reopen(self, reason: str) -> None:
-        assert reason
+        self.reasons.append(reason)
         self.reopened.append(self.clock.monotonic())
 
 

@@ -68,30 +68,60 @@ THING = '[fleet]\nbroker = "mqtt://h:1"\n[[thing]]\nname = "a"\n'
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[[thing]]\n", "thing[0].device: expected one of bci-oximeter, "),
-        (THING + 'device = "pms5004"', "thing[0].device = 'pms5004': expected one of bci-oximeter, "),
-        (THING + 'device = "pms5003"\nperiod_s = -1', "thing[0].period_s = -1: expected seconds from 0.001 to 86400"),
-        (THING + 'device = "pms5003"\nperiods = 1', "thing[0].periods = 1: expected one of the keys name, device"),
-        (THING + 'device = "pms5003"\nlink = "mqtt"', "thing[0].link = 'mqtt': expected pty or tcp for pms5003"),
-        (THING + 'device = "pms5003"\nkind = "soil"', "thing[0].kind = 'soil': expected no kind for pms5003"),
-        (THING + 'device = "senml"\nkind = "soup"', "thing[0].kind = 'soup': expected one of air, "),
-        (THING + 'device = "senml"\ncount = 0', "thing[0].count = 0: expected a whole number from 1 to 100000"),
-        (THING + 'device = "senml"\nfaults = "flip=x"', "thing[0].faults = 'flip=x': expected rates such as"),
-        (THING + 'device = "senml"\nlocation = [99, 0]', "thing[0].location = [99, 0]: expected [latitude, longitude]"),
+        ("[[thing]]\n", "1:1: thing[0].device is missing: expected a device type, as `parkgate devices` lists them"),
+        (
+            THING + 'device = "pms5004"',
+            '5:10: thing[0].device = "pms5004": expected a device type, did you mean "pms5003"?',
+        ),
+        (
+            THING + 'device = "xyz"',
+            '5:10: thing[0].device = "xyz": expected one of "bci-oximeter", "contec-recorded", ',
+        ),
+        (
+            THING + 'device = "pms5003"\nperiod_s = -1',
+            "6:12: thing[0].period_s = -1: expected a number from 0.001 to 86400",
+        ),
+        (
+            THING + 'device = "pms5003"\nperiods = 1',
+            '6:1: thing[0].periods = 1: unknown key, did you mean "period_s"?',
+        ),
+        (THING + 'device = "pms5003"\nlink = "mqtt"', '6:8: thing[0].link = "mqtt": expected pty or tcp for pms5003'),
+        (THING + 'device = "pms5003"\nkind = "soil"', '6:8: thing[0].kind = "soil": expected no kind for pms5003'),
+        (THING + 'device = "senml"\nkind = "soup"', '6:8: thing[0].kind = "soup": expected one of air, '),
+        (THING + 'device = "senml"\ncount = 0', "6:9: thing[0].count = 0: expected a whole number from 1 to 100000"),
+        (THING + 'device = "senml"\nfaults = "flip=x"', '6:10: thing[0].faults = "flip=x": expected rates such as'),
+        (
+            THING + 'device = "senml"\nlocation = [99, 0]',
+            "6:12: thing[0].location = [99, 0]: expected [latitude, longitude] in degrees",
+        ),
         (
             THING + 'device = "senml"\n[[thing]]\nname = "a"\ndevice = "senml"',
-            "thing[1].name = 'a': expected a name not",
+            '7:8: thing[1].name = "a": expected a name not used before; thing[0] is called a',
         ),
-        ('[[thing]]\nname = "a"\ndevice = "senml"', "fleet.broker: expected mqtt://host:port, as a speaks MQTT"),
-        ('[fleet]\nbroker = "http://x"\n[[thing]]', "fleet.broker = 'http://x': expected mqtt://host:port"),
-        ('[fleet]\nusername = "${NO_SUCH_NAME}"\n[[thing]]\ndevice = "pms5003"', "expected the environment variable"),
+        (
+            '[[thing]]\nname = "a"\ndevice = "senml"',
+            "1:1: fleet.broker is missing: expected mqtt://host:port, as a speaks MQTT",
+        ),
+        (
+            '[fleet]\nbroker = "http://x"\n[[thing]]\ndevice = "senml"',
+            '2:10: fleet.broker = "http://x": expected mqtt://host:port',
+        ),
+        (
+            '[fleet]\nusername = "${NO_SUCH_NAME}"\n[[thing]]\ndevice = "pms5003"',
+            '2:12: fleet.username = "${NO_SUCH_NAME}": expected the environment variable NO_SUCH_NAME to be set',
+        ),
+        (
+            '[fleet]\npassword = "${NO_SUCH_NAME}"\n[[thing]]\ndevice = "pms5003"',
+            "1:1: fleet.username is missing: expected a user's name beside the password",
+        ),
         (
             '[fleet]\nlisten = "gateway"\n[[thing]]\ndevice = "pms5003"',
-            "fleet.listen = 'gateway': expected an IP address",
+            '2:10: fleet.listen = "gateway": expected an IP address',
         ),
-        ("[fleet]", "thing: expected at least one [[thing]] table"),
-        ("[fleets]", "fleets = {}: expected one of the keys fleet, thing"),
-        ("[[[", "not TOML: "),
+        ("[fleet]", "1:1: thing is missing: expected at least one [[thing]] table"),
+        ('[fleets]\n[[thing]]\ndevice = "pms5003"', '1:2: fleets = {}: unknown key, did you mean "fleet"?'),
+        ('thing = [1, { device = "pms5003" }]', "1:10: thing[0] = 1: expected a table [thing[0]]"),
+        ("[[[", "1:3: Invalid initial character for a key part: expected a TOML file; what follows was not read"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str) -> None:
@@ -99,13 +129,72 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str
     with pytest.raises(FleetError) as caught:
         load(file, BY_NAME)
     message = str(caught.value)
-    assert message.startswith(f"{file}: ")
-    assert words in message
+    assert message.startswith(f"{file}:{words}")
     assert "\n" not in message
 
 
+def test_every_mistake_of_a_fleet_is_told_in_its_order(tmp_path: Path) -> None:
+    text = """\
+[fleet]
+broker = "http://h"
+password = "${NO_SUCH_PASSWORD}"
+username = "sim"
+seed = -1
+
+[[thing]]
+name = "two words"
+device = "pms5004"
+period_s = 0
+location = [1]
+
+[[thing]]
+name = "a"
+device = "senml"
+kind = "soup"
+count = 3
+topic = "t"
+
+[[thing]]
+device = "sds011"
+link = "tcp"
+port = "/tmp/x"
+faults = "flip=2"
+colour = 3
+"""
+    file = written(tmp_path, text)
+    with pytest.raises(FleetError) as caught:
+        load(file, BY_NAME)
+    assert [line.removeprefix(f"{file}:") for line in str(caught.value).split("\n")] == [
+        '2:10: fleet.broker = "http://h": expected mqtt://host:port',
+        "3:12: fleet.password = (hidden): expected the environment variable NO_SUCH_PASSWORD to be set",
+        "5:8: fleet.seed = -1: expected a whole number from 0 to 2147483648",
+        "8:8: thing[0].name = \"two words\": expected 1 to 64 letters, digits, '-', '_' or '.', "
+        "beginning with a letter or digit",
+        '9:10: thing[0].device = "pms5004": expected a device type, did you mean "pms5003"?',
+        "10:12: thing[0].period_s = 0: expected a number from 0.001 to 86400",
+        "11:12: thing[0].location = [1]: expected [latitude, longitude] in degrees",
+        '16:8: thing[1].kind = "soup": expected one of air, bin, noise, parking, people, soil, water, weather',
+        "17:9: thing[1].count = 3: expected 1 where port or topic is given",
+        '23:8: thing[2].port = "/tmp/x": expected a whole number from 0 to 65535',
+        '24:10: thing[2].faults = "flip=2": expected rates such as "flip=1% noise=0.5%" '
+        "(flip is 2.0, expected a probability from 0 to 1)",
+        "25:1: thing[2].colour = 3: unknown key, expected one of name, device, count, seed, period_s, link, port, "
+        "topic, kind, zone, location, faults, line, unit",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_fleet_may_come_from_any_editor(tmp_path: Path, encoding: str, end: str) -> None:
+    file = tmp_path / "fleet.toml"
+    text = '# Größe\n[[thing]]\nname = "lamp"\ndevice = "pms5003"\nzone = "池"\n'
+    file.write_bytes(text.replace("\n", end).encode(encoding))
+    (thing,) = load(file, BY_NAME).things
+    assert (thing.name, thing.zone) == ("lamp", "池")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FleetError, match=r"none\.toml: cannot be read: No such file or directory"):
+    with pytest.raises(FleetError, match=r"none\.toml: No such file or directory: expected a fleet file that can be"):
         load(tmp_path / "none.toml", BY_NAME)
 
 

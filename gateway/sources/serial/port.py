@@ -20,7 +20,7 @@ What it holds to:
   did not take, but only where nothing else changed, so from the second opening on. A pty is opened
   with 8 bits and no parity, whatever the device has on a real line.
 
-States (`PortState`): missing, open but silent, bytes but no frames, up.
+States (`PortState`): missing, open but silent, first bytes, bytes but no frames, up.
 Open exclusively (flock) on POSIX; share mode 0 on Windows. socket:// and rfc2217:// URLs have
 no name to look for and simply reconnect.
 Unknown here: whether the far side of a socket:// link still lives while it is silent; that is
@@ -70,6 +70,7 @@ class PortState(Enum):
 
     MISSING = "down"
     SILENT = "open but silent"
+    FIRST = "first bytes"
     NO_FRAMES = "bytes but no frames"
     UP = "up"
 
@@ -217,9 +218,12 @@ class Link:
             await port.transport.wait_closed()
 
     def become(self, state: PortState, text: str) -> None:
-        """The port is open, and got as far as `state`; `text` is for people."""
-        self.state = state
+        """The port is open, and got as far as `state`; `text` is for people. Logged is another state than before,
+        not each new number in the words of the same."""
+        before, self.state = self.state, state
         self._stats.state = text
+        if state is before or state is PortState.FIRST:
+            return
         if state is PortState.NO_FRAMES:
             self._warn(text)
             return

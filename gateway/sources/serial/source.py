@@ -84,8 +84,8 @@ class SerialSource:
             return
         if port.frames:
             link.become(PortState.UP, "up")
-        elif port.bytes_in > 4 * self._device.longest_frame:
-            link.become(
-                PortState.NO_FRAMES,
-                f"bytes but no frames: is there a {self._device.name} on it, at {link.baud} baud?",
-            )
+        elif port.bytes_in <= 4 * self._device.longest_frame:
+            link.become(PortState.FIRST, f"first bytes: {port.bytes_in} so far, and no whole frame among them yet")
+        else:
+            try_ = f"is there a {self._device.name} on it, at {link.framing}? try another baud, parity or device"
+            link.become(PortState.NO_FRAMES, f"bytes but no frames: {port.bytes_in} bytes so far; {try_}")

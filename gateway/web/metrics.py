@@ -1,0 +1,80 @@
+"""What `/metrics` answers: the counters and gauges of one gateway for Prometheus.
+
+Source of the format: Prometheus exposition format 0.0.4.
+"""
+
+from gateway.web.health import Health, age_s
+
+
+def metrics(health: Health) -> str:
+    """The whole text."""
+    depth, forecast = health.spool.depth(), health.spool.forecast()
+    stages = health.stats.stages
+    rows: list[tuple[str, str, str, list[tuple[dict[str, str], float]]]] = [
+        ("points_total", "counter", "Messages and points by stage.",
+         [({"stage": key}, getattr(stages, key)) for key in stages.__slots__]),
+        ("spool_points", "gauge", "Points waiting in the spool.", [({}, depth.points)]),
+        ("spool_bytes", "gauge", "Bytes waiting in the spool.", [({}, depth.bytes)]),
+        ("spool_oldest_seconds", "gauge", "Age of the oldest point in the spool.",
+         [({}, age_s(depth.oldest_ns, health.clock.now_ns()) or 0.0)]),
+        ("spool_forecast_seconds", "gauge", "Time until the spool is full at the present rate.",
+         [] if forecast is None else [({}, forecast)]),
+        ("source_up", "gauge", "1 where the port or broker connection is up.",
+         [({"source": source.name}, source.state == "up") for source in health.stats.sources.values()]),
+        ("source_connects_total", "counter", "Times the port or broker was opened.",
+         [({"source": source.name}, source.connects) for source in health.stats.sources.values()]),
+        ("source_refused_total", "counter", "Frames and messages that could not be read.",
+         [({"source": source.name}, source.refused) for source in health.stats.sources.values()]),
+        ("sink_up", "gauge", "1 where the last batch was accepted.",
+         [({"sink": sink.name}, sink.state == "up") for sink in health.stats.sinks.values()]),
+        ("sink_batches_total", "counter", "Batches accepted.",
+         [({"sink": sink.name}, sink.batches) for sink in health.stats.sinks.values()]),
+        ("sink_retries_total", "counter", "Batches that had to be kept and tried again.",
+         [({"sink": sink.name}, sink.retries) for sink in health.stats.sinks.values()]),
+        ("sink_write_seconds_total", "counter", "Time spent in accepted writes.",
+         [({"sink": sink.name}, sink.write_s) for sink in health.stats.sinks.values()]),
+        ("silent_things", "gauge", "Things that were not heard for too long.", [({}, health.watchdog.silent)]),
+        ("silence_faults", "gauge", "Silences being reported, by the layer that is silent.",
+         [({"layer": layer}, count) for layer, count in health.watchdog.by_layer().items()]),
+        ("silence_events_total", "counter", "Silences and returns that were said.",
+         [({}, health.watchdog.faults.events)]),
+        ("heals_total", "counter", "Attempts to heal a silent source.",
+         [({"action": action}, count) for action, count in health.watchdog.healed.items()]),
+    ]  # fmt: skip
+    things = [
+        ({"source": stats.source, "device": stats.device, "thing": stats.thing}, stats)
+        for stats in health.stats.devices.values()
+    ]
+    for name, attribute, text in (
+        ("readings_total", "readings", "Readings decoded."),
+        ("empty_total", "empty", "Frames and payloads with nothing to report."),
+        ("field_errors_total", "field_errors", "Values of optional fields left out of their readings."),
+        ("noise_bytes_total", "noise_bytes", "Bytes outside any frame."),
+        ("integrity_errors_total", "integrity_errors", "Frames whose checksum did not hold."),
+        ("sanity_errors_total", "sanity_errors", "Frames and payloads that cannot be true."),
+        ("dropped_points_total", "dropped", "Points given up because the spool was full."),
+    ):
+        rows.append((name, "counter", text, [(labels, getattr(stats, attribute)) for labels, stats in things]))
+    topics = [
+        ({"source": row.source, "topic": row.topic, "device": row.device, "thing": row.thing}, float(row.messages))
+        for row in health.stats.topics.values()
+    ]
+    if topics:
+        text = "Messages on topics of which nothing was ever stored."
+        rows.append(("unread_messages_total", "counter", text, topics))
+    seen = [(labels, stats.last_seen_ns / 1e9) for labels, stats in things if stats.last_seen_ns]
+    rows.append(("last_seen_timestamp_seconds", "gauge", "When the thing was last heard.", seen))
+    return "".join(_family(*row) for row in rows)
+
+
+def _family(name: str, kind: str, text: str, samples: list[tuple[dict[str, str], float]]) -> str:
+    name = "parkgate_" + name
+    out = [f"# HELP {name} {text}\n# TYPE {name} {kind}\n"]
+    for labels, value in samples:
+        words = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
+        out.append(f"{name}{{{words}}} {float(value)!r}\n" if words else f"{name} {float(value)!r}\n")
+    return "".join(out)
+
+
+def _label(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
