@@ -20,7 +20,7 @@ import uvloop
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.sources.mqtt.wire import BRISK_S, FULL_BYTES, MANY, REST_S
+from gateway.sources.mqtt.flow import BRISK_S, FULL_BYTES, MANY, REST_S
 
 BUFFER_BYTES = 1 << 18
 

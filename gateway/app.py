@@ -145,7 +145,9 @@ class Gateway:
         known = self.known.read(name, self.clock.now_ns())
         intake = self.brokers[name] = BrokerIntake(self.pipeline, broker, subscriptions, name, known)
         asked = AskedFilters(self.config.gateway.state_dir / SUBSCRIPTIONS, broker.session)
-        source = make_mqtt_source(broker, intake, self.clock, self.stats.source(name), intake.forget, asked)
+        source = make_mqtt_source(
+            broker, intake, self.clock, self.stats.source(name), intake.connected, asked, intake.asks
+        )
         self.watchdog.broker(source, broker)
         return source
 
@@ -183,6 +185,8 @@ class Gateway:
                 log.info("stopping: reading ends, what has arrived is committed")
                 for source in self.sources:
                     source.stop_reading()
+                for intake in self.brokers.values():
+                    intake.end()
                 await _ended(watchdog, health, commits)
                 await self.pipeline.finish()
                 await _ended(*readers)

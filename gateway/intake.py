@@ -3,10 +3,12 @@
 Leaves: no room is imported here, every room may import this.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from devices.spec.events import Ask, Fetch, Publish
 from gateway.tee import Ticket
 
 
@@ -94,6 +96,60 @@ class MessageIntake(Protocol):
     def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
         """The broker has heard these acknowledgements: it will not send those messages again."""
         ...
+
+
+MOST_ASKS = 1000
+ASK_AGAIN_S = 10.0
+
+
+class Asks:
+    """What decoders want from one broker, on its way to the source that carries it out.
+
+    The same ask is taken once in ASK_AGAIN_S and connection; at most MOST_ASKS wait, further ones are
+    counted in `dropped` (a decoder asks again when it still misses what it asked for).
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._waiting: dict[Ask, None] = {}
+        self._taken: dict[Ask, int] = {}
+        self._woken = asyncio.Event()
+
+    def put(self, ask: Ask, now_ns: int) -> None:
+        taken_ns = self._taken.get(ask)
+        if ask in self._waiting or (taken_ns is not None and 0 <= now_ns - taken_ns < ASK_AGAIN_S * 1e9):
+            return
+        if len(self._waiting) >= MOST_ASKS:
+            self.dropped += 1
+            return
+        self._waiting[ask] = None
+        self._taken.pop(ask, None)
+        self._taken[ask] = now_ns
+        if len(self._taken) > MOST_ASKS:
+            del self._taken[next(iter(self._taken))]
+        self._woken.set()
+
+    def clear(self) -> None:
+        """A new connection: nothing that was asked for before is on its way."""
+        self._waiting.clear()
+        self._taken.clear()
+
+    def fetches(self) -> list[str]:
+        """The topic filters that are asked for, oldest first; they no longer wait."""
+        found = [ask for ask in self._waiting if isinstance(ask, Fetch)]
+        for ask in found:
+            del self._waiting[ask]
+        return [ask.filter for ask in found]
+
+    async def publish(self) -> Publish | None:
+        """Wait until something is asked for; the oldest that is to be published, if any is."""
+        while not self._waiting:
+            self._woken.clear()
+            await self._woken.wait()
+        ask = next((ask for ask in self._waiting if isinstance(ask, Publish)), None)
+        if ask is not None:
+            del self._waiting[ask]
+        return ask
 
 
 SLICE_LINES = 64

@@ -5,12 +5,13 @@ there when it is asked, a `MessageDevice` speaks whole payloads over MQTT. All a
 events out; readings in, bytes out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from devices.spec.errors import DescriptionError
-from devices.spec.events import Event, Reading, Value
+from devices.spec.events import Ask, Event, Reading, Value
 from devices.spec.field import Field
 from devices.spec.polled import Overheard, Question, Timing
 from devices.spec.sequence import Sequence
@@ -28,6 +29,42 @@ class Decoder(Protocol):
     def flush(self) -> list[Event]:
         """The stream has ended: what is still buffered is noise."""
         ...
+
+
+class MessageDecoder(Protocol):
+    """The state of one subscription at one broker. Bounded in things and bytes."""
+
+    def connected(self, new_session: bool) -> Iterable[Ask]:
+        """A connection has begun. With a new session nothing waits at the broker; without, messages of the
+        time in between may come first. Nothing is subscribed yet: what is asked for now comes first."""
+        ...
+
+    def decode(self, topic: str, payload: bytes, received_ns: int) -> Several[Event | Ask]:
+        """The events of a message that is published now, also those of messages kept until now."""
+        ...
+
+    def retained(self, topic: str, payload: bytes, received_ns: int) -> Several[Event | Ask]:
+        """The same for one that the broker had kept: it may be old."""
+        ...
+
+    def flush(self) -> list[Event]:
+        """The end: what is still kept, as errors with their bytes."""
+        ...
+
+
+class Stateless:
+    """The decoder of a type whose messages each speak for themselves."""
+
+    __slots__ = ("decode", "retained")
+
+    def __init__(self, decode: Callable[[str, bytes, int], list[Event]]) -> None:
+        self.decode = self.retained = decode
+
+    def connected(self, new_session: bool) -> Iterable[Ask]:  # noqa: ARG002
+        return ()
+
+    def flush(self) -> list[Event]:
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +163,19 @@ class MessageDevice(DeviceType):
     `decode(topic, payload, received_ns)` answers the events of one payload; `received_ns` is
     the result time, needed where the payload's times are relative to it.
     `encode(reading)` gives the payload that a device would send.
+
+    Where messages explain each other (discovery, births), `family` makes the state for one subscription
+    at one broker from its topic filter; `decode` is then what one message says all by itself.
     """
 
     topic: str
     decode: Callable[[str, bytes, int], list[Event]]
     encode: Callable[[Reading], bytes]
+    family: Callable[[str], MessageDecoder] | None = None
+
+    def decoder(self, pattern: str | None = None) -> MessageDecoder:
+        """The decoder for messages of a topic pattern, by default the usual one."""
+        return Stateless(self.decode) if self.family is None else self.family(pattern or self.topic)
 
     @property
     def link(self) -> Literal["serial", "mqtt"]:

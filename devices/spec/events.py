@@ -77,3 +77,23 @@ class SanityError:
 
 
 Event = Reading | Empty | Noise | IntegrityError | SanityError
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A decoder asks for retained messages: subscribe to `filter`, have what the broker keeps come (again)."""
+
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A decoder asks to have this said (a rebirth request), at QoS 0 or 1, never retained."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+
+
+Ask = Fetch | Publish
+"""What a decoder with state wants from its broker; carried out within bounds, and never certain."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from zlib import crc32
 
-from devices.spec.events import Empty, Noise, Reading, SanityError
+from devices.spec.events import Empty, Fetch, Noise, Publish, Reading, SanityError
 from gateway.config import MqttConfig
 from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
 from gateway.decode.ledger import Ledger
@@ -21,7 +21,7 @@ from gateway.decode.point import FieldLimit, Series
 from gateway.decode.subscription import Subscription
 from gateway.decode.things import Known, Things
 from gateway.decode.topics import Route, Topics, Unread
-from gateway.intake import Acknowledger
+from gateway.intake import Acknowledger, Asks
 from gateway.pipeline import MAX_PENDING, Pipeline
 from gateway.stats import DeviceStats
 from gateway.tee import Kept
@@ -61,12 +61,14 @@ class BrokerIntake:
         self._pipeline = pipeline
         self._config = config
         self._name = name
+        self._subscriptions = subscriptions
         self._topics = Topics(subscriptions, 2 * config.max_things)
         self._routes = self._topics.routes
         self._unread = Unread(pipeline.stats, name)
         self._ledger = Ledger(pipeline, config.session)
         self._owe = self._ledger.owe
         self._doubts = 0
+        self.asks = Asks()
         self.things = Things(pipeline.stats, config, name, self._topics.release, known)
 
     def message(
@@ -98,10 +100,10 @@ class BrokerIntake:
             return
         received_ns = pipeline.clock.now_ns()
         try:
-            events = route.decode(topic, payload, received_ns)
+            events = (route.retained if retained else route.decode)(topic, payload, received_ns)
         except DECODER_FAULTS as fault:
             log.error("decoder %s failed on a message of %s: %r", route.subscription.device.name, topic[:200], fault)
-            events = [SanityError(f"decoder failed: {fault!r}", payload)]
+            events = (SanityError(f"decoder failed: {fault!r}", payload),)
         faults: list[Fault] = []
         kept: tuple[Kept, ...] = ()
         first: _Refusal | None = None
@@ -112,13 +114,13 @@ class BrokerIntake:
                     # an old value: to store it under the present time would be to make it up
                     self._old(route, received_ns)
                     kept = (RETAINED,)
-                    continue
-                refusal = self._reading(route, event, received_ns)
-                if refusal is not None:
+                elif (refusal := self._reading(route, event, received_ns)) is not None:
                     first = first or refusal
                     refused += 1
             elif isinstance(event, Empty):
                 self._nothing(route, event, received_ns)
+            elif isinstance(event, Fetch | Publish):
+                self.asks.put(event, received_ns)
             else:
                 faults.append(event)
         if first is not None:
@@ -126,7 +128,8 @@ class BrokerIntake:
         if faults:
             self._keep(route, faults, received_ns)
         if pipeline.tee.lookers:
-            look_message(pipeline, self._name, route.subscription, route.thing, topic, payload, events, start, *kept)
+            seen = [event for event in events if not isinstance(event, Fetch | Publish)]
+            look_message(pipeline, self._name, route.subscription, route.thing, topic, payload, seen, start, *kept)
 
     def oversize(
         self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
@@ -137,13 +140,26 @@ class BrokerIntake:
             return
         self._stray(topic, f"{size} bytes on topic {topic[:200]!r}, max_payload is {self._config.max_payload}", head)
 
-    def forget(self) -> None:
-        """The broker has begun a new session: what was taken before does not come again.
+    def connected(self, new_session: bool) -> None:
+        """A connection has begun, and nothing is subscribed yet.
 
-        A message marked as redelivered from now on is a new one, though identifier and words be the
-        same. The next commit says so in the spool.
+        Where the broker has begun a new session, what was taken before does not come again: a message
+        marked as redelivered from now on is a new one, though identifier and words be the same. The
+        next commit says so in the spool.
         """
-        self._ledger.forget_all()
+        if new_session:
+            self._ledger.forget_all()
+        now_ns = self._pipeline.clock.now_ns()
+        for subscription in self._subscriptions:
+            for ask in subscription.decoder.connected(new_session):
+                self.asks.put(ask, now_ns)
+
+    def end(self) -> None:
+        """Nothing more comes: what decoders have kept for later goes to the quarantine."""
+        for subscription in self._subscriptions:
+            for event in subscription.decoder.flush():
+                if not isinstance(event, Reading | Empty):
+                    self._pipeline.quarantine(self._name, subscription.device.name, "", event)
 
     def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
         """The broker has heard these acknowledgements: an identifier now means another message."""
@@ -201,7 +217,7 @@ class BrokerIntake:
             return _Refusal(
                 thing, f"series limit: {self._name} has {self._config.max_things} things already (max_things)"
             )
-        self._unread.read(route)
+        self._unread.read(route, thing)
         if route.thing and not reading.tags and self._topics.hold(route):
             route.series, route.stats = seat.series, seat.stats
             seat.topics.append(route.topic)
@@ -209,7 +225,7 @@ class BrokerIntake:
 
     def _blamed(self, route: Route) -> DeviceStats | None:
         """The counters of the thing that a message is of, where topic or configuration name one that has spoken."""
-        return route.stats or self._pipeline.stats.devices.get((self._name, route.owner))
+        return route.stats or self._pipeline.stats.devices.get((self._name, route.blamed))
 
     def _nothing(self, route: Route, event: Empty, received_ns: int) -> None:
         """A payload with nothing to report: its thing, where it is known, is alive."""
@@ -251,9 +267,9 @@ class BrokerIntake:
                 "%s: what came on %r is no %s: %s; kept, see `parkgate spool quarantine`",
                 self._name, route.topic[:200], device, faults[0].detail,
             )  # fmt: skip
-        if stats is None or not (stats.readings or stats.empty):
+        if not route.read and (stats is None or not (stats.readings or stats.empty)):
             self._unread.note(route, route.topic, faults[0].detail, received_ns)
         kept = faults[0]
         if len(faults) > 1 and not isinstance(kept, Noise):
             kept = kept.__class__(f"{kept.detail}; and {len(faults) - 1} more", kept.data)
-        self._pipeline.quarantine(self._name, device, route.owner, kept)
+        self._pipeline.quarantine(self._name, device, route.blamed, kept)

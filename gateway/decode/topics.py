@@ -27,17 +27,32 @@ MAX_SHOWN = 200
 class Route:
     """What one topic name leads to. `series` and `stats` are set once the thing is known.
 
-    `thing` is what the topic names; `owner` that, or else what the configuration names: whose fault
-    it is when nothing in the payload says.
+    `thing` is what the topic names; `owner` that, or else what the configuration names. `blamed` is whose
+    fault it is when nothing in the payload says: the owner, or the one thing that its payloads named.
+    `retained` decodes what the broker had kept.
     """
 
-    __slots__ = ("checksum", "decode", "owner", "read", "series", "stats", "subscription", "thing", "topic")
+    __slots__ = (
+        "blamed",
+        "checksum",
+        "decode",
+        "owner",
+        "read",
+        "retained",
+        "series",
+        "stats",
+        "subscription",
+        "thing",
+        "topic",
+    )
 
     def __init__(self, subscription: Subscription, thing: str, topic: str) -> None:
         self.subscription = subscription
-        self.decode = subscription.device.decode
+        self.decode = subscription.decoder.decode
+        self.retained = subscription.decoder.retained
         self.thing = clean_tag(thing)
         self.owner = self.thing or clean_tag(subscription.config.thing or "")
+        self.blamed = self.owner
         self.topic = topic
         self.checksum = crc32(topic.encode("utf-8", "replace"))
         self.read = False  # something of it was stored
@@ -101,7 +116,7 @@ class Unread:
                 self._stats.more_topics += 1
                 return
             device = "" if route is None else route.subscription.device.name
-            thing = "" if route is None else route.owner
+            thing = "" if route is None else route.blamed
             row = topics[(self._source, shown)] = TopicStats(self._source, device, thing, shown)
             self._count += 1
         row.messages += 1
@@ -109,10 +124,14 @@ class Unread:
         row.reason = why[:MAX_SHOWN]
         row.last_seen_ns = now_ns
 
-    def read(self, route: Route) -> None:
-        """Something was stored: the topic is a thing's now."""
-        if not route.read:
+    def read(self, route: Route, thing: str) -> None:
+        """A reading of `thing` came: the topic is a thing's now."""
+        if route.read:
+            if route.blamed != thing:
+                route.blamed = route.owner  # it is several things'
+        else:
             route.read = True
+            route.blamed = thing
             if self._stats.topics.pop((self._source, route.topic[:MAX_SHOWN]), None) is not None:
                 self._count -= 1
 

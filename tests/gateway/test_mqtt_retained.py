@@ -46,7 +46,7 @@ class House:
         self.pipeline = Pipeline(self.spool, clock, self.stats)
         self.intake = BrokerIntake(self.pipeline, config, [Subscription(wanted, device)], "mqtt:main")
         stats = self.stats.source("mqtt:main")
-        self.source: MqttSource = make_mqtt_source(config, self.intake, HastyClock(), stats, self.intake.forget)
+        self.source: MqttSource = make_mqtt_source(config, self.intake, HastyClock(), stats, self.intake.connected)
 
     async def up(self, connects: int = 1) -> None:
         stats = self.stats.sources["mqtt:main"]

@@ -184,7 +184,7 @@ async def test_in_a_new_session_the_same_words_are_a_new_message_also_after_a_re
     first.publish("park/a", b"1", 5)
     first.publish("park/a", b"1", 6)
     await first.pipeline.finish()
-    first.broker.forget()
+    first.broker.connected(new_session=True)
     first.publish("park/a", b"1", 5, duplicate=True)
     first.publish("park/a", b"1", 5, duplicate=True)
     await first.pipeline.finish()

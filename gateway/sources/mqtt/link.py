@@ -51,10 +51,11 @@ class TlsFileUnusable(ConnectionEnded):
 
 
 class Wanted(NamedTuple):
-    """One subscription to ask for."""
+    """One subscription to ask for. `fetch`: what the broker keeps is to come though it has come before."""
 
     filter: str
     qos: int
+    fetch: bool = False
 
 
 class Link(Protocol):
@@ -79,8 +80,8 @@ class Link(Protocol):
         """Give subscriptions back and wait for the answer: a reason code each (below 0x80: given back)."""
         ...
 
-    def announce(self) -> None:
-        """Publish the birth message to the will's topic; nothing where there is no will."""
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        """Publish at QoS 0 or 1, without waiting for an answer."""
         ...
 
     def stop_reading(self) -> None:
@@ -219,3 +220,12 @@ async def first_of(clock: Clock, seconds: float | None, *futures: "asyncio.Futur
         await asyncio.wait({timer, *futures}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         timer.cancel()
+
+
+async def first_event(clock: Clock, event: asyncio.Event, seconds: float | None) -> None:
+    """Wait for the event, at most `seconds`."""
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await first_of(clock, seconds, waiting)
+    finally:
+        waiting.cancel()

@@ -30,6 +30,7 @@ from gateway.sources.mqtt.link import (
     disconnect_words,
     first_of,
     log,
+    suback_words,
     tls_context,
     unreachable,
 )
@@ -41,6 +42,8 @@ FILTERS_PER_PACKET = 8  # what AWS IoT Core takes in one packet; others take mor
 TAKEN_OVER_WAIT_S = 10.0
 """Two gateways with one client id would otherwise throw each other out several times a second."""
 
+_ALWAYS = mqtt5.RetainHandling.SEND_ALWAYS
+_ONCE = mqtt5.RetainHandling.SEND_IF_SUBSCRIPTION_NOT_EXISTS
 _T = TypeVar("_T")
 
 
@@ -55,6 +58,7 @@ class Session:
         self._greeting: asyncio.Future[mqtt5.ConnAckPacket] = asyncio.get_running_loop().create_future()
         self._asking: dict[int, asyncio.Future[list[int]]] = {}
         self._packet_id = 0
+        self._published: dict[int, str] = {}  # topics of QoS 1, until PUBACK
         self.wire = Wire(intake, self._control, config, clock, stats)
 
     @property
@@ -90,11 +94,11 @@ class Session:
             await first_of(self._clock, self._keepalive_s / 2 or None, wire.ended)
             if wire.ended.done():
                 raise wire.ended.result()
-            if expected == wire.heard and not wire.paused:
+            if expected == wire.heard and not wire.flow.paused:
                 why = f"nothing heard for {self._keepalive_s / 2:g} s, not even an answer to PINGREQ"
                 wire.end(ConnectionEnded(why), Reason.KEEP_ALIVE_TIMEOUT)
                 raise wire.ended.result()
-            expected = None if wire.paused else wire.heard
+            expected = None if wire.flow.paused else wire.heard
             wire.ping()
 
     async def subscribe(self, wanted: Sequence[Wanted]) -> list[int]:
@@ -107,7 +111,7 @@ class Session:
                 each.filter,
                 max_qos=QoS(each.qos),
                 retain_as_published=False,
-                retain_handling=mqtt5.RetainHandling.SEND_IF_SUBSCRIPTION_NOT_EXISTS,
+                retain_handling=_ALWAYS if each.fetch else _ONCE,
             )
             for each in wanted
         ]
@@ -143,10 +147,12 @@ class Session:
             raise ConnectionEnded(why, at_fault=True)
         return codes
 
-    def announce(self) -> None:
-        will = self._config.will
-        if will is not None:
-            self.wire.send(mqtt5.PublishPacket(will.topic, will.birth.encode(), retain=will.retain).write())
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        packet_id = None
+        if qos:
+            packet_id = self._next_id()
+            self._published[packet_id] = topic
+        self.wire.send(mqtt5.PublishPacket(topic, payload, qos=QoS(qos), retain=retain, packet_id=packet_id).write())
 
     def stop_reading(self) -> None:
         self.wire.stop_reading()
@@ -195,6 +201,11 @@ class Session:
                 answer = self._asking[packet.packet_id]
                 if not answer.done():
                     answer.set_result([int(code) for code in packet.reason_codes])
+            case mqtt5.PubAckPacket() if packet.packet_id in self._published:
+                topic = self._published.pop(packet.packet_id)
+                if int(packet.reason_code) >= 0x80:
+                    why = suback_words(int(packet.reason_code))
+                    log.warning("mqtt:%s: the broker did not take a message to %r: %s", self._config.name, topic, why)
             case mqtt5.DisconnectPacket():
                 code = int(packet.reason_code)
                 taken_over = code == int(Reason.SESSION_TAKEN_OVER)

@@ -113,10 +113,8 @@ class Session311:
         self._paused = False
         self._flow()
 
-    def announce(self) -> None:
-        will = self._config.will
-        if will is not None:
-            self._paho.publish(will.topic, will.birth, 0, will.retain)
+    def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        self._paho.publish(topic, payload, qos, retain)
 
     def stop_reading(self) -> None:
         self._stopped = True

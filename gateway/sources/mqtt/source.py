@@ -1,11 +1,12 @@
 """An MQTT source: one broker, for ever. Connect, subscribe, stay subscribed, connect again.
 
-    run() --> open --> keep alive | keep subscribed --ends--> wait (full jitter) --.
-                ^-------------------------------------------------------------------'
+    run() --> open --> keep alive | keep subscribed | do what decoders ask --ends--> wait (full jitter) --.
+                ^------------------------------------------------------------------------------------------'
 
-Every connect subscribes again and checks every reason code; a subscription that is refused is
-said in `stats.state` and in the log and asked for again on the living connection, after 1 s
-and up to 60 s. The reconnect backoff (0.5 to 30 s) starts over once a subscription was granted
+Every connect subscribes again and checks every reason code (`subscriptions`); one that is refused is
+said in `stats.state` and in the log. The intake is told of each connection before anything is
+subscribed; what its decoders ask for (`Asks`) is done in order, at most 20 publications a second.
+The reconnect backoff (0.5 to 30 s) starts over once a subscription was granted
 or a message came, not when TCP opened; not after an end that will probably repeat, nor after a
 connection of less than 5 s (two gateways with one client id throw each other out for ever).
 Why the last connection ended stays to be read in `stats.state` until the next one is up.
@@ -18,8 +19,7 @@ old. MQTT 5 brings them once a session, 3.1.1 each time that something is subscr
 there is a will its topic says how things stand: the birth message after every connect, the will
 after the end of a connection, orderly or not.
 
-The session is kept by the broker under `client_id`: two gateways need two client ids. Filters that
-the configuration has no more are unsubscribed from.
+The session is kept by the broker under `client_id`: two gateways need two client ids.
 """
 
 import asyncio
@@ -29,19 +29,19 @@ from collections.abc import Awaitable, Callable
 from gateway.backoff import backoff
 from gateway.clock import Clock
 from gateway.config import MqttConfig
-from gateway.intake import MessageIntake
-from gateway.routes import topic_filter
+from gateway.intake import Asks, MessageIntake
 from gateway.sources.mqtt.filters import AskedFilters
-from gateway.sources.mqtt.link import ConnectionEnded, Link, Wanted, address, first_of, log, suback_words
+from gateway.sources.mqtt.link import ConnectionEnded, Link, address, first_event, log
 from gateway.sources.mqtt.session import open_session
 from gateway.sources.mqtt.session311 import open_311
+from gateway.sources.mqtt.subscriptions import Subscriptions
 from gateway.stats import SourceStats
 
 FIRST_WAIT_S = 0.5
 MOST_WAIT_S = 30.0
-FIRST_ASK_S = 1.0
-MOST_ASK_S = 60.0
 STEADY_S = 5.0
+PUBLISH_EVERY_S = 0.05
+"""Pause between two messages that decoders ask to be published."""
 
 Opener = Callable[[MqttConfig, MessageIntake, Clock, SourceStats], Awaitable[Link]]
 
@@ -56,36 +56,41 @@ class MqttSource:
         clock: Clock,
         stats: SourceStats,
         opener: Opener = open_session,
-        new_session: Callable[[], None] | None = None,
+        connected: Callable[[bool], None] | None = None,
         asked: AskedFilters | None = None,
+        asks: Asks | None = None,
     ) -> None:
-        """`new_session` is called when the broker has none of this client id, before anything is subscribed.
+        """`connected` is called for each connection before anything is subscribed: True where the broker
+        has no session of this client id.
 
-        With `asked`, filters that an earlier configuration subscribed to are given back.
+        With `asked`, filters that an earlier configuration subscribed to are given back. `asks` are
+        what decoders want done.
         """
         self.name = f"mqtt:{config.name}"
         self.stats = stats
-        self.refused: dict[str, str] = {}
         self._config = config
         self._intake = intake
         self._clock = clock
         self._opener = opener
-        self._new_session = new_session
-        self._asked = asked
+        self._connected = connected
+        self._asks = asks or Asks()
+        self._subscriptions = Subscriptions(config, clock, asked, self._say_up)
         self._where = address(config.url)
-        self._wanted = [Wanted(topic_filter(each.topic), each.qos) for each in config.subscriptions]
         self._link: Link | None = None
         self._since = 0.0  # when this connection was accepted
-        self._answered = False  # every subscription, on this connection
         self._last_message: float | None = None
-        self._ask_again = asyncio.Event()
         self._hurry = asyncio.Event()
         self._stopping = False
 
     @property
     def subscribed(self) -> bool:
         """True while connected with every subscription granted. `refused` names those that are not."""
-        return self._link is not None and self._answered and not self.refused
+        return self._link is not None and self._subscriptions.answered and not self.refused
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Why, by topic filter."""
+        return self._subscriptions.refused
 
     @property
     def last_message_monotonic(self) -> float | None:
@@ -110,7 +115,7 @@ class MqttSource:
                 if await self._finished() and not end.at_fault:
                     waits = backoff(FIRST_WAIT_S, MOST_WAIT_S)
                 self._say(f"down: {end}", logging.WARNING)
-                await self._rest(max(next(waits), end.least_wait_s))
+                await first_event(self._clock, self._hurry, max(next(waits), end.least_wait_s))
         finally:
             self.stop_reading()
 
@@ -131,7 +136,7 @@ class MqttSource:
 
     def resubscribe(self) -> None:
         """Ask for every subscription again on the living connection."""
-        self._ask_again.set()
+        self._subscriptions.ask_again()
 
     def reconnect(self, reason: str) -> None:
         """End the connection, or the wait for one, and connect anew. `reason` is for people."""
@@ -146,77 +151,40 @@ class MqttSource:
         if self.stats.connects > 1 and not link.session_present and self._config.session_expiry_s:
             why = "the broker has forgotten the session; what was published meanwhile may be missing"
             log.warning("%s: %s", self.name, why)
-        if self._new_session is not None and not link.session_present:
-            self._new_session()
-        link.announce()
-        serving = asyncio.create_task(link.serve(), name=f"{self.name} keep alive")
-        asking = asyncio.create_task(self._keep_subscribed(link), name=f"{self.name} subscriptions")
+        self._asks.clear()
+        if self._connected is not None:
+            self._connected(not link.session_present)
+        self._subscriptions.fetch(self._asks.fetches())
+        will = self._config.will
+        if will is not None:
+            link.publish(will.topic, will.birth.encode(), 0, will.retain)
+        tasks = [
+            asyncio.create_task(link.serve(), name=f"{self.name} keep alive"),
+            asyncio.create_task(self._subscriptions.keep(link), name=f"{self.name} subscriptions"),
+            asyncio.create_task(self._do_asked(link), name=f"{self.name} asks"),
+        ]
         try:
-            await asyncio.wait({serving, asking}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            serving.cancel()
-            asking.cancel()
-        for task in (serving, asking):
+            for task in tasks:
+                task.cancel()
+        for task in tasks:
             if task.done() and not task.cancelled():
                 fault = task.exception()
                 if isinstance(fault, ConnectionEnded):
                     return fault
                 if fault is not None:
                     raise fault
-        raise AssertionError("neither task of a connection ends without a reason")
+        raise AssertionError("no task of a connection ends without a reason")
 
-    async def _keep_subscribed(self, link: Link) -> None:
-        """Subscribe, ask again for what was refused, and for everything when told to."""
-        asked = self._wanted
-        unwanted = self._unwanted(link)
-        waits = backoff(FIRST_ASK_S, MOST_ASK_S)
+    async def _do_asked(self, link: Link) -> None:
+        """Carry out what decoders ask for while the connection lives."""
         while True:
-            self._ask_again.clear()
-            codes = await link.subscribe(asked)
-            self._note(asked, codes)
-            if unwanted:
-                await self._give_back(link, unwanted)
-                unwanted = []
-            await self._first(self._ask_again, max(next(waits), FIRST_ASK_S / 2) if self.refused else None)
-            if self._ask_again.is_set():
-                asked = self._wanted
-                waits = backoff(FIRST_ASK_S, MOST_ASK_S)
-            else:
-                asked = [each for each in self._wanted if each.filter in self.refused]
-
-    def _unwanted(self, link: Link) -> list[str]:
-        """What the session may hold from an earlier configuration. What is wanted now is written down."""
-        if self._asked is None:
-            return []
-        wanted = {each.filter for each in self._wanted}
-        known = self._asked.read() if link.session_present else set[str]()
-        self._asked.write(known | wanted)
-        return sorted(known - wanted)
-
-    async def _give_back(self, link: Link, filters: list[str]) -> None:
-        assert self._asked is not None
-        kept = [topic for topic, code in zip(filters, await link.unsubscribe(filters), strict=True) if code >= 0x80]
-        for topic in filters:
-            done = "the broker keeps the subscription to" if topic in kept else "unsubscribed from"
-            log.info("%s: %s %r, which the configuration has no more", self.name, done, topic)
-        self._asked.write([*kept, *(each.filter for each in self._wanted)])
-
-    def _note(self, asked: list[Wanted], codes: list[int]) -> None:
-        """Take down which subscriptions were granted, and say how things stand."""
-        for (topic, qos), code in zip(asked, codes, strict=True):
-            if code >= 0x80:
-                self.refused[topic] = suback_words(code)
-                continue
-            self.refused.pop(topic, None)
-            if code < qos:
-                log.warning("%s: %r granted with QoS 0 only: messages can be lost", self.name, topic)
-        self._answered = True
-        if self.refused:
-            words = "; ".join(f"{topic!r} {why}" for topic, why in self.refused.items())
-            count = f"{len(self.refused)} of {len(self._wanted)} subscriptions refused"
-            self._say(f"up, but {count}: {words}; asking again", logging.ERROR)
-        else:
-            self._say("up", logging.INFO)
+            ask = await self._asks.publish()
+            self._subscriptions.fetch(self._asks.fetches())
+            if ask is not None:
+                link.publish(ask.topic, ask.payload, ask.qos, retain=False)
+                await self._clock.sleep(PUBLISH_EVERY_S)
 
     async def _finished(self) -> bool:
         """Put away the connection that has ended; True if it had proved good."""
@@ -224,23 +192,18 @@ class MqttSource:
         if link is None:
             return False
         steady = self._clock.monotonic() - self._since >= STEADY_S
-        good = link.last_message is not None or (self._answered and len(self.refused) < len(self._wanted))
+        good = link.last_message is not None or self._subscriptions.some_granted
         self._last_message = link.last_message if link.last_message is not None else self._last_message
-        self._answered = False
-        self.refused.clear()
+        self._subscriptions.ended()
         await link.close()
         return good and steady
 
-    async def _rest(self, seconds: float) -> None:
-        await self._first(self._hurry, seconds)
-
-    async def _first(self, event: asyncio.Event, seconds: float | None) -> None:
-        """Wait for the event, at most `seconds`."""
-        waiting = asyncio.ensure_future(event.wait())
-        try:
-            await first_of(self._clock, seconds, waiting)
-        finally:
-            waiting.cancel()
+    def _say_up(self, words: str) -> None:
+        """Connected, and how the subscriptions stand where not all are granted."""
+        if words:
+            self._say(f"up, but {words}", logging.ERROR)
+        else:
+            self._say("up", logging.INFO)
 
     def _say(self, state: str, level: int) -> None:
         """Show the state, and log it unless it is what was said last."""
@@ -254,9 +217,10 @@ def make_mqtt_source(
     intake: MessageIntake,
     clock: Clock,
     stats: SourceStats,
-    new_session: Callable[[], None] | None = None,
+    connected: Callable[[bool], None] | None = None,
     asked: AskedFilters | None = None,
+    asks: Asks | None = None,
 ) -> MqttSource:
     """The source for a broker, by its `protocol`."""
     opener: Opener = open_session if config.protocol == "5" else open_311
-    return MqttSource(config, intake, clock, stats, opener, new_session, asked)
+    return MqttSource(config, intake, clock, stats, opener, connected, asked, asks)

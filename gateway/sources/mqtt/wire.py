@@ -3,11 +3,7 @@
 Flow: QoS 1 is held by the receive maximum, since acknowledgements follow commits (mosquitto
 2.0.11 keeps to it until the first PUBACK only, see receive.py); `pause` stops reading;
 and while the broker does not take our acknowledgements we do not read either, so the send
-buffer is bounded too. The acknowledgements of one commit are one write.
-
-A broker sends message by message, and waking up costs more than a message does. While messages
-come thick and fast, reading rests for 2 ms after each chunk, so that the next one holds many;
-a single message is read at once.
+buffer is bounded too. The acknowledgements of one commit are one write. When to read is `Flow`'s.
 
 A PINGRESP says that the broker has read what was sent before its PINGREQ: the intake is told
 which messages will therefore not come again. At full rate a PINGREQ goes out for this alone.
@@ -26,17 +22,13 @@ from mqtt5 import DisconnectReasonCode as Reason
 from gateway.clock import Clock
 from gateway.config import MqttConfig
 from gateway.intake import MessageIntake
+from gateway.sources.mqtt.flow import Flow, Heard, Hold
 from gateway.sources.mqtt.link import ConnectionEnded
 from gateway.sources.mqtt.receive import Malformed, Receiver
 from gateway.stats import SourceStats
 
 CONFIRM = 16_384
 """Acknowledgements after which a PINGREQ asks whether they were heard: a quarter of the identifiers."""
-
-REST_S = 0.002
-BRISK_S = 0.0002  # chunks that follow each other faster than this
-MANY = 8  # messages in one chunk
-FULL_BYTES = 1 << 16  # a chunk that was worth waking up for
 
 _PUBACK = 0x4002_0000  # type, remaining length 2, packet identifier; no reason code: success
 _PING = mqtt5.PingReqPacket().write()
@@ -59,29 +51,23 @@ class Wire(asyncio.BufferedProtocol):
         self.transport: asyncio.Transport | None = None
         self.heard = 0
         self.last_message: float | None = None
-        self.paused = False
+        self.flow = Flow()
         # mosquitto 2.0.11 says nothing to a client whose id another one has taken
         self._closed_words = (
             "the broker closed the connection without a word; if this repeats, "
             f"see whether another client uses client_id {config.client_id!r}"
         )
-        self._choked = False  # the broker does not take what we send
-        self._stopped = False
-        self._resting = False
-        self._read_at = 0.0
-        self._acknowledged: set[int] = set()  # and not known to have been heard
-        self._asked: set[int] = set()  # acknowledged before the first ping that is still unanswered
-        self._pings = 0  # unanswered
+        self._unconfirmed = Heard()
         self._intake = intake
         self._clock = clock
         self._stats = stats
         self._receiver = Receiver(self, intake, control, config.max_payload)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = self.flow.transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.transport = None
+        self.transport = self.flow.transport = None
         if not self.closed.done():
             self.closed.set_result(None)
         self.end(ConnectionEnded(f"the connection broke: {exc}" if exc else self._closed_words))
@@ -92,7 +78,7 @@ class Wire(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self.heard += 1
         self._stats.bytes_in += nbytes
-        if self._stopped or self.ended.done():
+        if self.flow.stopped or self.ended.done():
             return
         now = self._clock.monotonic()
         try:
@@ -104,65 +90,39 @@ class Wire(asyncio.BufferedProtocol):
         if taken:
             self.last_message = now
         self._intake.chunk_end(self)
-        if nbytes < FULL_BYTES and (taken >= MANY or now - self._read_at < BRISK_S):
-            self._resting = True
-            self._flow()
-            asyncio.get_running_loop().call_later(REST_S, self._rested)
-        self._read_at = now
-
-    def _rested(self) -> None:
-        self._resting = False
-        self._flow()
+        self.flow.took(taken, nbytes, now)
 
     def pause_writing(self) -> None:
-        self._choked = True
-        self._flow()
+        self.flow.hold(Hold.CHOKED)
 
     def resume_writing(self) -> None:
-        self._choked = False
-        self._flow()
+        self.flow.release(Hold.CHOKED)
 
     def pause(self) -> None:
-        self.paused = True
-        self._flow()
+        self.flow.hold(Hold.INTAKE)
 
     def resume(self) -> None:
-        self.paused = False
-        self._flow()
+        self.flow.release(Hold.INTAKE)
 
     def stop_reading(self) -> None:
-        self._stopped = True
-        self._flow()
-
-    def _flow(self) -> None:
-        if self.transport is None or self.transport.is_closing():
-            return
-        if (self.paused or self._choked or self._stopped or self._resting) and not self.ended.done():
-            self.transport.pause_reading()
-        else:
-            self.transport.resume_reading()
+        self.flow.hold(Hold.STOPPED)
 
     def acknowledge(self, packet_ids: list[int]) -> None:
         """Send PUBACKs, in this order, in one write."""
         self.send(struct.pack(f">{len(packet_ids)}I", *[_PUBACK | packet_id for packet_id in packet_ids]))
-        self._acknowledged.update(packet_ids)
-        if len(self._acknowledged) >= CONFIRM and not self._pings:
+        if self._unconfirmed.sent(packet_ids) >= CONFIRM:
             self.ping()
 
     def ping(self) -> None:
         """Send PINGREQ; its answer says that the acknowledgements before it have been heard."""
-        if not self._pings:
-            self._asked, self._acknowledged = self._acknowledged, set()
-        self._pings += 1
+        self._unconfirmed.pinged()
         self.send(_PING)
 
     def pong(self) -> None:
         """Take note of a PINGRESP."""
-        if not self._pings:
-            return
-        self._pings -= 1
-        self._intake.settled(self, self._asked - self._acknowledged)
-        self._asked = set()
+        heard = self._unconfirmed.answered()
+        if heard is not None:
+            self._intake.settled(self, heard)
 
     def send(self, data: bytes) -> None:
         """Write to the broker; nothing happens once the connection has ended."""
@@ -180,4 +140,4 @@ class Wire(asyncio.BufferedProtocol):
         if tell is not None:
             self.send(mqtt5.DisconnectPacket(reason_code=tell).write())
         self.ended.set_result(end)
-        self._flow()
+        self.flow.over()

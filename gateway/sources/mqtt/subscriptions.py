@@ -1,0 +1,129 @@
+"""The subscriptions of one broker: asked for on every connect, kept, and given back.
+
+A subscription that is refused is asked for again on the living connection, after 1 s and up to
+60 s. What decoders ask to be fetched (a retained discovery topic) is subscribed to before what the
+configuration wants, so that it explains what comes after it; at most MOST_FETCHED filters at once.
+Filters of the session that neither the configuration nor a decoder wants any more are given back.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.backoff import backoff
+from gateway.clock import Clock
+from gateway.config import MqttConfig
+from gateway.routes import topic_filter
+from gateway.sources.mqtt.filters import AskedFilters
+from gateway.sources.mqtt.link import Link, Wanted, first_event, log, suback_words
+
+FIRST_ASK_S = 1.0
+MOST_ASK_S = 60.0
+MOST_FETCHED = 64
+
+
+class Subscriptions:
+    """`refused` says why, by filter; `answered` is set while every one has been answered on this connection.
+
+    `say` is told how things stand (an empty word: all granted).
+    """
+
+    def __init__(
+        self, config: MqttConfig, clock: Clock, asked: AskedFilters | None, say: Callable[[str], None]
+    ) -> None:
+        self.refused: dict[str, str] = {}
+        self.answered = False
+        self._name = f"mqtt:{config.name}"
+        self._clock = clock
+        self._asked = asked
+        self._say = say
+        self._wanted = [Wanted(topic_filter(each.topic), each.qos) for each in config.subscriptions]
+        self._fetched: dict[str, Wanted] = {}
+        self._due: list[Wanted] = []  # to be asked for at once
+        self._again = asyncio.Event()
+
+    @property
+    def some_granted(self) -> bool:
+        return self.answered and len(self.refused) < len(self._all())
+
+    def fetch(self, filters: list[str]) -> None:
+        """Have what the broker keeps below these come, now or with the next connection."""
+        for topic in filters:
+            if topic not in self._fetched and len(self._fetched) >= MOST_FETCHED:
+                log.warning("%s: %r is not fetched: %d filters are already", self._name, topic, MOST_FETCHED)
+                continue
+            wanted = self._fetched[topic] = Wanted(topic, 1, fetch=True)
+            if wanted not in self._due:
+                self._due.append(wanted)
+        if self._due:
+            self._again.set()
+
+    def ask_again(self) -> None:
+        """Ask for every subscription again on the living connection."""
+        self._due = self._all()
+        self._again.set()
+
+    def ended(self) -> None:
+        """The connection is over; what decoders had asked for they ask for again."""
+        self.answered = False
+        self.refused.clear()
+        self._fetched.clear()
+        self._due = []
+
+    async def keep(self, link: Link) -> None:
+        """Subscribe, ask again for what was refused, and for everything when told to; until cancelled."""
+        unwanted = self._unwanted(link)
+        asked = self._all()
+        waits = backoff(FIRST_ASK_S, MOST_ASK_S)
+        while True:
+            self._again.clear()
+            self._due = []
+            self._note(asked, await link.subscribe(asked))
+            if unwanted:
+                await self._give_back(link, unwanted)
+                unwanted = []
+            wait = max(next(waits), FIRST_ASK_S / 2) if self.refused else None
+            await first_event(self._clock, self._again, wait)
+            if self._due:
+                asked = self._due
+                waits = backoff(FIRST_ASK_S, MOST_ASK_S)
+                if self._asked is not None:
+                    self._asked.write(self._asked.read() | {each.filter for each in asked})
+            else:
+                asked = [each for each in self._all() if each.filter in self.refused]
+
+    def _all(self) -> list[Wanted]:
+        configured = {each.filter for each in self._wanted}
+        return [*(each for each in self._fetched.values() if each.filter not in configured), *self._wanted]
+
+    def _unwanted(self, link: Link) -> list[str]:
+        """What the session may hold and nobody wants any more. What is wanted now is written down."""
+        if self._asked is None:
+            return []
+        wanted = {each.filter for each in self._all()}
+        known = self._asked.read() if link.session_present else set[str]()
+        self._asked.write(known | wanted)
+        return sorted(known - wanted)
+
+    async def _give_back(self, link: Link, filters: list[str]) -> None:
+        assert self._asked is not None
+        kept = [topic for topic, code in zip(filters, await link.unsubscribe(filters), strict=True) if code >= 0x80]
+        for topic in filters:
+            done = "the broker keeps the subscription to" if topic in kept else "unsubscribed from"
+            log.info("%s: %s %r, which the configuration has no more", self._name, done, topic)
+        self._asked.write([*kept, *(each.filter for each in self._all())])
+
+    def _note(self, asked: list[Wanted], codes: list[int]) -> None:
+        """Take down which subscriptions were granted, and say how things stand."""
+        for (topic, qos, _), code in zip(asked, codes, strict=True):
+            if code >= 0x80:
+                self.refused[topic] = suback_words(code)
+                continue
+            self.refused.pop(topic, None)
+            if code < qos:
+                log.warning("%s: %r granted with QoS 0 only: messages can be lost", self._name, topic)
+        self.answered = True
+        if not self.refused:
+            self._say("")
+            return
+        words = "; ".join(f"{topic!r} {why}" for topic, why in self.refused.items())
+        self._say(f"{len(self.refused)} of {len(self._all())} subscriptions refused: {words}; asking again")
