@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
-from devices.spec.events import Ask, Fetch, Publish
+from devices.spec.events import Ask, Event, Fetch, Publish
 from gateway.tee import Ticket
 
 
@@ -44,6 +44,22 @@ class BytesIntake(Protocol):
 
     def closed(self) -> None:
         """The port went away: the partial frame is noise and the decoder starts anew."""
+        ...
+
+
+class AnswerIntake(Protocol):
+    """What the answers of one thing on a polled line are given to. A round of questions makes one reading."""
+
+    def events(self, events: list[Event], data: bytes) -> None:
+        """What came of a question, or astray, in the bytes `data`: readings are kept until the round is over."""
+        ...
+
+    def unanswered(self) -> None:
+        """A question was asked in vain."""
+        ...
+
+    def over(self) -> None:
+        """The round is over: what was answered in it is one reading."""
         ...
 
 

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from devices.spec.device import Device
-from gateway.config import SerialConfig, SubscriptionConfig
+from devices.spec.device import Device, PolledDevice
+from gateway.config import SerialConfig, SubscriptionConfig, ThingConfig
 
 _TROUBLE = ("down: ", "up, but ", "bytes but no frames")
 _APART = ("down: ", "starting", "connecting to ", "stopped")
@@ -27,7 +27,8 @@ class DeviceStats:
     `readings` were decoded; `empty` frames and payloads had nothing to report (the device is alive);
     `field_errors` are values of optional fields, or such as cannot be stored, that were left out of
     their readings; `last_error` is what was wrong with the last frame or payload that was refused (noise
-    only where there was none). `seats` are its series behind a broker; `gone` says that it has none any more.
+    only where there was none); `unanswered` questions were asked in vain.
+    `seats` are its series behind a broker; `gone` says that it has none any more.
     """
 
     source: str
@@ -43,6 +44,7 @@ class DeviceStats:
     noise_bytes: int = 0
     integrity_errors: int = 0
     sanity_errors: int = 0
+    unanswered: int = 0
     dropped: int = 0
     clock_errors: int = 0
     learns: bool = True
@@ -97,6 +99,14 @@ def device_stats(source: str, device: Device, thing: str, config: SerialConfig |
     told = config.expected_every_s
     expected = device.expected_every_s if told is None else told or math.inf
     return DeviceStats(source, device.name, thing, config.tags, config.location, expected, learns=told is None)
+
+
+def asked_stats(source: str, device: PolledDevice, config: ThingConfig, thing: str) -> DeviceStats:
+    """The counters of a thing that is asked. How often it speaks is known, there is nothing to learn."""
+    every = device.expected_every_s if config.every_s is None else config.every_s
+    told = config.expected_every_s
+    expected = every if told is None else told or math.inf
+    return DeviceStats(source, device.name, thing, config.tags, config.location, expected, learns=False)
 
 
 @dataclass(slots=True)

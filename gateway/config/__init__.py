@@ -12,6 +12,7 @@ from gateway.config.types import (
     SerialConfig,
     SpoolConfig,
     SubscriptionConfig,
+    ThingConfig,
     WatchdogConfig,
     WillConfig,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "SerialConfig",
     "SpoolConfig",
     "SubscriptionConfig",
+    "ThingConfig",
     "WatchdogConfig",
     "WillConfig",
     "load",

@@ -115,11 +115,32 @@ class MqttConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ThingConfig:
+    """One thing that is asked, on the line of a port.
+
+    `unit` is its number (0 for a type without). It is asked every `every_s` and its answer waited for
+    for `timeout_s`; None is the device type's own. `expected_every_s`: None is `every_s`, 0 is never missed.
+    """
+
+    device: str
+    thing: str
+    unit: int = 0
+    every_s: float | None = None
+    timeout_s: float | None = None
+    location: tuple[float, float] | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    expected_every_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SerialConfig:
     """One port. `port` is a path, a socket:// or rfc2217:// URL, or `replay:` and the path of a recording.
 
     `baud` and `parity` override the device type's own settings where given.
     `expected_every_s`: None is learned, 0 is never missed.
+
+    Where devices are asked, they are the `things`: one, named by `device` and `thing` as well, or those
+    of `[[serial.thing]]`, and then `device` and `thing` are empty.
     """
 
     port: str
@@ -130,6 +151,7 @@ class SerialConfig:
     baud: int | None = None
     parity: Literal["N", "E", "O"] | None = None
     expected_every_s: float | None = None
+    things: tuple[ThingConfig, ...] = ()
 
     @property
     def recording(self) -> Path | None:

@@ -6,5 +6,6 @@ from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
 from gateway.decode.port import PortIntake
 from gateway.decode.subscription import Subscription
+from gateway.decode.thing import ThingIntake
 
-__all__ = ["BrokerIntake", "KnownThings", "PortIntake", "Series", "Subscription", "clean_tag"]
+__all__ = ["BrokerIntake", "KnownThings", "PortIntake", "Series", "Subscription", "ThingIntake", "clean_tag"]

@@ -5,6 +5,13 @@ open, no bytes -----------------------> `device`     reopen
 bytes, no frame that could be one ----> `framing`    reopen (another program may have set the baud rate)
 frames, all fail the check -----------> `integrity`  reopen
 frames that cannot be true -----------> `sanity`     nothing: the line is good
+
+Where devices are asked, the silence of one is its own:
+
+asked, no answer ---------------------> `device`     reopen, where no byte comes from anybody on the line
+bytes that are nobody's answer -------> `framing`    reopen, likewise
+answers, all fail the check ----------> `integrity`  reopen, likewise
+refuses, or answers too late ---------> `sanity`     nothing
 """
 
 from dataclasses import dataclass
@@ -49,17 +56,57 @@ def port_layer(thing: Thing, source: PortSource, longest_frame: int, now: float,
     return Layer.FRAMING, f"{some} but no frames; is there a {stats.device} on it, at the right baud rate and parity?"
 
 
+def asked_layer(thing: Thing) -> tuple[Layer, str]:
+    """Which layer of a thing that is asked is silent, and what to look at."""
+    stats = thing.stats
+    unanswered = stats.unanswered - thing.unanswered
+    noise = stats.noise_bytes - thing.noise
+    failed = stats.integrity_errors - thing.integrity
+    untrue = stats.sanity_errors - thing.sanity
+    if untrue and untrue >= failed:
+        return Layer.SANITY, f"it answers and that is no reading, {untrue} times; the last: {stats.last_error}"
+    if failed:
+        return Layer.INTEGRITY, (
+            f"{failed} answers came and all fail the check; have two devices this unit number? "
+            "Look at cable, ground, termination and interference"
+        )
+    if noise:
+        return Layer.FRAMING, (
+            f"{noise} bytes came that are no answer of a {stats.device}; is the type right, and baud rate and parity?"
+        )
+    times = "once" if unanswered == 1 else f"{unanswered} times"
+    return Layer.DEVICE, (
+        f"asked {times}, no answer; is it powered and wired (A and B swapped?), are unit number, baud rate and "
+        "parity those of the device?"
+    )
+
+
 @dataclass(slots=True)
 class PortWatch:
-    """What is remembered of one serial port. Times by `clock.monotonic`; `longest_frame` in bytes."""
+    """What is remembered of one serial port. Times by `clock.monotonic`; `longest_frame` in bytes.
+
+    `asked`: its devices speak only when asked, and there may be several.
+    """
 
     source: PortSource
     longest_frame: int
+    asked: bool
     healing: Healing
     floor: float
     """Nobody is judged by a silence from before this."""
     closed_since: float
     open: bool = False
+
+    def layer(self, thing: Thing, now: float, limit_s: float) -> tuple[Layer, str]:
+        """Which layer of its way a thing that is silent is silent in, and what to look at."""
+        if self.asked:
+            return asked_layer(thing)
+        return port_layer(thing, self.source, self.longest_frame, now, limit_s)
+
+    def reopens(self, now: float, limit_s: float) -> bool:
+        """Whether to open the port again may help: not where others on it answer."""
+        heard = self.source.last_bytes_monotonic
+        return not self.asked or heard is None or now - heard > limit_s
 
     def look(self, now: float) -> None:
         """Ask the source how it stands."""

@@ -1,0 +1,301 @@
+"""A serial line whose devices are asked: one question at a time, whoever is due next.
+
+    question of unit 1 ... answer | silence | question of unit 2 ... timeout | silence | question of unit 1
+
+What it holds to:
+- A thing is asked every `every_s`, at even times; one that is late for its turn skips it. Between two
+  questions of a thing the others that are due have their turn, so that a thing that does not answer
+  costs them its timeout and no more.
+- The timeout runs from the end of the request to the beginning of the answer; the bytes themselves
+  take what they take at the line's rate.
+- A thing that did not answer in DEAD_ROUNDS rounds is asked half as often with each further one, but
+  at least every MOST_PAUSE_S (or `every_s`, if that is longer), for ever. One answer, and all is as before.
+- Before a question the line is silent for the type's own time, 3.5 characters at least; what comes
+  meanwhile is thrown away as noise, for 1 s at the most.
+- An answer after its timeout is nobody's: it is told by its unit and shape, said to be late, and kept
+  from the question that waits. Until `late_s` have passed its unit is asked nothing.
+- How the port is kept open: port.py.
+
+States of the port: open but silent, bytes but no answers, up from the first answer on. Who answers
+and who does not is said thing by thing (watch).
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from devices.spec.device import PolledDevice
+from devices.spec.events import Event, Noise, Reading, SanityError
+from devices.spec.polled import Exchange, Round
+from gateway.clock import Clock
+from gateway.config import SerialConfig
+from gateway.intake import AnswerIntake
+from gateway.sources.serial.port import Link, Port, PortState
+from gateway.stats import SourceStats
+
+DEAD_ROUNDS = 3
+MOST_PAUSE_S = 60.0
+MOST_DRAIN_S = 1.0
+MOST_HEARD = 4096
+SILENT_CHARACTERS = 3.5
+FAST_BAUD, FAST_SILENCE_S = 19_200, 0.00175
+"""Above this rate the silence of Modbus stays as long as this."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """One thing on the line: what it is, how often it is asked, and what is given its answers."""
+
+    device: PolledDevice
+    unit: int
+    every_s: float
+    timeout_s: float
+    intake: AnswerIntake
+    round: Round = field(init=False)
+    due: float = 0.0
+    """When this round began, or the next is to begin (seconds of `clock.monotonic`)."""
+    at: float = 0.0
+    """When it may be asked next."""
+    going: bool = False
+    answered: bool = False
+    silent: int = 0
+    late: "Late | None" = None
+
+    def __post_init__(self) -> None:
+        self.round = Round(self.device.questions, self.unit)
+
+    def start(self, now: float) -> None:
+        """The port was opened: whatever was under way is over."""
+        self.due = self.at = now
+        self.going = False
+        self.late = None
+
+    def end_round(self, now: float) -> None:
+        """The round is over: when the next is due."""
+        self.going = False
+        self.silent = 0 if self.answered else self.silent + 1
+        pause = self.every_s
+        if self.silent >= DEAD_ROUNDS:
+            pause *= 2.0 ** min(self.silent - DEAD_ROUNDS + 1, 16)
+            pause = min(pause, max(self.every_s, MOST_PAUSE_S))
+        self.due += pause
+        if self.due < now:
+            self.due += -((self.due - now) // self.every_s) * self.every_s
+        self.at = max(self.at, self.due)
+
+
+@dataclass(slots=True)
+class Late:
+    """A question that was given up, while its answer may still come."""
+
+    exchange: Exchange
+    asked: float
+    until: float
+    seen: bytes = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take bytes that nobody waits for; what is left of them that is not its answer either."""
+        self.seen = (self.seen + data)[-self.exchange.question.size :]
+        events = self.exchange.feed(data)
+        if self.exchange.answered:
+            return b""
+        return b"".join(event.data for event in events if not isinstance(event, Reading))
+
+
+class PolledSource:
+    """Asks the `things` on `config.port` until its `run` is cancelled. They agree on the line's settings."""
+
+    def __init__(
+        self,
+        config: SerialConfig,
+        things: Sequence[Asked],
+        clock: Clock,
+        stats: SourceStats,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._link = Link(config, things[0].device.serial, clock, stats, rng)
+        self._things = tuple(things)
+        self._clock = clock
+        self._last = self._things[0]
+        self._spoke = 0.0
+        self._character_s = 11 / self._link.baud
+
+    @property
+    def name(self) -> str:
+        return self._link.name
+
+    @property
+    def state(self) -> PortState:
+        return self._link.state
+
+    @property
+    def last_bytes_monotonic(self) -> float | None:
+        return self._link.last_bytes_monotonic
+
+    @property
+    def is_open(self) -> bool:
+        return self._link.state is not PortState.MISSING
+
+    async def run(self) -> None:
+        """Open, ask, open again; ends only by being cancelled."""
+        await self._link.run(self._ask, self._closed)
+
+    def stop_reading(self) -> None:
+        """Hand over what was answered, then ask no more. `run` stays until cancelled."""
+        self._closed()
+        self._link.stopped = True
+        if self._link.port is not None:
+            self._link.port.woken.set()
+
+    def reopen(self, reason: str) -> None:
+        """Close the port and open it again; for whoever finds that it has gone dead."""
+        self._link.reopen(reason)
+
+    async def close(self) -> None:
+        """Let go of the port; returns when the operating system has it back."""
+        await self._link.close()
+
+    def _closed(self) -> None:
+        """The port went away: what was answered in this round stays."""
+        for thing in self._things:
+            if thing.going:
+                thing.going = False
+                thing.intake.over()
+
+    async def _ask(self, port: Port) -> None:
+        """Ask who is due, until the port is lost."""
+        self._spoke = now = self._clock.monotonic()
+        for thing in self._things:
+            thing.start(now)
+        while self._usable(port):
+            thing = min(self._things, key=lambda thing: thing.at)
+            wait = thing.at - self._clock.monotonic()
+            if wait > 0.0:
+                await self._woken(port, wait)
+                self._astray(self._heard(port), self._last)
+                continue
+            if not thing.going:
+                thing.going, thing.answered = True, False
+                thing.round.begin()
+            exchange = thing.round.next()
+            if exchange is None:
+                thing.intake.over()
+                thing.end_round(self._clock.monotonic())
+                continue
+            await self._exchange(port, thing, exchange)
+
+    async def _exchange(self, port: Port, thing: Asked, exchange: Exchange) -> None:
+        """One question, and its answer or its timeout."""
+        await self._silence(port, thing)
+        self._forget(thing)
+        if not self._usable(port):
+            return
+        self._last = thing
+        port.write(exchange.request)
+        asked = self._clock.monotonic()
+        begin = asked + len(exchange.request) * self._character_s + thing.timeout_s
+        end = begin + exchange.question.size * self._character_s
+        self._spoke = asked + len(exchange.request) * self._character_s
+        heard = b""
+        while self._usable(port) and not exchange.answered:
+            left = (end if exchange.begun else begin) - self._clock.monotonic()
+            if left <= 0.0:
+                break
+            await self._woken(port, left)
+            data = self._heard(port)
+            heard = (heard + data)[-MOST_HEARD:]
+            self._give(thing, exchange.feed(data), heard)
+        if not exchange.answered:
+            self._give(thing, exchange.end(), heard)
+        port.frames += exchange.answered
+        self._see_state(port)
+        now = self._clock.monotonic()
+        thing.at = now
+        if exchange.answered:
+            thing.answered = True
+        elif self._usable(port):
+            thing.intake.unanswered()
+            thing.late = Late(exchange, asked, now + thing.device.timing.late_s)
+            thing.at = thing.late.until
+        thing.round.result(exchange.answered)
+
+    def _give(self, thing: Asked, events: list[Event], heard: bytes) -> None:
+        """The events of a question after which `heard` came; noise may be somebody's late answer."""
+        own: list[Event] = []
+        for event in events:
+            if isinstance(event, Noise):
+                self._astray(event.data, thing)
+            else:
+                own.append(event)
+        if own:
+            thing.intake.events(own, heard)
+
+    def _see_state(self, port: Port) -> None:
+        link = self._link
+        if port.frames and link.state is not PortState.UP:
+            link.become(PortState.UP, "up")
+        longest = max(thing.device.longest_frame for thing in self._things)
+        if link.state is PortState.SILENT and port.bytes_in > 4 * longest:
+            link.become(PortState.NO_FRAMES, f"bytes but no answers: are baud and parity right ({link.framing})?")
+
+    def _astray(self, data: bytes, default: Asked) -> None:
+        """Bytes that are no answer to the question that waits, if one does: a late answer, or noise."""
+        now = self._clock.monotonic()
+        for thing in self._things:
+            late = thing.late
+            if late is None or not data:
+                continue
+            if now > late.until:
+                self._forget(thing)
+                continue
+            data = late.feed(data)
+            if late.exchange.answered:
+                thing.late = None
+                words = f"answered {now - late.asked:.2g} s after it was asked; timeout_s is {thing.timeout_s:g}"
+                thing.intake.events([SanityError(f"late: {words}", late.seen)], late.seen)
+        if data:
+            default.intake.events([Noise(data)], data)
+
+    @staticmethod
+    def _forget(thing: Asked) -> None:
+        """Its late answer is not waited for any more; what may have been the beginning of it is noise."""
+        late, thing.late = thing.late, None
+        if late is not None:
+            rest = b"".join(event.data for event in late.exchange.end() if not isinstance(event, Reading))
+            if rest:
+                thing.intake.events([Noise(rest)], rest)
+
+    async def _silence(self, port: Port, thing: Asked) -> None:
+        """Wait until nobody has spoken for as long as the type wants."""
+        least = FAST_SILENCE_S if self._link.baud > FAST_BAUD else SILENT_CHARACTERS * self._character_s
+        quiet = max(least, thing.device.timing.silence_s)
+        end = self._clock.monotonic() + MOST_DRAIN_S
+        while self._usable(port):
+            self._astray(self._heard(port), self._last)
+            now = self._clock.monotonic()
+            left = min(self._spoke + quiet, end) - now
+            if left <= 0.0:
+                return
+            await self._woken(port, left)
+
+    def _heard(self, port: Port) -> bytes:
+        data = self._link.take(port)
+        if data:
+            self._spoke = max(self._spoke, self._clock.monotonic())
+        return data
+
+    def _usable(self, port: Port) -> bool:
+        return not (port.lost or self._link.stopped)
+
+    async def _woken(self, port: Port, seconds: float) -> None:
+        """Wait until bytes come or the port is lost, for `seconds` at the most."""
+        if not port.woken.is_set():
+            woken = asyncio.ensure_future(port.woken.wait())
+            sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+            try:
+                await asyncio.wait((woken, sleeping), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+                sleeping.cancel()
+        port.woken.clear()
