@@ -18,18 +18,18 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from gateway import __version__
 from gateway.backoff import backoff
 from gateway.clock import Clock, SystemClock
-from gateway.config import Config, MqttConfig
-from gateway.decode import BrokerIntake, KnownThings, PortIntake, Subscription
+from gateway.config import Config, MqttConfig, SerialConfig
+from gateway.decode import BrokerIntake, KnownThings, PortIntake, Subscription, ThingIntake
 from gateway.intake import Sink, SinkUnusable
 from gateway.pipeline import Pipeline
 from gateway.sinks.delivery import Delivery
 from gateway.sources.mqtt import AskedFilters, make_mqtt_source
 from gateway.sources.replay import ReplaySource
-from gateway.sources.serial import SerialSource
+from gateway.sources.serial import Asked, PolledSource, SerialSource
 from gateway.spool import Spool, SpoolUnusable, say_forecast
 from gateway.state import LinkRefused, private_folder, refuse_links
 from gateway.stats import Stats
@@ -96,18 +96,7 @@ class Gateway:
         self.known = KnownThings(config.gateway.state_dir / THINGS)
         self.brokers: dict[str, BrokerIntake] = {}
         self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]
-        for port in config.serial:
-            device = config.devices[port.device]
-            assert isinstance(device, StreamDevice)  # the config loader has checked it
-            name = f"serial:{port.port}"
-            intake = PortIntake(self.pipeline, port, device, name)
-            stats = self.stats.source(name)
-            if port.recording is not None:
-                self.sources.append(ReplaySource(port.recording, intake, self.clock, stats, repeat=True))
-                continue
-            source = SerialSource(port, device, intake, self.clock, stats)
-            self.watchdog.port(source, device.longest_frame)
-            self.sources.append(source)
+        self.sources += [self._port(port) for port in config.serial]
         self.health = Health(
             config.gateway.name,
             __version__,
@@ -134,6 +123,41 @@ class Gateway:
 
         assert self.config.local is not None  # the config loader gives one of the two
         return LocalSink(self.config.local.path)
+
+    def _port(self, port: SerialConfig) -> Source:
+        name = f"serial:{port.port}"
+        stats = self.stats.source(name)
+        if port.things and port.recording is None:
+            return self._asked(port, name)
+        device = self.config.devices[port.device]
+        if isinstance(device, PolledDevice):
+            device = device.overheard(port.things[0].unit)
+        assert isinstance(device, StreamDevice)  # the config loader has checked it
+        intake = PortIntake(self.pipeline, port, device, name)
+        if port.recording is not None:
+            return ReplaySource(port.recording, intake, self.clock, stats, repeat=True)
+        source = SerialSource(port, device, intake, self.clock, stats)
+        self.watchdog.port(source, device.longest_frame)
+        return source
+
+    def _asked(self, port: SerialConfig, name: str) -> Source:
+        """A line on which devices are asked."""
+        things = []
+        for each in port.things:
+            device = self.config.devices[each.device]
+            assert isinstance(device, PolledDevice)  # the config loader has checked it
+            things.append(
+                Asked(
+                    device=device,
+                    unit=each.unit,
+                    every_s=device.expected_every_s if each.every_s is None else each.every_s,
+                    timeout_s=device.timing.timeout_s if each.timeout_s is None else each.timeout_s,
+                    intake=ThingIntake(self.pipeline, each, device, name),
+                )
+            )
+        source = PolledSource(port, things, self.clock, self.stats.source(name))
+        self.watchdog.port(source, max(thing.device.longest_frame for thing in things), asked=True)
+        return source
 
     def _broker(self, broker: MqttConfig) -> Source:
         name = f"mqtt:{broker.name}"

@@ -8,9 +8,10 @@ events out; readings in, bytes out.
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
 
-from devices.spec.errors import DescriptionError
+from devices.spec.errors import DescriptionError, EncodeError
 from devices.spec.events import Ask, Event, Reading, Value
 from devices.spec.field import Field
 from devices.spec.polled import Overheard, Question, Timing
@@ -220,6 +221,27 @@ class PolledDevice(DeviceType):
     def decoder(self, unit: int | None = None) -> Decoder:
         """The state of a recording of what one unit answered, whoever asked."""
         return Overheard(self.questions, self.unit if unit is None else unit)
+
+    def overheard(self, unit: int) -> StreamDevice:
+        """The type of a recording of what one unit answered: each answer is a reading."""
+        return StreamDevice(
+            name=self.name,
+            title=self.title,
+            domain=self.domain,
+            source=self.source,
+            fields=self.fields,
+            expected_every_s=self.expected_every_s,
+            sequence=self.sequence,
+            serial=self.serial,
+            decoder=partial(self.decoder, unit),
+            encode=_unasked,
+            checked=self.checked,
+            longest_frame=self.longest_frame,
+        )
+
+
+def _unasked(_reading: Reading) -> bytes:
+    raise EncodeError("it says nothing by itself")
 
 
 SerialDevice = StreamDevice | PolledDevice

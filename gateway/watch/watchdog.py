@@ -9,6 +9,7 @@ the first of these that holds is said (`port.py`, `broker.py`):
     serial  port (missing) - framing, integrity, sanity (bytes come) - device (no bytes)
     MQTT    connection - subscription (refused) - sanity (messages that cannot be read) -
             device (others speak) - flow (nobody does)
+    asked   port - sanity (refuses, too late) - integrity - framing - device (no answer), each thing its own
 
 A fault of a source is said once for the source, not for each of its things.
 
@@ -34,7 +35,7 @@ from gateway.pipeline import Pipeline
 from gateway.stats import DeviceStats, Stats
 from gateway.watch.broker import BrokerSource, BrokerWatch
 from gateway.watch.faults import Faults, duration
-from gateway.watch.port import PortSource, PortWatch, port_layer
+from gateway.watch.port import PortSource, PortWatch
 from gateway.watch.recent import Recent
 from gateway.watch.refused import Refusals
 from gateway.watch.thing import Fault, Healing, Layer, Thing
@@ -84,10 +85,11 @@ class Watchdog:
                 self._stats.devices.setdefault((source.name, thing), found)
         self._brokers[source.name] = BrokerWatch(source, config, stats, self._config, now, now, healing)
 
-    def port(self, source: PortSource, longest_frame: int) -> None:
-        """Watch a serial port and its thing. `longest_frame` in bytes."""
+    def port(self, source: PortSource, longest_frame: int, *, asked: bool = False) -> None:
+        """Watch a serial port and its thing, or things where they are `asked`. `longest_frame` in bytes."""
         now = self._clock.monotonic()
-        self._ports[source.name] = PortWatch(source, longest_frame, Healing(self._config.pause_s), now, now)
+        healing = Healing(self._config.pause_s)
+        self._ports[source.name] = PortWatch(source, longest_frame, asked, healing, now, now)
 
     async def run(self) -> None:
         """Go round until cancelled."""
@@ -244,12 +246,13 @@ class Watchdog:
         if now - max(thing.heard, port.floor, self._floor) > limit:
             self._mark_silent(thing)
             if fault is None or now - fault.told > limit:
-                layer, words = port_layer(thing, port.source, port.longest_frame, now, limit)
+                layer, words = port.layer(thing, now, limit)
                 if fault is None or fault.layer is not layer:
                     self.faults.thing(thing, layer, words, now, max(port.floor, self._floor))
                     if layer in REOPENED and (fault is None or fault.layer not in REOPENED):
                         port.healing.begin(now, thing.heard)
-        if config.heal and thing.fault is not None and thing.fault.layer in REOPENED and port.healing.due(now):
+        reopens = thing.fault is not None and thing.fault.layer in REOPENED and port.reopens(now, limit)
+        if config.heal and thing.fault is not None and reopens and port.healing.due(now):
             port.healing.tried(now, 2 * thing.expected_s)
             self.healed["reopen"] += 1
             words = REOPENED[thing.fault.layer]
