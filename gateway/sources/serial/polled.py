@@ -119,6 +119,7 @@ class PolledSource:
         self._clock = clock
         self._last = self._things[0]
         self._spoke = 0.0
+        self._answered: float | None = None
         self._character_s = 11 / self._link.baud
 
     @property
@@ -131,7 +132,8 @@ class PolledSource:
 
     @property
     def last_bytes_monotonic(self) -> float | None:
-        return self._link.last_bytes_monotonic
+        """When the last answer came: the echo of an adapter, or noise, is no life on the line."""
+        return self._answered
 
     @property
     def is_open(self) -> bool:
@@ -209,11 +211,14 @@ class PolledSource:
         if not exchange.answered:
             self._give(thing, exchange.end(), heard)
         port.frames += exchange.answered
+        if exchange.echoed:
+            port.bytes_in -= len(exchange.request)
         self._see_state(port)
         now = self._clock.monotonic()
         thing.at = now
         if exchange.answered:
             thing.answered = True
+            self._answered = now
         elif self._usable(port):
             thing.intake.unanswered()
             thing.late = Late(exchange, asked, now + thing.device.timing.late_s)
@@ -233,11 +238,16 @@ class PolledSource:
 
     def _see_state(self, port: Port) -> None:
         link = self._link
-        if port.frames and link.state is not PortState.UP:
-            link.become(PortState.UP, "up")
         longest = max(thing.device.longest_frame for thing in self._things)
-        if link.state is PortState.SILENT and port.bytes_in > 4 * longest:
-            link.become(PortState.NO_FRAMES, f"bytes but no answers: are baud and parity right ({link.framing})?")
+        if link.state is PortState.UP or not (port.frames or port.bytes_in):
+            return
+        if port.frames:
+            link.become(PortState.UP, "up")
+        elif port.bytes_in <= 4 * longest:
+            link.become(PortState.FIRST, f"first bytes: {port.bytes_in} so far, and no answer among them yet")
+        else:
+            try_ = f"are the types and unit numbers right, and the line at {link.framing}? try another baud or parity"
+            link.become(PortState.NO_FRAMES, f"bytes but no answers: {port.bytes_in} bytes so far; {try_}")
 
     def _astray(self, data: bytes, default: Asked) -> None:
         """Bytes that are no answer to the question that waits, if one does: a late answer, or noise."""
