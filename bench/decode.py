@@ -15,7 +15,7 @@ from pms.core import Sensor
 
 from devices.catalogue import built_in
 from devices.spec.device import SerialDevice
-from devices.spec.events import Reading
+from devices.spec.events import Event, Reading
 from tests.devices.examples import Example, all_examples
 
 CHUNK = 4096
@@ -23,9 +23,13 @@ PYPMS = {"pms3003": "PMS3003", "pms5003": "PMSx003", "pms5003t": "PMS5003T", "sd
 
 
 def _inputs(name: str) -> list[Example]:
-    """The examples of a type that give nothing but readings."""
+    """The examples of a type that give nothing but whole readings."""
     chosen = [example for example in all_examples() if example.device.name == name]
-    return [example for example in chosen if all(isinstance(event, Reading) for event in example.decode())]
+    return [example for example in chosen if all(map(_is_whole, example.decode()))]
+
+
+def _is_whole(event: Event) -> bool:
+    return isinstance(event, Reading) and not event.field_errors
 
 
 def _best(work: Callable[[], int], seconds: float) -> float:

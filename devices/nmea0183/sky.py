@@ -90,16 +90,35 @@ def ublox_satellites(items: list[str]) -> tuple[dict[str, Value], list[str]]:
     return fields, wrong
 
 
+def _place_in_group(items: list[str]) -> tuple[int, int]:
+    """Of how many sentences, and which. NothingSaid where no item says anything; ValueError where it cannot be."""
+    try:
+        total, number = int(items[1]), int(items[2])
+    except ValueError:
+        if any(items[1:]):
+            raise
+        raise NothingSaid("no values") from None
+    if 1 <= number <= total <= 99:
+        return total, number
+    if total == number == 0 and not any(text.strip("0") for text in items[3:]):
+        return 1, 1  # how some say that there is no satellite
+    raise ValueError(f"sentence {number} of {total}")
+
+
+def _in_view(text: str, wrong: list[str]) -> int | None:
+    if text.isdecimal() and len(text) <= 3:
+        return int(text)
+    number = _salvaged(text, "satellites_in_view", wrong)
+    return None if number is None else int(number)
+
+
 def _satellite(texts: list[str], wrong: list[str]) -> list[int | float | None]:
     """Number, elevation, azimuth and signal of one satellite; what cannot be is None and said in `wrong`."""
-    try:
-        return [_whole_or_signed(text) for text in texts]
-    except ValueError:
-        prn = _salvaged(texts[0], "satellite", wrong)
-        if prn is None:
-            return [None] * 4
-        named = zip(KEYS, texts[1:], strict=True)
-        return [prn, *(_salvaged(text, f"satellite {prn}: {key}", wrong, signed=True) for key, text in named)]
+    prn = _salvaged(texts[0], "satellite", wrong)
+    if prn is None:
+        return [None] * 4
+    named = zip(KEYS, texts[1:], strict=True)
+    return [prn, *(_salvaged(text, f"satellite {prn}: {key}", wrong, signed=True) for key, text in named)]
 
 
 def _salvaged(text: str, name: str, wrong: list[str], signed: bool = False) -> int | float | None:
@@ -132,35 +151,38 @@ class Sky:
 
         Without a checksum (`checked` false) everything has to be as it must.
         """
-        if not any(items[1:]):
-            raise NothingSaid("no values")
         if len(items) < 4:
             raise ValueError(f"{len(items) - 1} items, expected at least 3")
-        total, number = int(items[1]), int(items[2])
-        if total == number == 0 and not any(text.strip("0") for text in items[3:]):
-            total = number = 1  # how some say that there is no satellite
-        if not 1 <= number <= total <= 99:
-            raise ValueError(f"sentence {number} of {total}")
+        total, number = _place_in_group(items)
         wrong: list[str] = []
-        count = _salvaged(items[3], "satellites_in_view", wrong)
-        in_view = None if count is None else int(count)
+        in_view = _in_view(items[3], wrong)
         rest = items[4:-1] if talker == "PQ" and len(items) % 4 == 2 else items[4:]
         signal = rest.pop() if len(rest) % 4 == 1 else ""
         if len(rest) % 4 == 3:
             rest.append("")  # the last satellite is not received, and not even its comma was sent
+        elif len(rest) % 4 == 2:
+            wrong.append(f"satellite {rest[-2]!r} is cut short")
         satellites: list[Satellite] = []
         for at in range(0, len(rest) - len(rest) % 4, 4):
-            prn, elevation, azimuth, level = _satellite(rest[at : at + 4], wrong)
+            try:
+                prn, elevation, azimuth, level = map(_whole_or_signed, rest[at : at + 4])
+            except ValueError:
+                prn, elevation, azimuth, level = _satellite(rest[at : at + 4], wrong)
             if prn is not None:
                 satellites.append({"prn": prn, "elevation_deg": elevation, "azimuth_deg": azimuth, "snr_db_hz": level})
         if wrong and (not checked or not satellites):
             raise ValueError(wrong[0])
-        return self._add(Group(talker, signal, total, in_view, satellites=satellites, wrong=wrong), number)
-
-    def _add(self, part: Group, number: int) -> list[Reading]:
-        """Put what one sentence says of its group to the rest."""
         done: list[Reading] = []
-        key, total = (part.talker, part.signal), part.total
+        group = self._group((talker, signal), total, number, in_view, done)
+        group.satellites += satellites
+        group.wrong += wrong
+        if number == total:
+            del self._groups[talker, signal]
+            done.append(group.reading(group.complete))
+        return done
+
+    def _group(self, key: tuple[str, str], total: int, number: int, in_view: int | None, done: list[Reading]) -> Group:
+        """The open group that a sentence belongs to; into `done` the groups that end where it begins one."""
         group = self._groups.get(key)
         if group is not None and (number < group.next or total != group.total):
             done.append(self._groups.pop(key).reading(complete=False))
@@ -168,15 +190,10 @@ class Sky:
         if group is None:
             if len(self._groups) >= OPEN_GROUPS:
                 done.append(self._groups.pop(next(iter(self._groups))).reading(complete=False))
-            group = self._groups[key] = Group(part.talker, part.signal, total, part.in_view)
-        group.complete = group.complete and number == group.next and part.in_view == group.in_view
+            group = self._groups[key] = Group(*key, total, in_view)
+        group.complete = group.complete and number == group.next and in_view == group.in_view
         group.next = number + 1
-        group.satellites += part.satellites
-        group.wrong += part.wrong
-        if number == total:
-            del self._groups[key]
-            done.append(group.reading(group.complete))
-        return done
+        return group
 
     def close(self) -> list[Reading]:
         """The groups that never got their last sentence."""
