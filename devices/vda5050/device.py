@@ -6,7 +6,7 @@
 |---|---|
 | state | position, velocity, battery, mode, errors, safety, order progress; `header_id` counts |
 | visualization | position and velocity under the same names; `visualization_header_id` |
-| connection | `connection_state`; `connection_header_id` |
+| connection | `connection_state`; `connection_header_id`, but for a last will |
 | order | `sent_order_id` and its size; `order_header_id` |
 | instantActions | `instant_action_count`; `instant_actions_header_id` |
 | responses, zoneSet, factsheet | the header alone, `<message>_header_id` |
@@ -20,6 +20,15 @@ Normalised: versions 1.1, 2.x and 3.0 give the same fields; words are upper case
 TEACH_IN and CONNECTIONBROKEN is CONNECTION_BROKEN as in 3.0; words that no version lists are
 kept. `error_level` is the worst of the errors (NONE, WARNING, URGENT, CRITICAL, FATAL; an unlisted
 level counts as WARNING), `error_type` the first error of that level. Null and left out are absent.
+
+A last will (CONNECTION_BROKEN) was written when the robot connected: its timestamp and header count say
+nothing of the break. It has no time of its own (the receipt stands for it, also where it is retained) and
+no header count.
+
+A value that the schemas make optional and that has the wrong type or is out of their range is left out
+and named in `field_errors`; an optional object that lacks what it must have is left out whole. What they
+require is required. Whole numbers may be written `7.0`. A message that is empty by right (a visualization
+without anything) is `Empty`. A byte order mark is ignored.
 
 Limits: counts 0 to 2^63-1, timestamps of the years 1970 to 2261.
 
@@ -35,7 +44,8 @@ import msgspec
 from msgspec import json as msgjson
 
 from devices.spec.device import MessageDevice
-from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.events import Empty, Event, Reading, SanityError, Value
+from devices.spec.json_parts import PartRefused, Reader, loads, plain
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
 from devices.vda5050.encode import FIELDS, encode
@@ -45,6 +55,7 @@ from devices.vda5050.message import (
     Fault,
     Header,
     InstantActions,
+    LastWill,
     Marks,
     MobileRobotPosition,
     Order,
@@ -58,24 +69,27 @@ Kind = Literal[
     "state2", "state3", "connection", "visualization", "instantActions", "order", "responses", "zoneSet", "factsheet"
 ]
 
-_decoders: dict[Kind, msgjson.Decoder[Any]] = {
-    "state2": msgjson.Decoder(State2),
-    "state3": msgjson.Decoder(State3),
-    "connection": msgjson.Decoder(Connection),
-    "visualization": msgjson.Decoder(Visualization),
-    "instantActions": msgjson.Decoder(InstantActions),
-    "order": msgjson.Decoder(Order),
-    "responses": msgjson.Decoder(Header),
-    "zoneSet": msgjson.Decoder(Header),
-    "factsheet": msgjson.Decoder(Header),
+_STRUCTS: dict[Kind, type[msgspec.Struct]] = {
+    "state2": State2,
+    "state3": State3,
+    "connection": Connection,
+    "visualization": Visualization,
+    "instantActions": InstantActions,
+    "order": Order,
+    "responses": Header,
+    "zoneSet": Header,
+    "factsheet": Header,
 }
+_decoders: dict[Kind, msgjson.Decoder[Any]] = {kind: msgjson.Decoder(struct) for kind, struct in _STRUCTS.items()}
+_parts = Reader()
 _marks = msgjson.Decoder(Marks)
 _MESSAGES: dict[str, Kind] = {
     "connection": "connection", "visualization": "visualization", "instantActions": "instantActions",
     "order": "order", "responses": "responses", "zoneSet": "zoneSet", "factsheet": "factsheet",
 }  # fmt: skip
 _MAJOR = re.compile(r"/v(\d+)/")
-_WORDS = {"TEACHIN": "TEACH_IN", "CONNECTIONBROKEN": "CONNECTION_BROKEN"}
+_BROKEN = "CONNECTION_BROKEN"
+_WORDS = {"TEACHIN": "TEACH_IN", "CONNECTIONBROKEN": _BROKEN}
 _RANK = {"WARNING": 1, "URGENT": 2, "CRITICAL": 3, "FATAL": 4}
 _MAX_TOPICS = 4096
 _MAX_REMEMBERED_TOPIC = 256
@@ -84,25 +98,62 @@ _kinds: dict[str, Kind | None] = {}
 
 
 def decode(topic: str, payload: bytes, _received_ns: int) -> list[Event]:
-    """The reading of one message, or one SanityError naming the key path that is not as it must be."""
+    """The reading of one message; or `Empty`, or one SanityError naming the key path that is not as it must be."""
     kind = _kinds[topic] if topic in _kinds else _kind_of_topic(topic)
     try:
         if kind is None:
             return [_told_by_labels(payload)]
-        try:
-            return [_reading(kind, _decoders[kind].decode(payload))]
-        except msgspec.ValidationError:
-            told = _kind_of_labels(payload)
-            if told is None or told == kind:
-                raise
-            kind = told
-            return [_reading(kind, _decoders[kind].decode(payload))]
+        reading = _reading(kind, _decoders[kind].decode(payload))
+        return [reading] if reading.fields else [Empty(f"{_name(kind)}: no values", payload)]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return [SanityError(f"{_name(kind)}: {error}", payload)]
+        return [_second_look(kind, payload, error)]
     except RecursionError:
         return [SanityError("JSON: nested too deeply", payload)]
     except ValueError as error:
         return [SanityError(f"{_name(kind)}: $.timestamp: {error}", payload)]
+
+
+def _second_look(kind: Kind | None, payload: bytes, error: Exception) -> Event:
+    """What a payload says that is not as its topic says, or not in every part as it must be."""
+    try:
+        text = plain(payload)
+    except ValueError as wide:
+        return SanityError(f"{_name(kind)}: {wide}", payload)
+    try:
+        value = loads(text)
+        told = _told_kind(msgspec.convert(value, Marks), kind)
+    except RecursionError:
+        return SanityError("JSON: nested too deeply", payload)
+    except ValueError:
+        return SanityError(f"{_name(kind)}: {error}", payload)
+    try:
+        if told is not None and (told != kind or text is not payload):
+            kind = told
+            try:
+                return _reading(kind, _decoders[kind].decode(text))
+            except msgspec.ValidationError:
+                pass
+        return _by_parts(kind, value, payload) if kind is not None else _untold(payload)
+    except PartRefused as refused:
+        return SanityError(f"{_name(kind)}: {refused}", payload)
+    except ValueError as wrong:
+        return SanityError(f"{_name(kind)}: $.timestamp: {wrong}", payload)
+
+
+def _by_parts(kind: Kind, value: object, payload: bytes) -> Event:
+    struct = _STRUCTS[kind]
+    if kind == "connection" and isinstance(value, dict) and _word(str(value.get("connectionState"))) == _BROKEN:
+        struct = LastWill  # its header counts for nothing, so it is not judged either
+    message, wrong = _parts.read(value, struct)
+    reading = _reading(kind, message)
+    reading.field_errors = wrong
+    if reading.fields:
+        return reading
+    return SanityError(f"{_name(kind)}: {wrong[0]}", payload) if wrong else Empty(f"{_name(kind)}: no values", payload)
+
+
+def _untold(payload: bytes) -> SanityError:
+    return SanityError("expected the topic or the labels of a VDA 5050 message", payload)
 
 
 def _name(kind: Kind | None) -> str:
@@ -123,8 +174,8 @@ def _kind_of_topic(topic: str) -> Kind | None:
     return kind
 
 
-def _kind_of_labels(payload: bytes) -> Kind | None:
-    marks = _marks.decode(payload)
+def _told_kind(marks: Marks, said: Kind | None) -> Kind | None:
+    """Which message these labels belong to, where the topic says `said`."""
     if marks.connection_state is not None:
         return "connection"
     if marks.power_supply is not None:
@@ -146,26 +197,24 @@ def _kind_of_labels(payload: bytes) -> Kind | None:
         for mark in (marks.agv_position, marks.mobile_robot_position, marks.velocity, marks.reference_state_header_id)
     ):
         return "visualization"
+    if said is None and marks.header_id is not None and marks.version is not None:
+        return "visualization"  # the one message that may be nothing but a header
     return None
 
 
 def _told_by_labels(payload: bytes) -> Event:
-    kind = _kind_of_labels(payload)
-    if kind is None and _is_header(_marks.decode(payload)):
-        kind = "visualization"  # the one message that may be nothing but a header
+    kind = _told_kind(_marks.decode(payload), None)
     if kind is None:
-        return SanityError("expected the topic or the labels of a VDA 5050 message", payload)
+        return _untold(payload)
     return _reading(kind, _decoders[kind].decode(payload))
-
-
-def _is_header(marks: Marks) -> bool:
-    return marks.header_id is not None and marks.version is not None
 
 
 def _reading(kind: Kind, message: Any) -> Reading:
     fields: dict[str, Value] = {}
     if kind == "state2" or kind == "state3":
         fields["header_id"] = message.header_id
+    elif kind == "connection" and _word(message.connection_state) == _BROKEN:
+        return _last_will(message)
     elif message.header_id is not None:
         fields[_snake(kind) + "_header_id"] = message.header_id
     if message.version is not None:
@@ -189,6 +238,17 @@ def _reading(kind: Kind, message: Any) -> Reading:
         _order(message, fields)
     time_ns = None if message.timestamp is None else parse_ns(message.timestamp)
     return Reading(fields, time_ns, message.serial_number or None)
+
+
+def _last_will(message: Connection | LastWill) -> Reading:
+    """Who is gone; since when, only the receipt can say."""
+    fields: dict[str, Value] = {}
+    for name in ("version", "manufacturer", "serial_number"):
+        value = getattr(message, name)
+        if value is not None:
+            fields[name] = value
+    fields["connection_state"] = _BROKEN
+    return Reading(fields, None, message.serial_number or None, standing=True)
 
 
 def _order(order: Order, fields: dict[str, Value]) -> None:

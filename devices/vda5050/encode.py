@@ -119,11 +119,14 @@ def _header(reading: Reading, version: str, count: str) -> dict[str, object]:
     serial_number = reading.fields.get("serial_number", reading.thing)
     if serial_number is None:
         raise EncodeError("vda5050: expected a thing or serial_number")
-    if reading.time_ns is None:
-        raise EncodeError("vda5050: expected a time")
+    time_ns = reading.time_ns
+    if time_ns is None:
+        if reading.fields.get("connection_state") != "CONNECTION_BROKEN":
+            raise EncodeError("vda5050: expected a time")
+        time_ns = 0  # a last will has one, which says nothing
     return {
         "headerId": reading.fields.get(count, 0),
-        "timestamp": format_ns(reading.time_ns, 3),
+        "timestamp": format_ns(time_ns, 3),
         "version": version,
         "manufacturer": reading.fields.get("manufacturer", _MANUFACTURER),
         "serialNumber": serial_number,

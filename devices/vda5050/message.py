@@ -1,8 +1,8 @@
 """The typed shapes of VDA 5050 messages, versions 1.1, 2.x and 3.0, as far as they are used.
 
-Fields that the JSON schemas require are required here; of lists that are only counted, the
-elements are checked to be objects and skipped. Optional fields may be null (openTCS sends them
-so). Labels that are not listed are skipped.
+Fields that the JSON schemas require are required here, and what is optional has the schemas'
+range; of lists that are only counted, the elements are checked to be objects and skipped.
+Optional fields may be null (openTCS sends them so). Labels that are not listed are skipped.
 
 1.1 and 2.x differ here only in `informations` / `information`. 3.0 renames: agvPosition ->
 mobileRobotPosition (positionInitialized -> localized), batteryState -> powerSupply (batteryCharge
@@ -16,6 +16,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Count = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Length = Annotated[float, Meta(ge=0)]
 
 
 class Item(Struct, gc=False):
@@ -34,6 +37,15 @@ class Connection(Header, gc=False, rename="camel", kw_only=True):
     connection_state: str
 
 
+class LastWill(Struct, gc=False, rename="camel", kw_only=True):
+    """A connection message that the broker sends when the robot is gone: its header is that of the connect."""
+
+    connection_state: str
+    version: str | None = None
+    manufacturer: str | None = None
+    serial_number: str | None = None
+
+
 class AgvPosition(Struct, gc=False, rename="camel", kw_only=True):
     x: float
     y: float
@@ -41,8 +53,8 @@ class AgvPosition(Struct, gc=False, rename="camel", kw_only=True):
     map_id: str
     position_initialized: bool
     map_description: str | None = None
-    localization_score: float | None = None
-    deviation_range: float | None = None
+    localization_score: Share | None = None
+    deviation_range: Length | None = None
 
 
 class MobileRobotPosition(Struct, gc=False, rename="camel", kw_only=True):
@@ -52,8 +64,8 @@ class MobileRobotPosition(Struct, gc=False, rename="camel", kw_only=True):
     map_id: str
     localized: bool
     map_description: str | None = None
-    localization_score: float | None = None
-    deviation_range: float | None = None
+    localization_score: Share | None = None
+    deviation_range: Length | None = None
 
 
 class Velocity(Struct, gc=False):
@@ -79,8 +91,8 @@ class BatteryState(Struct, gc=False, rename="camel", kw_only=True):
     battery_charge: float
     charging: bool
     battery_voltage: float | None = None
-    battery_health: float | None = None
-    reach: float | None = None
+    battery_health: Percent | None = None
+    reach: Length | None = None
 
 
 class PowerSupply(Struct, gc=False, rename="camel", kw_only=True):
@@ -88,8 +100,8 @@ class PowerSupply(Struct, gc=False, rename="camel", kw_only=True):
     charging: bool
     battery_voltage: float | None = None
     battery_current: float | None = None
-    battery_health: float | None = None
-    range: float | None = None
+    battery_health: Percent | None = None
+    range: Length | None = None
 
 
 class SafetyState(Struct, gc=False, rename="camel", kw_only=True):
@@ -129,7 +141,7 @@ class _State(Header, gc=False, rename="camel", kw_only=True):
     loads: list[Item] | None = None
     paused: bool | None = None
     new_base_request: bool | None = None
-    distance_since_last_node: float | None = None
+    distance_since_last_node: Length | None = None
     zone_set_id: str | None = None
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError
+from devices.spec.events import Empty, Event, Reading, SanityError
 from devices.vda5050 import device as vda5050
 from devices.vda5050.device import DEVICE
 from tests.devices.published import payload, published
@@ -155,7 +155,6 @@ def test_a_required_field_that_is_missing_or_null_is_named(label: str) -> None:
         (state(driving="yes"), "$.driving"),
         (state(nodeStates=[1]), "$.nodeStates"),
         (state(errors=[{"errorType": "a"}]), "$.errors[0]"),
-        (state(agvPosition={"x": 1, "y": 2, "theta": 0, "mapId": "m"}), "positionInitialized"),
         (state(timestamp="now"), "$.timestamp"),
         (json.dumps(state()).replace("50", "NaN").encode(), "malformed"),
         (json.dumps(state()).replace("50", "1e999").encode(), "$.batteryState"),
@@ -169,6 +168,142 @@ def test_hostile_payload_is_refused(data: Any, words: str) -> None:
     detail = refusal(data)
     assert words in detail
     assert len(detail) < 300
+
+
+@pytest.mark.parametrize(
+    ("changes", "left", "kept", "words"),
+    [
+        ({"velocity": {"vx": "fast", "vy": 1}}, "vx_m_s", {"vy_m_s": 1.0}, "got `str` - at `$.velocity.vx`"),
+        ({"velocity": 3}, "vx_m_s", {}, "Expected `object`, got `int` - at `$.velocity`"),
+        (
+            {"agvPosition": {"x": 1, "y": 2, "theta": 0, "mapId": "m"}},
+            "x_m",
+            {},
+            "`positionInitialized` - at `$.agvPosition`",
+        ),
+        (
+            {
+                "agvPosition": {
+                    "x": 1,
+                    "y": 2,
+                    "theta": 0,
+                    "mapId": "m",
+                    "positionInitialized": True,
+                    "localizationScore": 1.5,
+                }
+            },
+            "localization_score",
+            {"x_m": 1.0, "position_initialized": True},
+            "<= 1.0 - at `$.agvPosition.localizationScore`",
+        ),
+        (
+            {"batteryState": {"batteryCharge": 50, "charging": False, "batteryVoltage": "24 V", "reach": -1}},
+            "battery_v",
+            {"battery_pct": 50.0},
+            "got `str` - at `$.batteryState.batteryVoltage`",
+        ),
+        ({"loads": [{}, 7]}, "load_count", {}, "got `int` - at `$.loads[1]`"),
+        ({"loads": {}}, "load_count", {}, "Expected `array`, got `object` - at `$.loads`"),
+        ({"paused": "no", "newBaseRequest": True}, "paused", {"new_base_request": True}, "- at `$.paused`"),
+        ({"zoneSetId": 5}, "zone_set_id", {}, "- at `$.zoneSetId`"),
+        ({"distanceSinceLastNode": -2.5}, "distance_since_last_node_m", {}, "- at `$.distanceSinceLastNode`"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_optional_part_that_is_wrong_takes_only_itself(
+    changes: dict[str, Any], left: str, kept: dict[str, Any], words: str
+) -> None:
+    reading = one(state(**changes))
+    assert left not in reading.fields
+    assert reading.fields | kept == reading.fields
+    assert reading.fields["header_id"] == 1
+    assert words in reading.field_errors[0]
+
+
+def test_an_optional_number_that_no_double_holds_takes_only_itself() -> None:
+    data = json.dumps(state(velocity={"vx": 0.5, "vy": 77})).replace("77", "1e999").encode()
+    reading = one(data)
+    assert (reading.fields["vx_m_s"], "vy_m_s" in reading.fields) == (0.5, False)
+    assert reading.field_errors == ("Number out of range - at `$.velocity.vy`",)
+
+
+def test_words_that_no_version_lists_are_kept() -> None:
+    stop = {"eStop": "PAUSE_BUTTON", "fieldViolation": False}
+    assert one(state(operatingMode="LIMP", safetyState=stop)).fields["e_stop"] == "PAUSE_BUTTON"
+
+
+@pytest.mark.parametrize("written", ["7.0", "7e0", "0.7e1", "70e-1"])
+def test_a_whole_number_may_be_written_with_a_point(written: str) -> None:
+    whole = json.dumps(state(headerId="@", orderUpdateId="@", lastNodeSequenceId="@")).replace('"@"', written)
+    reading = one(whole.encode())
+    names = ("header_id", "order_update_id", "last_node_sequence_id")
+    assert [reading.fields[name] for name in names] == [7, 7, 7]
+    assert all(type(reading.fields[name]) is int for name in names)
+    assert reading.field_errors == ()
+    assert "$.headerId" in refusal(json.dumps(state(headerId="@")).replace('"@"', "7.25").encode())
+
+
+@pytest.mark.parametrize(
+    ("topic", "word"),
+    [
+        ("uagv/v1/Acme/amr-1/connection", "CONNECTIONBROKEN"),
+        ("uagv/v2/Acme/amr-1/connection", "CONNECTIONBROKEN"),
+        ("vda5050/v3/Acme/amr-1/connection", "CONNECTION_BROKEN"),
+        ("robots/amr-1", "CONNECTION_BROKEN"),
+    ],
+)
+@pytest.mark.parametrize(
+    "changes", [{}, {"headerId": "x", "timestamp": "long ago"}, {"headerId": None, "timestamp": None}]
+)
+def test_a_last_will_has_neither_the_time_nor_the_header_of_the_connect(
+    topic: str, word: str, changes: dict[str, Any]
+) -> None:
+    header = {"headerId": 1, "timestamp": "2026-11-28T08:00:00Z", "version": "2.1.0", "manufacturer": "Acme"}
+    reading = one(header | {"serialNumber": "amr-1", "connectionState": word} | changes, topic)
+    assert reading.fields == {
+        "connection_state": "CONNECTION_BROKEN",
+        "version": "2.1.0",
+        "manufacturer": "Acme",
+        "serial_number": "amr-1",
+    }
+    assert (reading.time_ns, reading.thing, reading.standing) == (None, "amr-1", True)
+
+
+def test_a_last_will_can_be_written_without_a_time() -> None:
+    fields: dict[str, Any] = {"connection_state": "CONNECTION_BROKEN", "version": "2.1.0", "manufacturer": "Acme"}
+    reading = Reading(fields | {"serial_number": "amr-1"}, None, "amr-1", standing=True)
+    assert one(DEVICE.encode(reading), "uagv/v2/Acme/amr-1/connection") == reading
+
+
+def test_a_connection_without_its_state_is_not_taken_for_another_message() -> None:
+    header = {"headerId": 1, "timestamp": "2026-11-28T08:00:00Z", "version": "2.1.0", "manufacturer": "Acme"}
+    assert "connectionState" in refusal(header | {"serialNumber": "amr-1"}, "uagv/v2/Acme/amr-1/connection")
+
+
+def test_an_orderly_end_keeps_its_time() -> None:
+    header = {"headerId": 1, "timestamp": "2026-11-28T08:00:00Z", "version": "2.1.0", "manufacturer": "Acme"}
+    reading = one(header | {"serialNumber": "amr-1", "connectionState": "OFFLINE"}, "uagv/v2/Acme/amr-1/connection")
+    assert (reading.fields["connection_header_id"], reading.time_ns) == (1, 1_795_852_800_000_000_000)
+
+
+def test_a_visualization_with_nothing_in_it_is_empty() -> None:
+    assert decode(b"{}", "uagv/v2/Acme/amr-1/visualization") == [Empty("visualization: no values", b"{}")]
+    header = one({"headerId": 3, "version": "2.1.0"}, "uagv/v2/Acme/amr-1/visualization")
+    assert header.fields == {"visualization_header_id": 3, "version": "2.1.0"}
+
+
+def test_a_byte_order_mark_is_no_part_of_the_message() -> None:
+    text = json.dumps(state())
+    assert one(text.encode("utf-8-sig")) == one(text.encode())
+    assert one(text.encode("utf-8-sig"), "robots/one") == one(text.encode())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_other_encodings_are_named(encoding: str) -> None:
+    for topic in ("uagv/v2/Acme/amr-1/state", "robots/one"):
+        assert f"JSON: {encoding[:6].upper()} text, expected UTF-8" in refusal(
+            json.dumps(state()).encode(encoding), topic
+        )
 
 
 def test_what_is_remembered_is_bounded() -> None:
@@ -255,7 +390,7 @@ def test_random_states_come_back(drawn: dict[str, Any], errors: dict[str, Any], 
 @pytest.mark.parametrize(
     ("fields", "topic"),
     [
-        ({"connection_header_id": 4, "connection_state": "CONNECTION_BROKEN", "version": "2.1.0"}, "connection"),
+        ({"connection_header_id": 4, "connection_state": "OFFLINE", "version": "2.1.0"}, "connection"),
         ({"connection_header_id": 4, "connection_state": "HIBERNATING", "version": "3.0.0"}, "connection"),
         ({"visualization_header_id": 1, "vx_m_s": 0.5, "version": "2.1.0"}, "visualization"),
     ],
