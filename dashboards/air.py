@@ -7,7 +7,7 @@ Sources: WHO global air quality guidelines (2021), 24 h: PM2.5 15 ug/m3, interim
 """
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.catalogue import carriers, curve, look, source
+from dashboards.catalogue import Types
 from dashboards.overrides import column
 from dashboards.panels import Json, Look, bar_gauge, stat, status_history, table, text
 from dashboards.queries import current, latest, one_of, trend
@@ -36,25 +36,29 @@ def last_day(panel: Json) -> Json:
     return panel | {"timeFrom": "24h", "hideTimeOverride": False}
 
 
-def today() -> list[Slot]:
+def today(types: Types) -> list[Slot]:
     """Worst values now and the means that the WHO's figures are made for."""
     parts = []
     for name, words, who in (("pm2_5_ug_m3", "PM2.5", WHO_PM2_5), ("pm10_ug_m3", "PM10", WHO_PM10)):
-        worst = current(source(name), name, "max", by=(), alias="$col")
+        worst = current(types.source(name), name, "max", by=(), alias="$col")
         peak = stat(
-            f"{words}, highest", f"The highest {words} of any sensor in the time range.", [worst], look(name), "max"
+            f"{words}, highest",
+            f"The highest {words} of any sensor in the time range.",
+            [worst],
+            types.look(name),
+            "max",
         )
         mean = bar_gauge(
             f"{words}, mean of 24 hours",
             f"Mean over the last 24 hours by sensor, coloured by the WHO's 24 h guideline for {words}.",
-            [current(source(name), name, "mean")],
+            [current(types.source(name), name, "mean")],
             Look(MICROGRAMS, 1, 0.0, who[-1].value, who, lowest=0.0),
         )
         parts += [Slot(peak, 4, 8), Slot(last_day(mean), 8, 8)]
     return parts
 
 
-def curves() -> list[Slot]:
+def curves(types: Types) -> list[Slot]:
     humid = "Relative humidity. Above about 75 % optical dust sensors read too much: doubt their values then."
     every = (
         (
@@ -73,50 +77,52 @@ def curves() -> list[Slot]:
         ),
     )
     return [
-        Slot(curve(title, words, name, 10.0, legend_table=at < 2), 12, 9)
+        Slot(types.curve(title, words, name, 10.0, legend_table=at < 2), 12, 9)
         for at, (name, title, words) in enumerate(every)
     ]
 
 
-def hours() -> Slot:
-    query = trend(source("pm2_5_ug_m3"), "pm2_5_ug_m3", every="1h")
+def hours(types: Types) -> Slot:
+    query = trend(types.source("pm2_5_ug_m3"), "pm2_5_ug_m3", every="1h")
     panel = status_history(
-        "PM2.5 by the hour", "Hourly mean of each sensor over the last 24 hours.", [query], look("pm2_5_ug_m3")
+        "PM2.5 by the hour", "Hourly mean of each sensor over the last 24 hours.", [query], types.look("pm2_5_ug_m3")
     )
     return Slot(last_day(panel), 24, 9)
 
 
-def sensors() -> Slot:
-    both = one_of(device.measurement for device in carriers("pm2_5_ug_m3") if device in carriers("pm10_ug_m3"))
+def sensors(types: Types) -> Slot:
+    both = one_of(
+        device.measurement for device in types.carriers("pm2_5_ug_m3") if device in types.carriers("pm10_ug_m3")
+    )
     rows = latest(both, [("pm2_5_ug_m3", "PM2.5"), ("pm10_ug_m3", "PM10")])
     panel = table(
         "Sensors",
         "The last value of every dust sensor in the time range, of whatever make.",
         [rows],
-        [column("PM2.5", look("pm2_5_ug_m3")), column("PM10", look("pm10_ug_m3"))],
+        [column("PM2.5", types.look("pm2_5_ug_m3")), column("PM10", types.look("pm10_ug_m3"))],
         hidden=("Time",),
         sort=("PM2.5", True),
     )
     return Slot(panel, 12, 9)
 
 
-def build() -> Json:
+def build(types: Types) -> Json:
     return board(
         UID,
         "Air quality",
         "Every dust sensor in one view, whatever its make, against the bands of WHO and US EPA.",
         [
             Heading("Today"),
-            *today(),
+            *today(types),
             Heading("Over time"),
-            *curves(),
+            *curves(types),
             Heading("Last 24 hours"),
-            hours(),
+            hours(types),
             Heading("Sensors and bands"),
-            sensors(),
+            sensors(types),
             Slot(text("Bands", "What the colours mean.", BANDS), 12, 9),
         ],
-        thing_variables(source("pm2_5_ug_m3")),
+        thing_variables(types.source("pm2_5_ug_m3")),
         tags=("air",),
         since="now-6h",
         refresh="30s",

@@ -1,7 +1,7 @@
 """City overview: what is alive, where it is, what it says now, what needs a person."""
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.catalogue import curve, look, source
+from dashboards.catalogue import Types
 from dashboards.device import uid as device_uid
 from dashboards.overrides import column, override
 from dashboards.panels import FLAG, Json, Look, bar_gauge, stat, state_timeline, table
@@ -84,14 +84,16 @@ def alive() -> list[Slot]:
     ]
 
 
-def where(map_url: str) -> list[Slot]:
+def where(types: Types, map_url: str) -> list[Slot]:
     fixed = latest(
         quoted("things"),
         [("latitude_deg", "latitude"), ("longitude_deg", "longitude"), ("online", "online")],
         by=("thing", "zone", "device"),
     )
     moving = latest(
-        source("latitude_deg"), [("latitude_deg", "latitude"), ("longitude_deg", "longitude")], by=("thing", "zone")
+        types.source("latitude_deg"),
+        [("latitude_deg", "latitude"), ("longitude_deg", "longitude")],
+        by=("thing", "zone"),
     )
     online = column("online", ONLINE)
     drawn = park_map(
@@ -121,10 +123,15 @@ def things() -> Json:
     )
 
 
-def now() -> list[Slot]:
+def now(types: Types) -> list[Slot]:
     """Bars for states of charge and fill, curves for what has a course over the day."""
     bars = (
-        ("pm2_5_ug_m3", "PM2.5 now", "The last value of every fine dust sensor.", look("pm2_5_ug_m3").within(0, 100)),
+        (
+            "pm2_5_ug_m3",
+            "PM2.5 now",
+            "The last value of every fine dust sensor.",
+            types.look("pm2_5_ug_m3").within(0, 100),
+        ),
         ("fill_pct", "Bins", "How full the bins are.", FULL),
         ("battery_pct", "Battery charge", "Things and robots that report their charge.", CHARGE),
     )
@@ -136,11 +143,12 @@ def now() -> list[Slot]:
         ("people_count", "People", "People counted at each counter."),
     )
     slots = [
-        Slot(bar_gauge(title, words, [current(source(name), name)], shown), 8, 9) for name, title, words, shown in bars
+        Slot(bar_gauge(title, words, [current(types.source(name), name)], shown), 8, 9)
+        for name, title, words, shown in bars
     ]
     for name, title, words in curves:
-        slots.append(Slot(curve(title, words, name, 60.0), 8, 8))
-    taken = states(source("parking_occupied"), "parking_occupied")
+        slots.append(Slot(types.curve(title, words, name, 60.0), 8, 8))
+    taken = states(types.source("parking_occupied"), "parking_occupied")
     slots.append(Slot(state_timeline("Parking", "Parking spaces: taken or free.", [taken], TAKEN, 60.0), 8, 8))
     return slots
 
@@ -158,7 +166,7 @@ def events() -> Slot:
     )
 
 
-def build(map_url: str = MAP_URL) -> Json:
+def build(types: Types, map_url: str = MAP_URL) -> Json:
     """The board. `map_url`: where the browser finds the gateway's map."""
     return board(
         UID,
@@ -168,9 +176,9 @@ def build(map_url: str = MAP_URL) -> Json:
             Heading("Alive"),
             *alive(),
             Heading("Where"),
-            *where(map_url),
+            *where(types, map_url),
             Heading("Now"),
-            *now(),
+            *now(types),
             Heading("What happened"),
             events(),
         ],

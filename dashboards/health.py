@@ -4,7 +4,7 @@ Not a medical device, and the board says so before anything else.
 """
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.catalogue import carriers, look, source
+from dashboards.catalogue import Types
 from dashboards.device import NOT_MEDICAL
 from dashboards.panels import Json, Look, gauge, stat, state_timeline, text, timeseries
 from dashboards.queries import THINGS, Query, current, states, trend
@@ -13,15 +13,15 @@ UID = "parkgate-health"
 WAVE = "20s"
 
 
-def vital_signs() -> list[Slot]:
+def vital_signs(types: Types) -> list[Slot]:
     pulse, oxygen = "pulse_rate_bpm", "spo2_pct"
     return [
         Slot(
             stat(
                 "Pulse",
                 "The last pulse rate of each oximeter.",
-                [trend(source(pulse), pulse, "last")],
-                look(pulse),
+                [trend(types.source(pulse), pulse, "last")],
+                types.look(pulse),
                 graph=True,
             ),
             6,
@@ -31,8 +31,8 @@ def vital_signs() -> list[Slot]:
             gauge(
                 "Oxygen saturation",
                 "The last SpO2 of each oximeter.",
-                [current(source(oxygen), oxygen)],
-                look(oxygen).within(80.0, 100.0),
+                [current(types.source(oxygen), oxygen)],
+                types.look(oxygen).within(80.0, 100.0),
             ),
             6,
             7,
@@ -41,8 +41,8 @@ def vital_signs() -> list[Slot]:
             timeseries(
                 "Pulse over time",
                 "Pulse rate; an adult's at rest is 60 to 100 a minute.",
-                [trend(source(pulse), pulse)],
-                look(pulse),
+                [trend(types.source(pulse), pulse)],
+                types.look(pulse),
                 1.0,
             ),
             12,
@@ -52,8 +52,8 @@ def vital_signs() -> list[Slot]:
             timeseries(
                 "Oxygen saturation over time",
                 "SpO2. A step to nothing is a finger taken out.",
-                [trend(source(oxygen), oxygen)],
-                look(oxygen).within(80.0, 100.0),
+                [trend(types.source(oxygen), oxygen)],
+                types.look(oxygen).within(80.0, 100.0),
                 1.0,
             ),
             24,
@@ -62,28 +62,32 @@ def vital_signs() -> list[Slot]:
     ]
 
 
-def wave() -> Slot:
+def wave(types: Types) -> Slot:
     """Every sample of the last seconds: buckets would flatten a wave of one beat a second."""
-    raw = f'SELECT "pleth" AS "pleth" FROM {source("pleth")} WHERE $timeFilter AND {THINGS} GROUP BY "thing"'
+    raw = f'SELECT "pleth" AS "pleth" FROM {types.source("pleth")} WHERE $timeFilter AND {THINGS} GROUP BY "thing"'
     panel = timeseries(
         "Pulse wave",
         f"The plethysmogram as sent, 60 samples a second, last {WAVE}.",
         [Query(raw, "$tag_thing")],
-        look("pleth"),
+        types.look("pleth"),
         1.0,
     )
     panel["fieldConfig"]["defaults"]["custom"]["showPoints"] = "never"
     return Slot(panel | {"timeFrom": WAVE, "hideTimeOverride": False}, 24, 9)
 
 
-def probe() -> list[Slot]:
+def probe(types: Types) -> list[Slot]:
     finger = Look(mappings=(("true", "no finger", "orange"), ("false", "finger", "green")))
     searching = Look(mappings=(("true", "searching", "yellow"), ("false", "found", "green")))
     strength = "signal_strength"
     return [
         Slot(
             state_timeline(
-                "Finger", "Whether a finger is in the probe.", [states(source("finger_out"), "finger_out")], finger, 1.0
+                "Finger",
+                "Whether a finger is in the probe.",
+                [states(types.source("finger_out"), "finger_out")],
+                finger,
+                1.0,
             ),
             8,
             7,
@@ -92,7 +96,7 @@ def probe() -> list[Slot]:
             state_timeline(
                 "Search",
                 "Whether the oximeter is still searching for a pulse.",
-                [states(source("searching"), "searching")],
+                [states(types.source("searching"), "searching")],
                 searching,
                 1.0,
             ),
@@ -103,8 +107,8 @@ def probe() -> list[Slot]:
             timeseries(
                 "Signal strength",
                 "0 to 15; values with a weak signal deserve no trust.",
-                [trend(source(strength), strength)],
-                look(strength).within(0.0, 15.0),
+                [trend(types.source(strength), strength)],
+                types.look(strength).within(0.0, 15.0),
                 1.0,
             ),
             8,
@@ -113,23 +117,23 @@ def probe() -> list[Slot]:
     ]
 
 
-def build() -> Json:
+def build(types: Types) -> Json:
     parts: list[Slot | Heading] = [
         Slot(text("Not a medical device", NOT_MEDICAL, f"**{NOT_MEDICAL}**"), 24, 2),
         Heading("Vital signs"),
-        *vital_signs(),
+        *vital_signs(types),
         Heading("Pulse wave"),
-        wave(),
+        wave(types),
         Heading("Probe"),
-        *probe(),
+        *probe(types),
     ]
-    makes = ", ".join(device.title for device in carriers("spo2_pct"))
+    makes = ", ".join(device.title for device in types.carriers("spo2_pct"))
     return board(
         UID,
         "Health",
         f"Pulse, oxygen saturation and pulse wave ({makes}). {NOT_MEDICAL}",
         parts,
-        thing_variables(source("spo2_pct")),
+        thing_variables(types.source("spo2_pct")),
         tags=("health",),
         since="now-15m",
         refresh="5s",

@@ -17,11 +17,13 @@ and `jsonData.dbName` (since) are both written.
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dashboards.boards import every_board
 from dashboards.spatial import MAP_URL
+from devices.spec.device import DeviceType
 
 DATASOURCE_UID = "parkgate-influxdb"
 FOLDER = "parkgate"
@@ -87,13 +89,15 @@ providers:
 """
 
 
-def build(out: Path, *, store: Store | None = None, map_url: str = MAP_URL) -> list[Path]:
-    """Write everything below `out` and answer the files, sorted. OSError where that fails.
+def build(
+    out: Path, devices: Iterable[DeviceType], *, store: Store | None = None, map_url: str = MAP_URL
+) -> list[Path]:
+    """Write everything below `out`, boards over these device types; the files, sorted. OSError where that fails.
 
     `map_url` is where the browser, not the server, finds the gateway's map.
     """
     boards = out.resolve() / "dashboards"
-    contents = {boards / f"{board['uid']}.json": _json(board) for board in every_board(map_url)}
+    contents = {boards / f"{board['uid']}.json": _json(board) for board in every_board(devices, map_url)}
     stale = [path for path in boards.glob("parkgate-*.json") if path not in contents]
     provisioning = out.resolve() / "provisioning"
     contents[provisioning / "datasources" / "parkgate.yaml"] = datasource_yaml(store or Store())

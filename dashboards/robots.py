@@ -8,7 +8,7 @@ robot's own map (VDA 5050, on the floor plan). Modes, stops and errors are timel
 from collections.abc import Sequence
 
 from dashboards.board import Heading, Slot, board, thing_variables
-from dashboards.catalogue import DEVICES, field, look, source
+from dashboards.catalogue import Types
 from dashboards.device import uid as device_uid
 from dashboards.overrides import column, override
 from dashboards.panels import Json, Look, Mapping, bar_gauge, stat, state_timeline, table, timeseries
@@ -30,9 +30,9 @@ STOPPED: tuple[Mapping, ...] = (
 )
 
 
-def receivers() -> str:
+def receivers(types: Types) -> str:
     """Measurements of robots that know their place in degrees."""
-    return source("latitude_deg", devices=[device for device in DEVICES if device.domain == "robot"])
+    return types.of("robot").source("latitude_deg")
 
 
 def positions(receiver: str, newest: bool) -> Query:
@@ -44,8 +44,8 @@ def positions(receiver: str, newest: bool) -> Query:
     return Query(f"SELECT {values} FROM {receiver} WHERE $timeFilter AND {THINGS} {group}", "", "table")
 
 
-def where(map_url: str) -> list[Slot]:
-    track, here = positions(receivers(), False), positions(receivers(), True)
+def where(types: Types, map_url: str) -> list[Slot]:
+    track, here = positions(receivers(types), False), positions(receivers(types), True)
     chart = park_map(
         "Map",
         "Where robots are (large) and were in the time range (small), from their satellite receivers.",
@@ -71,15 +71,15 @@ def where(map_url: str) -> list[Slot]:
     return [Slot(chart, 12, 14), Slot(plan, 12, 14)]
 
 
-def fleet() -> Slot:
+def fleet(types: Types) -> Slot:
     """One row a robot, with a link to everything it says."""
     columns = (
-        ("operating_mode", "Mode", look("operating_mode", VDA)),
-        ("battery_pct", "Battery", look("battery_pct", VDA)),
+        ("operating_mode", "Mode", types.look("operating_mode", VDA)),
+        ("battery_pct", "Battery", types.look("battery_pct", VDA)),
         ("charging", "Charging", Look(mappings=CHARGING)),
         ("driving", "Driving", Look(mappings=RUNNING)),
         ("e_stop", "Emergency stop", Look(mappings=STOPPED)),
-        ("error_level", "Worst error", look("error_level", VDA)),
+        ("error_level", "Worst error", types.look("error_level", VDA)),
         ("error_type", "Error", Look()),
         ("last_node_id", "Last node", Look()),
     )
@@ -96,20 +96,25 @@ def fleet() -> Slot:
     return Slot(panel, 24, 7)
 
 
-def doing() -> list[Slot]:
+def doing(types: Types) -> list[Slot]:
     """Timelines, then the curves that explain them."""
     lines: Sequence[tuple[str, str, str, Look]] = (
-        ("operating_mode", "Mode", "Who drives the robot: itself, a person, nobody.", look("operating_mode", VDA)),
+        (
+            "operating_mode",
+            "Mode",
+            "Who drives the robot: itself, a person, nobody.",
+            types.look("operating_mode", VDA),
+        ),
         ("driving", "Driving", "Whether it moves.", Look(mappings=RUNNING)),
         ("e_stop", "Emergency stop", "Active stops, by how they are to be acknowledged.", Look(mappings=STOPPED)),
-        ("error_level", "Worst error", "The level of the worst active error.", look("error_level", VDA)),
+        ("error_level", "Worst error", "The level of the worst active error.", types.look("error_level", VDA)),
     )
     slots = [
         Slot(state_timeline(title, words, [states(STATE, name)], shown, 2.0), 12, 6)
         for name, title, words, shown in lines
     ]
-    charge, volts = look("battery_pct", VDA), look("battery_v", VDA)
-    speed = look("vx_m_s", VDA)
+    charge, volts = types.look("battery_pct", VDA), types.look("battery_v", VDA)
+    speed = types.look("vx_m_s", VDA)
     slots += [
         Slot(
             timeseries(
@@ -153,12 +158,15 @@ def doing() -> list[Slot]:
     return slots
 
 
-def now() -> list[Slot]:
+def now(types: Types) -> list[Slot]:
     worst = current(STATE, "error_count", "last")
     return [
         Slot(
             bar_gauge(
-                "Battery", "State of charge of each robot.", [current(STATE, "battery_pct")], look("battery_pct", VDA)
+                "Battery",
+                "State of charge of each robot.",
+                [current(STATE, "battery_pct")],
+                types.look("battery_pct", VDA),
             ),
             12,
             7,
@@ -166,7 +174,7 @@ def now() -> list[Slot]:
         Slot(
             stat(
                 "Active errors",
-                field("error_count", VDA).description + ", by robot.",
+                types.field("error_count", VDA).description + ", by robot.",
                 [worst],
                 NONE_IS_GOOD,
             ),
@@ -176,7 +184,7 @@ def now() -> list[Slot]:
     ]
 
 
-def build(map_url: str = MAP_URL) -> Json:
+def build(types: Types, map_url: str = MAP_URL) -> Json:
     """The board. `map_url`: where the browser finds the gateway's map."""
     return board(
         UID,
@@ -184,14 +192,14 @@ def build(map_url: str = MAP_URL) -> Json:
         "Where the robots are and were, what they do, what hinders them.",
         [
             Heading("Now"),
-            fleet(),
-            *now(),
+            fleet(types),
+            *now(types),
             Heading("Where"),
-            *where(map_url),
+            *where(types, map_url),
             Heading("What they do"),
-            *doing(),
+            *doing(types),
         ],
-        thing_variables(one_of(device.measurement for device in DEVICES if device.domain == "robot")),
+        thing_variables(one_of(device.measurement for device in types.of("robot"))),
         tags=("robot",),
         refresh="5s",
     )

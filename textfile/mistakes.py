@@ -26,6 +26,7 @@ class Mistakes:
         self._places = places
         self._error = error
         self._found: dict[Steps, tuple[Place, str]] = {}
+        self._others: list[Mistakes | Mistaken] = []
 
     def add(self, steps: Steps, said: str, *, at_key: bool = False) -> None:
         """`said` is what stands after the key path: ` = 3: expected …`, ` is missing: expected …`."""
@@ -37,11 +38,23 @@ class Mistakes:
         """Whether anything is wrong there, or within."""
         return any(found[: len(steps)] == steps for found in self._found)
 
+    def behind(self, other: "Mistakes | Mistaken") -> None:
+        """What is wrong with another file, that this one names, is told behind its own."""
+        self._others.append(other)
+
     def check(self) -> None:
         """Raise `error` if there was a mistake."""
-        if self._found:
-            told = sorted(self._found.values(), key=lambda found: found[0])
-            raise self._error("\n".join(f"{self._file}:{place.line}:{place.column}: {said}" for place, said in told))
+        told = self.lines()
+        if told:
+            raise self._error("\n".join(told))
+
+    def lines(self) -> list[str]:
+        """A line for each mistake."""
+        told = sorted(self._found.values(), key=lambda found: found[0])
+        own = [f"{self._file}:{place.line}:{place.column}: {said}" for place, said in told]
+        for other in self._others:
+            own += str(other).splitlines() if isinstance(other, Mistaken) else other.lines()
+        return own
 
 
 @dataclass(frozen=True, slots=True)

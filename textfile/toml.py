@@ -20,9 +20,9 @@ _ESCAPE = re.compile(r'"[^"]*\\')
 
 
 def open_toml(
-    file: Path, environ: Mapping[str, str], keys: Sequence[str], error: type[Mistaken], what: str = "TOML"
+    file: Path, environ: Mapping[str, str], keys: Sequence[str] | None, error: type[Mistaken], what: str = "TOML"
 ) -> Table:
-    """The top table of `file`, with only `keys` in it. Raises `error`, one line, where there is no TOML.
+    """The top table of `file`, with only `keys` in it (None: any). Raises `error`, one line, where there is no TOML.
 
     `what` is the kind of file that is expected, for the complaint.
     """

@@ -25,6 +25,8 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
             typer.echo(f"mqtt    {broker.name}: {item.topic} as {item.device}, MQTT {broker.protocol} at {broker.url}")
     for entry in loaded.serial:
         typer.echo(f"serial  {entry.port}: {entry.device}, thing {entry.thing}")
+    for own in loaded.types:
+        typer.echo(f"type    {own.name}: {own.link}, {len(own.fields)} field{'' if len(own.fields) == 1 else 's'}")
     if loaded.influxdb is not None:
         typer.echo(f"sink    InfluxDB {loaded.influxdb.url}, database {loaded.influxdb.database}")
     if loaded.local is not None:

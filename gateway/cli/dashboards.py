@@ -1,12 +1,16 @@
 """`parkgate dashboards`: Grafana's JSON and its provisioning files."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from devices.spec.device import Device
 
 URL, DATABASE = "http://127.0.0.1:8086", "parkgate"
 
@@ -22,7 +26,8 @@ def dashboards() -> None:
 def build(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write into; made if it is not there.")],
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="A gateway's file: url and database from its [influxdb].")
+        Path | None,
+        typer.Option("--config", "-c", help="A gateway's file: url and database of its [influxdb], its device types."),
     ] = None,
     url: Annotated[
         str | None, typer.Option("--influx-url", help=f"InfluxDB as the Grafana server sees it; default {URL}.")
@@ -37,22 +42,23 @@ def build(
 ) -> None:
     """Write the dashboards and the provisioning files. Grafana reads the secret from INFLUX_TOKEN."""
     from dashboards.provision import Store, build
+    from gateway.cli.devices import known
 
-    its_url, its_database = (URL, DATABASE) if config is None else _influxdb(config)
+    its_url, its_database, devices = (URL, DATABASE, known().values()) if config is None else _gateway(config)
     store = Store(url=url or its_url, database=database or its_database, user=user)
     try:
-        files = build(out, store=store, map_url=map_url)
+        files = build(out, devices, store=store, map_url=map_url)
     except OSError as exc:
         raise UsageError(f"--out {out}: {exc.strerror or exc}; expected a folder this user may write") from exc
     boards = sum(file.suffix == ".json" for file in files)
     typer.echo(f"{boards} dashboards and {len(files) - boards} provisioning files in {out}")
 
 
-def _influxdb(config: Path) -> tuple[str, str]:
-    """Where a gateway writes to: url and database."""
+def _gateway(config: Path) -> "tuple[str, str, Iterable[Device]]":
+    """Where a gateway writes to, url and database, and the device types that it knows."""
     from gateway.config import load
 
     loaded = load(config, os.environ)
     if loaded.influxdb is None:
         raise UsageError(f"{config}: no [influxdb]: expected a gateway that writes to InfluxDB, which Grafana reads")
-    return loaded.influxdb.url, loaded.influxdb.database
+    return loaded.influxdb.url, loaded.influxdb.database, loaded.devices.values()

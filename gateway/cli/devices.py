@@ -1,48 +1,102 @@
 """`parkgate devices`: the catalogue, and everything about one device type."""
 
 import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gateway.cli.usage import UsageError
+from textfile import nearest
 
 if TYPE_CHECKING:
+    from devices.catalogue import Catalogue
     from devices.spec.device import Device, PolledDevice
     from devices.spec.field import Field
 
 
-def find(name: str) -> "Device":
-    """The device type of that name; a usage error that suggests the nearest one where there is none."""
-    from devices.catalogue import installed
-    from textfile import nearest
+USUAL = Path("gateway.toml")
+TypesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="Also the types of this file or folder; without it those of gateway.toml, if it is here."
+    ),
+]
 
-    catalogue = installed()
-    found = catalogue.get(name)
+
+def _installed() -> "Catalogue":
+    from devices.catalogue import installed
+    from devices.spec.errors import DescriptionError
+
+    try:
+        return installed()
+    except DescriptionError as error:  # of two packages
+        raise UsageError(str(error)) from error
+
+
+def known(config: Path | None = None) -> "Catalogue":
+    """The installed device types, and those of a configuration, or of gateway.toml in the working folder."""
+    from devices.files import with_path
+
+    catalogue = _installed()
+    path = config or (USUAL if USUAL.is_file() else None)
+    return catalogue if path is None else with_path(catalogue, path, os.environ)
+
+
+def find(name: str, config: Path | None = None) -> "Device":
+    """The device type of that name; a usage error that suggests the nearest one where there is none."""
+    from devices.spec.errors import DescriptionError
+
+    catalogue = _installed()
+    if config is not None or name not in catalogue:
+        catalogue = known(config)
+    try:
+        found = catalogue.get(name)
+    except DescriptionError as error:
+        raise UsageError(str(error)) from error
     if found is None:
         meant = nearest(name, catalogue)
         hint = f'did you mean "{meant}"?' if meant else "`parkgate devices` lists them"
-        raise UsageError(f'no device type "{name}"; {hint}')
+        where = "" if config is None else f", nor in {config}"
+        raise UsageError(f'no device type "{name}"{where}; {hint}')
     return found
 
 
 def devices(
     name: Annotated[str | None, typer.Argument(help="One device type, for its fields, units, ranges and link.")] = None,
+    config: TypesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object (or an array of them).")] = False,
 ) -> None:
     """List the device types, or describe one."""
-    from devices.catalogue import installed
-
     if name is not None:
-        device = find(name)
+        device = find(name, config)
         typer.echo(json.dumps(described(device), ensure_ascii=False) if as_json else text(device))
-    elif as_json:
-        typer.echo(json.dumps([described(device) for device in installed().values()], ensure_ascii=False))
+        return
+    usable, broken = _made(known(config))
+    if as_json:
+        typer.echo(json.dumps([described(device) for device in usable], ensure_ascii=False))
     else:
         rows = [("name", "title", "link", "domain", "fields")]
-        rows += [(each.name, each.title, each.link, each.domain, fields_of(each)) for each in installed().values()]
+        rows += [(each.name, each.title, each.link, each.domain, fields_of(each)) for each in usable]
         typer.echo(table(rows))
+    for why in broken:
+        typer.echo(f"parkgate: {why}", err=True)
+
+
+def _made(catalogue: "Catalogue") -> "tuple[list[Device], list[str]]":
+    """The types that can be used, and why others cannot: those of a package may be broken."""
+    from devices.spec.errors import DescriptionError
+
+    usable: list[Device] = []
+    broken: list[str] = []
+    for name in catalogue:
+        try:
+            usable.append(catalogue[name])
+        except DescriptionError as error:
+            broken.append(str(error))
+    return usable, broken
 
 
 def fields_of(device: "Device") -> str:

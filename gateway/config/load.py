@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, cast
 
-from devices.catalogue import installed
+from devices.catalogue import Catalogue, installed
+from devices.files import TYPES_DIR, with_tables, with_types_dir
 from devices.spec.device import Device
+from devices.spec.errors import DescriptionError
 from gateway.config import rules
 from gateway.config.keys import keys_of, section
 from gateway.config.sources import Claims, brokers, serial
@@ -52,7 +54,7 @@ __all__ = [
 ]
 
 
-_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog")
+_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog", "type")
 
 
 def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] | None = None) -> Config:
@@ -69,10 +71,19 @@ def read(
     path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] | None = None
 ) -> tuple[Config, Mistakes]:
     """As `load`, for whoever has more to check. The config holds what could be read; defaults stand for mistakes."""
-    devices = installed() if devices is None else devices
+    if devices is None:
+        try:
+            devices = installed()
+        except DescriptionError as error:  # of two packages
+            raise ConfigError(str(error)) from error
     top = open_toml(path, environ, _TOP, ConfigError, "a configuration file")
     claims = Claims()
-    gateway = _gateway(section(top, "gateway", GatewayConfig))
+    head = section(top, "gateway", GatewayConfig)
+    installed_types = frozenset(devices)
+    if top.has("type") or head.has(TYPES_DIR):
+        known = devices if isinstance(devices, Catalogue) else Catalogue({}).plus(devices.values())
+        devices = with_types_dir(with_tables(known, top.tables("type", None)), head)
+    gateway = _gateway(head)
     influxdb = _influxdb(top.table("influxdb", keys_of(InfluxConfig)))
     config = Config(
         gateway=gateway,
@@ -83,6 +94,7 @@ def read(
         serial=tuple(serial(table, devices, claims) for table in top.tables("serial", keys_of(SerialConfig))),
         watchdog=_watchdog(section(top, "watchdog", WatchdogConfig)),
         devices=devices,
+        types=tuple(devices[name] for name in devices if name not in installed_types),
     )
     return config, top.origin.mistakes
 
@@ -93,6 +105,7 @@ def _gateway(table: Table) -> GatewayConfig:
     return GatewayConfig(
         name=table.text_or_none("name", "the name of this gateway") or default.name,
         state_dir=cast(Path, state_dir),
+        types_dir=table.path_or(TYPES_DIR, None, "a folder of device types"),
         listen=rules.listen_address(table, "listen", default.listen),
         api_token=rules.api_token(table, "api_token"),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from devices.spec.device import Device
+from devices.spec.errors import DescriptionError
 from gateway.config.types import RECORDING, REPLAY
 from textfile import Table, listed, nearest, shown
 
@@ -119,9 +120,13 @@ def interval_or_none(table: Table, key: str) -> float | None:
 
 def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Device | None:
     """The device type that `device` names; it must speak over `link` ("serial" or "mqtt"). None if it is wrong."""
-    right = sorted(name for name, device in devices.items() if device.link == link)
     name = table.text("device", f"a device type that speaks {link}")
-    found = devices.get(name)
+    try:
+        found = devices.get(name)
+        right = [] if found else sorted(name for name, device in devices.items() if device.link == link)
+    except DescriptionError as error:  # of a package
+        table.fail("device", f"a device type that can be used; {error}")
+        return None
     if found is None:
         meant = nearest(name, right) or nearest(name, devices)
         hint = f'did you mean "{meant}"?' if meant else f"such as {listed(right[:4])}" if right else "there is none yet"

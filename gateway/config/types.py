@@ -27,6 +27,7 @@ class GatewayConfig:
     state_dir: Path = Path("var")
     listen: str = "127.0.0.1:8080"
     api_token: str | None = None
+    types_dir: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class WatchdogConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What one gateway is built from. `devices` are the device types that it knows."""
+    """What one gateway is built from. `devices` are the device types that it knows, `types` those that it describes."""
 
     gateway: GatewayConfig
     spool: SpoolConfig
@@ -185,3 +186,4 @@ class Config:
     serial: tuple[SerialConfig, ...]
     watchdog: WatchdogConfig = WatchdogConfig()
     devices: Mapping[str, Device] = field(default_factory=built_in, compare=False, repr=False)
+    types: tuple[Device, ...] = field(default=(), compare=False, repr=False)

@@ -8,6 +8,7 @@ from typing import Any
 from dashboards import maps
 from dashboards.boards import every_board
 from dashboards.spatial import AREAS
+from tests.device_types import DEVICES
 
 
 def test_the_tile_is_one_transparent_pixel() -> None:
@@ -62,13 +63,13 @@ def test_pages_for_the_gateway() -> None:
 
 
 def test_no_board_asks_the_internet() -> None:
-    texts = json.dumps(every_board("http://gateway.local/map"))
+    texts = json.dumps(every_board(DEVICES, "http://gateway.local/map"))
     addresses = {part.split('"')[0] for part in texts.split("http")[1:]}
     assert addresses == {"://gateway.local/map/park.geojson", "://gateway.local/map/{z}/{x}/{y}.png"}
 
 
 def test_every_map_has_tiles_of_our_own() -> None:
-    charts = [panel for board in every_board() for panel in board["panels"] if panel["type"] == "geomap"]
+    charts = [panel for board in every_board(DEVICES) for panel in board["panels"] if panel["type"] == "geomap"]
     assert charts
     for chart in charts:
         assert chart["options"]["basemap"]["type"] == "xyz"

@@ -17,12 +17,13 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from dashboards import device
 from dashboards.boards import every_board
 from tests.dashboards.examples import WEATHER
+from tests.device_types import DEVICES
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # they prefer schema v2, which files cannot hold
     from grafana_foundation_sdk.models.dashboard import Dashboard
 
-BOARDS = [device.build(WEATHER), *every_board()]
+BOARDS = [device.build(WEATHER), *every_board(DEVICES)]
 
 
 class InfluxQuery(variants.Dataquery):

@@ -8,8 +8,10 @@ import pytest
 
 from dashboards import air, city, device, health, robots
 from dashboards.boards import every_board
+from dashboards.catalogue import Types
 from dashboards.rules.board import problems, problems_of_all
 from tests.dashboards.examples import WEATHER
+from tests.device_types import DEVICES
 
 Board = dict[str, Any]
 Spoil = Callable[[Board], object]
@@ -184,15 +186,15 @@ def drop_second_query(board: Board, title: str) -> None:
 
 
 @pytest.mark.parametrize(("build", "finding", "spoil"), DRAWN_WRONG)
-def test_what_would_be_drawn_wrong_is_found(build: Callable[[], Board], finding: str, spoil: Spoil) -> None:
-    board = copy.deepcopy(build())
+def test_what_would_be_drawn_wrong_is_found(build: Callable[[Types], Board], finding: str, spoil: Spoil) -> None:
+    board = copy.deepcopy(build(Types(DEVICES)))
     assert problems(board) == []
     spoil(board)
     assert any(finding in found for found in problems(board)), problems(board)
 
 
 def test_maps_may_fetch_from_the_address_they_were_built_for() -> None:
-    boards = every_board("http://gateway.local/map")
+    boards = every_board(DEVICES, "http://gateway.local/map")
     assert problems_of_all(boards, "http://gateway.local/map") == []
     assert any("layer Park: src" in found for found in problems_of_all(boards))
 
@@ -213,4 +215,4 @@ def test_two_boards_with_one_uid() -> None:
 
 
 def test_every_board_is_clean() -> None:
-    assert problems_of_all(every_board()) == []
+    assert problems_of_all(every_board(DEVICES)) == []

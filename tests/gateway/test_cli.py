@@ -336,7 +336,7 @@ def test_verbose_shows_the_traceback_and_the_line(capsys: pytest.CaptureFixture[
 def test_a_failure_nobody_foresaw_is_one_line_too() -> None:
     program = (
         "import gateway.cli.devices as d; from gateway.cli import main as m\n"
-        "def broken(name): raise KeyError('odd')\n"
+        "def broken(name, config): raise KeyError('odd')\n"
         "d.find = broken; m.run()"
     )
     done = subprocess.run([sys.executable, "-c", program, "devices", "x"], capture_output=True, check=False, timeout=60)

@@ -274,7 +274,7 @@ BAD = [
     ),
     (
         "colour = 3\n",
-        "1:1: colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog",
+        "1:1: colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog, type",
     ),
     ('[gateway]\nnam = "x"\n', '2:1: gateway.nam = "x": unknown key, did you mean "name"?'),
     (
@@ -296,11 +296,11 @@ BAD = [
     ),
     (
         '[gateway]\n"two words" = 1\n',
-        '2:1: gateway."two words" = 1: unknown key, expected one of name, state_dir, listen, api_token',
+        '2:1: gateway."two words" = 1: unknown key, expected one of name, state_dir, listen, api_token, types_dir',
     ),
     (
         '[gateway]\n"a\\nb" = 1\n',
-        '2:1: gateway."a\\\\nb" = 1: unknown key, expected one of name, state_dir, listen, api_token',
+        '2:1: gateway."a\\\\nb" = 1: unknown key, expected one of name, state_dir, listen, api_token, types_dir',
     ),
     # wrong types and shapes
     ("gateway = 3\n", "1:11: gateway = 3: expected a table [gateway]"),

@@ -57,7 +57,7 @@ heal = "yes"
         "4:12: serial[0].location = [99, 0]: expected [latitude, longitude] in degrees, "
         "from -90 to 90 and from -180 to 180, latitude first",
         "7:8: gateway.name = 7: expected the name of this gateway",
-        '8:1: gateway.colour = "red": unknown key, expected one of name, state_dir, listen, api_token',
+        '8:1: gateway.colour = "red": unknown key, expected one of name, state_dir, listen, api_token, types_dir',
         "10:1: influxdb.url is missing: expected a URL such as http://127.0.0.1:8086",
         "12:9: influxdb.token = (hidden): expected the environment variable NO_SUCH_TOKEN to be set",
         "13:16: influxdb.batch_points = 0: expected a whole number from 1 to 50000",

@@ -1,14 +1,14 @@
 """Typed values out of a table of data, every mistake noted with its key path instead of raised."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import NamedTuple, TypeGuard
 
+from textfile import key_path, listed, nearest, shown
+
 LONGEST_TEXT = 256
-_SHOWN = 60
+UNKNOWN = "unknown key, "
 
 
 class Mistake(NamedTuple):
@@ -24,11 +24,20 @@ class Mistake(NamedTuple):
     @property
     def where(self) -> str:
         """The key path, indices from 0: `field[1].name`."""
-        parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path]
-        return "".join(parts).removeprefix(".")
+        return key_path(self.path)
+
+    @property
+    def said(self) -> str:
+        """What stands after the key path."""
+        return f" = {self.value}: {self.says}" if self.value else f" is missing: {self.says}"
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it is the key that is wrong, not its value."""
+        return self.says.startswith(UNKNOWN)
 
     def __str__(self) -> str:
-        return f"{self.where} = {self.value}: {self.says}" if self.value else f"{self.where} is missing: {self.says}"
+        return self.where + self.said
 
 
 class Rows:
@@ -39,22 +48,26 @@ class Rows:
     ) -> None:
         self._path = path
         self._mistakes = mistakes
+        self._meant: set[str] = set()  # keys of which only another spelling is there
         self.raw: Mapping[str, object] = raw if isinstance(raw, dict) else {}
         for key in self.raw:
             if key not in keys:
-                near = get_close_matches(key.lower(), keys, n=1, cutoff=0.6)
-                hint = f'did you mean "{near[0]}"?' if near else f"expected one of {', '.join(keys)}"
-                self.mistake((key,), self.raw[key], hint, "unknown key, ")
+                meant = nearest(key, keys)
+                hint = f'did you mean "{meant}"?' if meant else f"expected one of {', '.join(keys)}"
+                self.mistake((key,), self.raw[key], hint, UNKNOWN)
+                if meant:
+                    self._meant.add(meant)
 
     def mistake(self, path: tuple[str | int, ...], value: object, expected: str, word: str = "expected ") -> None:
-        self._mistakes.append(Mistake((*self._path, *path), _shown(value), word + expected))
+        self._mistakes.append(Mistake((*self._path, *path), shown(value), word + expected))
 
     def fail(self, key: str, expected: str) -> None:
         """Note what should stand at `key`; one mistake a key."""
         path = (*self._path, key)
-        if all(mistake.path != path for mistake in self._mistakes):
-            shown = _shown(self.raw[key]) if key in self.raw else ""
-            self._mistakes.append(Mistake(path, shown, f"expected {expected}"))
+        echo = key in self._meant and key not in self.raw
+        if not echo and all(mistake.path != path for mistake in self._mistakes):
+            value = shown(self.raw[key]) if key in self.raw else ""
+            self._mistakes.append(Mistake(path, value, f"expected {expected}"))
 
     def has(self, key: str) -> bool:
         return key in self.raw
@@ -83,8 +96,7 @@ class Rows:
         value = self.raw.get(key)
         if isinstance(value, str) and value in options:
             return value
-        quoted = [json.dumps(option) for option in options]
-        self.fail(key, f"{', '.join(quoted[:-1])} or {quoted[-1]}")
+        self.fail(key, listed(options))
         return default or ""
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
@@ -168,21 +180,3 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def _writable(text: str) -> bool:
     return all(char == "\t" or char >= " " for char in text) and "\x7f" not in text
-
-
-def _shown(value: object) -> str:
-    """A value as TOML writes it, on one line, shortened."""
-    if isinstance(value, str):
-        text = json.dumps(value[: 2 * _SHOWN], ensure_ascii=False)
-    elif isinstance(value, bool):
-        text = "true" if value else "false"
-    elif isinstance(value, dict):
-        text = "{…}" if value else "{}"
-    elif isinstance(value, list):
-        text = f"[{', '.join(_shown(item) for item in value[:4])}{', …' if len(value) > 4 else ''}]"
-    elif isinstance(value, int) and value.bit_length() > 256:
-        text = "a very long number"
-    else:
-        text = str(value)
-    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -24,6 +24,7 @@ from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
 from gateway.cli.decode.listen import Port, listen
 from gateway.cli.decode.shown import Printed
 from gateway.cli.decode.watch import watch
+from gateway.cli.devices import TypesOption, find
 from gateway.cli.usage import UsageError
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def decode(
     unit: Annotated[
         int | None, typer.Option("--unit", metavar="N", help="For types that are asked: the unit number.")
     ] = None,
+    config: TypesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON in a terminal, too: one object a line.")] = False,
 ) -> None:
     """Decode bytes of a device type, or look at what a port says: a line for each reading, noise or error."""
     from devices.spec.device import PolledDevice, StreamDevice
-    from gateway.cli.devices import find
 
     terminal = sys.stdout.isatty() and not as_json
     asked = None if port is None else Port(port, baud, parity, for_s, record)
@@ -75,7 +76,7 @@ def decode(
             raise UsageError("--device is missing: expected a device type (`parkgate devices` lists them), or a --port")
         watch(asked, terminal)
         return
-    kind = find(device)
+    kind = find(device, config)
     if unit is not None:
         _see_unit(kind, unit)
     if asked is not None:
@@ -86,8 +87,8 @@ def decode(
     if not given and sys.stdin.isatty():
         raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
     if text is not None:
-        sentence = isinstance(kind, StreamDevice) and text.startswith(("$", "!")) and not text.endswith("\n")
-        line_end = b"\r\n" if sentence else b""
+        sentence = isinstance(kind, StreamDevice) and (kind.line_end or text.startswith(("$", "!")))
+        line_end = b"\r\n" if sentence and not text.endswith("\n") else b""
         chunks: Iterable[bytes] = [text.encode("utf-8", "surrogateescape") + line_end]
     elif hexed is not None:
         chunks = [from_hex_option(hexed)]

@@ -32,7 +32,7 @@ class _Printing:
         self.over = asyncio.Event()
         self.error: BrokenPipeError | None = None
         self._device = device
-        self._decoder = device.decoder()
+        self._decoder = device.join()
         self._printed = Printed(device, None, 0, terminal=terminal, live=True)
 
     def bytes(self, data: bytes) -> int:
@@ -44,7 +44,7 @@ class _Printing:
 
     def closed(self) -> None:
         self._print(self._decoder.flush())
-        self._decoder = self._device.decoder()
+        self._decoder = self._device.join()
 
     def _print(self, events: "list[Event]") -> None:
         if self.error is not None:
