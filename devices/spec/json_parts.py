@@ -75,10 +75,12 @@ class Reader(NamedTuple):
     """How the parts of a message are read.
 
     `required` are labels that may not be left out, though the struct has a default for them: their
-    message is refused. `each`: a bad entry of an optional list is left out, not the list.
+    object is refused. `instead` are values that stand for what was left out, where that is not the same
+    as what was not there. `each`: a bad entry of an optional list is left out, not the list.
     """
 
     required: Mapping[type[Struct], frozenset[str]] = {}
+    instead: Mapping[type[Struct], Mapping[str, Any]] = {}
     each: bool = False
     texts: bool = False
 
@@ -104,6 +106,8 @@ class Reader(NamedTuple):
                 if needed or label in held:
                     raise
                 wrong.append(str(refused))
+                if kind in self.instead and label in self.instead[kind]:
+                    made[name] = self.instead[kind][label]
         return kind(**made)
 
     def _value(self, value: Any, type_: Any, path: str, wrong: list[str], optional: bool) -> Any:

@@ -9,12 +9,22 @@
        "settings": {"data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 7}},
                     "frequency": "868300000"}}}
 
-One uplink is one reading of the thing `device_id`: `f_port` and `f_cnt` (0 where left out),
-the raw payload in hex, the decoded values (`names.py` says how they are named), the radio
-values of the gateway that heard it best, and the place: the device's own, else the solved one,
-else the registered one. The application is a tag. `received_at` of the message is the time, to
-the nanosecond; where the message has none, that of the uplink. The first entry of a normalised
+One uplink is one reading of the thing `device_id`: `f_port` and `f_cnt`, the raw payload in hex, the
+decoded values (`names.py` says how they are named), the radio values of the gateway that heard it
+best, and the place: the device's own, else the solved one, else the registered one. The application
+is a tag. `received_at` of the message is the time, to the nanosecond; where the message has none,
+that of the uplink. The first entry of a normalised
 payload joins the reading; one with a time of its own, and each further one, is its own reading.
+
+What is zero is left out (proto3), so absent means zero in a part that is there: the ports and counts
+of an uplink, and of a downlink that was sent, the SNR where a gateway says a signal strength and the
+modulation has one (LoRa), latitude, longitude and altitude of a location that has one of the first two.
+Of a part that is absent nothing is made up: a gateway that says nothing of the signal has neither.
+
+A value that has the wrong type or cannot be is left out and named in `field_errors`: of the decoded
+payload, a gateway, a location, a setting, the raw payload. The identity, a time, `f_port` and `f_cnt`
+refuse the message. An uplink without a decoded payload is a reading of the rest; an array without a
+message is `Empty`. A byte order mark and blanks before the message are ignored.
 
 Wrappers are opened: `result` (storage integration), `data` (event stream), an array of messages,
 and one message a line.
@@ -24,8 +34,7 @@ Any other message of the device's topics (`join`, `down/ack`, `down/queued`, `lo
 `downlink_`, port, counter and payload of the downlink; an event has no `f_cnt`, so that the
 count of uplinks stays whole.
 
-Limits: `f_port` 0 to 255, `f_cnt` 32 bits, payload of at most 256 values; a payload that no
-formatter decoded gives the radio values alone.
+Limits: `f_port` 0 to 255, `f_cnt` 32 bits, the first 256 values of a payload.
 
 Unknown: units of the decoded values; `decoded_payload_warnings` are not stored.
 
@@ -41,31 +50,96 @@ import msgspec
 from msgspec import json as msgjson
 
 from devices.spec.device import MessageDevice
-from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.events import Empty, Event, Reading, SanityError, Value
+from devices.spec.json_parts import PartRefused, Reader, loads, plain
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
 from devices.ttn_v3.encode import FIELDS, encode
-from devices.ttn_v3.message import EVENTS, DeviceIds, Happening, Location, Message, RxMetadata, Settings, Uplink
+from devices.ttn_v3.message import (
+    EVENTS,
+    ApplicationIds,
+    DeviceIds,
+    Happening,
+    Location,
+    Message,
+    RxMetadata,
+    Settings,
+    Uplink,
+)
 from devices.ttn_v3.names import PayloadRefused, flatten
 
 _MAX_WRAPPERS = 4
 
+_SENT = frozenset(("downlink_ack", "downlink_nack", "downlink_sent", "downlink_queued"))
+"""Events of a downlink that has its count; one that failed may never have got one."""
+
 _message = msgjson.Decoder(Message)
 _messages = msgjson.Decoder(list[Message])
+_parts = Reader(
+    required={
+        Message: frozenset(("end_device_ids", "received_at", "uplink_message", "result", "data")),
+        DeviceIds: frozenset(("device_id", "dev_eui", "application_ids")),
+        ApplicationIds: frozenset(("application_id",)),
+        Uplink: frozenset(("f_port", "f_cnt", "received_at")),
+        Happening: frozenset(("received_at",)),
+        Location: frozenset(("latitude", "longitude")),
+    },
+    instead={  # not to be taken for a zero that was left out
+        RxMetadata: dict.fromkeys(("rssi", "channel_rssi", "snr"), math.nan),
+        Happening: dict.fromkeys(("f_port", "f_cnt"), -1),
+    },
+    each=True,
+    texts=True,
+)
 
 
 def decode(_topic: str, payload: bytes, _received_ns: int) -> list[Event]:
     """The readings of one payload; a message that is refused is a SanityError in its place."""
     out: list[Event] = []
     try:
-        for message in _read(payload):
-            try:
-                out.extend(_readings(message))
-            except ValueError as error:
-                out.append(SanityError(_words(error), payload))
+        messages = _read(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return [SanityError(_words(error), payload)]
-    return out or [SanityError("the array holds no message", payload)]
+        return _second_look(payload, error)
+    for message in messages:
+        try:
+            out.extend(_readings(message, []))
+        except ValueError as error:
+            out.append(SanityError(_words(error), payload))
+    return out or [Empty("the array holds no message", payload)]
+
+
+def _second_look(payload: bytes, error: Exception) -> list[Event]:
+    """The messages of a payload that could not be read whole, part by part; `error` where that cannot be."""
+    try:
+        values = _values(plain(payload))
+    except RecursionError as deep:
+        return [SanityError(_words(deep), payload)]
+    except ValueError as wide:
+        return [SanityError(str(wide) if "expected UTF-8" in str(wide) else _words(error), payload)]
+    out: list[Event] = []
+    for index, value in enumerate(values):
+        try:
+            message, wrong = _parts.read(value, Message, "$" if len(values) == 1 else f"$[{index}]")
+            out.extend(_readings(message, list(wrong)))
+        except PartRefused as refused:
+            out.append(SanityError(f"JSON: {refused}", payload))
+        except ValueError as refused:
+            out.append(SanityError(str(refused), payload))
+    return out or [Empty("the array holds no message", payload)]
+
+
+def _values(text: bytes) -> list[object]:
+    """One message, an array of them, or one a line. ValueError where it is none of these."""
+    try:
+        value = loads(text)
+    except ValueError:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2 or not all(line.lstrip().startswith(b"{") for line in lines):
+            raise
+        return [loads(line) for line in lines]
+    if not isinstance(value, dict | list):
+        raise ValueError("expected an object or an array")
+    return value if isinstance(value, list) else [value]
 
 
 def _words(error: Exception) -> str:
@@ -87,7 +161,8 @@ def _read(payload: bytes) -> list[Message]:
         return _message.decode_lines(payload)
 
 
-def _readings(message: Message) -> Iterable[Reading]:
+def _readings(message: Message, wrong: list[str]) -> Iterable[Reading]:
+    """The readings of one message; what is in `wrong`, now or in the end, was left out of it."""
     for _ in range(_MAX_WRAPPERS):
         inner = message.result or message.data
         if message.uplink_message is not None or inner is None:
@@ -103,19 +178,21 @@ def _readings(message: Message) -> Iterable[Reading]:
         fields["simulated"] = True
     uplink = message.uplink_message
     if uplink is None:
-        return _event(message, Reading(fields, None, thing, tags))
+        return _event(message, Reading(fields, None, thing, tags), wrong)
     at = message.received_at or uplink.received_at
     reading = Reading(fields, parse_ns(at) if at else None, thing, tags)
-    _radio(uplink, fields)
+    _radio(uplink, fields, wrong)
     if uplink.decoded_payload:
-        flatten(uplink.decoded_payload, fields)
+        flatten(uplink.decoded_payload, fields, wrong)
     if uplink.last_battery_percentage is not None and uplink.last_battery_percentage.value is not None:
         fields.setdefault("battery_pct", uplink.last_battery_percentage.value)
     out = [reading]
     if uplink.normalized_payload:
-        out.extend(_normalised(uplink.normalized_payload, reading))
+        out.extend(_normalised(uplink.normalized_payload, reading, wrong))
     if uplink.locations:
         _place(_own_place(uplink.locations), fields)
+    if wrong:
+        reading.field_errors = tuple(wrong)
     return out
 
 
@@ -129,23 +206,24 @@ def _identify(ids: DeviceIds, fields: dict[str, Value], tags: dict[str, str]) ->
     return ids.device_id or ids.dev_eui or None
 
 
-def _radio(uplink: Uplink, fields: dict[str, Value]) -> None:
+def _radio(uplink: Uplink, fields: dict[str, Value], wrong: list[str]) -> None:
     """Port, count, raw payload and what the gateways heard."""
     fields["f_port"] = uplink.f_port or 0
     fields["f_cnt"] = uplink.f_cnt or 0
     if uplink.frm_payload:
-        fields["payload_hex"] = _hex(uplink.frm_payload)
+        _raw(uplink.frm_payload, "payload_hex", fields, wrong)
     if uplink.confirmed:
         fields["confirmed"] = True
     if uplink.rx_metadata:
-        _best_gateway(uplink.rx_metadata, fields)
+        _best_gateway(uplink.rx_metadata, uplink.settings, fields)
     if uplink.settings is not None:
-        _settings(uplink.settings, fields)
+        _settings(uplink.settings, fields, wrong)
     if uplink.consumed_airtime:
-        fields["airtime_s"] = _number(uplink.consumed_airtime.removesuffix("s"), "consumed_airtime")
+        _number(uplink.consumed_airtime.removesuffix("s"), "airtime_s", "consumed_airtime", fields, wrong)
 
 
-def _best_gateway(heard: list[RxMetadata], fields: dict[str, Value]) -> None:
+def _best_gateway(heard: list[RxMetadata], settings: Settings | None, fields: dict[str, Value]) -> None:
+    """What the gateway says that heard it best; of strength and SNR the one left out is zero."""
     fields["gateways"] = len(heard)
     best = heard[0]
     strongest = _strength(best)
@@ -153,20 +231,30 @@ def _best_gateway(heard: list[RxMetadata], fields: dict[str, Value]) -> None:
         strength = _strength(other)
         if strength > strongest:
             best, strongest = other, strength
+    snr = best.snr
     if strongest > -math.inf:
         fields["rssi_dbm"] = strongest
-    if best.snr is not None:
-        fields["snr_db"] = best.snr
+        if snr is None and _has_snr(settings):
+            snr = 0.0
+    elif snr is not None and best.rssi is None and best.channel_rssi is None:
+        fields["rssi_dbm"] = 0.0
+    if snr is not None and snr == snr:
+        fields["snr_db"] = snr
     if best.gateway_ids is not None and best.gateway_ids.gateway_id:
         fields["gateway_id"] = best.gateway_ids.gateway_id
 
 
+def _has_snr(settings: Settings | None) -> bool:
+    """Whether the modulation has a signal to noise ratio: LoRa, or none is named."""
+    return settings is None or settings.data_rate is None or settings.data_rate.lora is not None
+
+
 def _strength(heard: RxMetadata) -> float:
     strength = heard.channel_rssi if heard.rssi is None else heard.rssi
-    return -math.inf if strength is None else strength
+    return strength if strength is not None and strength == strength else -math.inf
 
 
-def _settings(settings: Settings, fields: dict[str, Value]) -> None:
+def _settings(settings: Settings, fields: dict[str, Value], wrong: list[str]) -> None:
     lora = settings.data_rate.lora if settings.data_rate is not None else None
     if lora is not None:
         if lora.spreading_factor is not None:
@@ -174,17 +262,26 @@ def _settings(settings: Settings, fields: dict[str, Value]) -> None:
         if lora.bandwidth is not None:
             fields["bandwidth_hz"] = lora.bandwidth
     if settings.frequency is not None:
-        fields["frequency_hz"] = _number(settings.frequency, "settings.frequency")
+        _number(settings.frequency, "frequency_hz", "settings.frequency", fields, wrong)
 
 
-def _number(text: str | float, where: str) -> float:
+def _number(text: str | float, name: str, where: str, fields: dict[str, Value], wrong: list[str]) -> None:
+    """Put the number that stands in a text into `fields`."""
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise PayloadRefused(f"{where}: expected a number, got {text!r:.40}")
-    return number
+    if math.isfinite(number):
+        fields[name] = number
+    else:
+        wrong.append(f"{where}: expected a number, got {text!r:.40}")
+
+
+def _raw(base64: str, name: str, fields: dict[str, Value], wrong: list[str]) -> None:
+    try:
+        fields[name] = _hex(base64)
+    except PayloadRefused as refused:
+        wrong.append(str(refused))
 
 
 def _hex(base64: str) -> str:
@@ -203,16 +300,22 @@ def _hex_of_other_form(base64: str) -> str:
         raise PayloadRefused(f"frm_payload: expected base64, got {base64[:40]!r}") from None
 
 
-def _normalised(entries: object, reading: Reading) -> Iterable[Reading]:
+def _normalised(entries: object, reading: Reading, wrong: list[str]) -> Iterable[Reading]:
     """The first measurement joins the reading; one with a time of its own, and each further one, does not."""
     for index, entry in enumerate(entries if isinstance(entries, list) else [entries]):
         values = dict(entry)
         at = values.pop("time", None)
-        joins = index == 0 and not isinstance(at, str)
+        time_ns = reading.time_ns
+        if at is not None:
+            try:
+                time_ns = parse_ns(at if isinstance(at, str) else "")
+            except ValueError:
+                wrong.append(f"normalized_payload[{index}].time: expected a date and time, got {at!r:.40}")
+                continue
+        joins = index == 0 and at is None
         fields: dict[str, Value] = reading.fields if joins else {}
-        flatten(values, fields, normalised=True)
-        if not joins:
-            time_ns = parse_ns(at) if isinstance(at, str) else reading.time_ns
+        flatten(values, fields, wrong, normalised=True)
+        if fields and not joins:
             yield Reading(fields, time_ns, reading.thing, dict(reading.tags))
 
 
@@ -227,16 +330,15 @@ def _own_place(locations: dict[str, Location]) -> Location:
 def _place(place: Location, fields: dict[str, Value]) -> None:
     if "latitude_deg" in fields or "longitude_deg" in fields:
         return
-    for name, value in (
-        ("latitude_deg", place.latitude),
-        ("longitude_deg", place.longitude),
-        ("altitude_m", place.altitude),
-    ):
-        if value is not None:
-            fields[name] = value
+    if place.latitude is not None or place.longitude is not None:
+        fields["latitude_deg"] = place.latitude or 0.0
+        fields["longitude_deg"] = place.longitude or 0.0
+        fields["altitude_m"] = place.altitude or 0.0
+    elif place.altitude is not None:
+        fields["altitude_m"] = place.altitude
 
 
-def _event(message: Message, reading: Reading) -> list[Reading]:
+def _event(message: Message, reading: Reading, wrong: list[str]) -> list[Reading]:
     """A message that is no uplink: what happened, and the downlink or place it is about."""
     for name in EVENTS:
         happening: Happening | None = getattr(message, name)
@@ -250,25 +352,31 @@ def _event(message: Message, reading: Reading) -> list[Reading]:
     if at:
         reading.time_ns = parse_ns(at)
     if name.startswith("downlink"):
-        _downlink(happening.downlink or happening, fields)
+        _downlink(happening.downlink or happening, name in _SENT, fields, wrong)
     if happening.error is not None:
         fields["error"] = ":".join(part for part in (happening.error.namespace, happening.error.name) if part)
     if happening.service:
         fields["service"] = happening.service
     if happening.location is not None:
         _place(happening.location, fields)
+    out = [reading]
     if happening.normalized_payload:
-        return [reading, *_normalised(happening.normalized_payload, reading)]
-    return [reading]
+        out.extend(_normalised(happening.normalized_payload, reading, wrong))
+    if wrong:
+        reading.field_errors = tuple(wrong)
+    return out
 
 
-def _downlink(downlink: Happening, fields: dict[str, Value]) -> None:
-    if downlink.f_port is not None:
-        fields["downlink_f_port"] = downlink.f_port
-    if downlink.f_cnt is not None:
-        fields["downlink_f_cnt"] = downlink.f_cnt
+def _downlink(downlink: Happening, was_sent: bool, fields: dict[str, Value], wrong: list[str]) -> None:
+    port, count = downlink.f_port, downlink.f_cnt
+    if was_sent and (port is not None or count is not None or downlink.frm_payload):
+        port, count = port or 0, count or 0
+    if port is not None and port >= 0:
+        fields["downlink_f_port"] = port
+    if count is not None and count >= 0:
+        fields["downlink_f_cnt"] = count
     if downlink.frm_payload:
-        fields["downlink_payload_hex"] = _hex(downlink.frm_payload)
+        _raw(downlink.frm_payload, "downlink_payload_hex", fields, wrong)
     if downlink.priority:
         fields["downlink_priority"] = downlink.priority
     if downlink.confirmed:

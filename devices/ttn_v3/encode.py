@@ -129,7 +129,7 @@ def _uplink(fields: dict[str, Value]) -> dict[str, object]:
     decoded = _decoded({name: value for name, value in fields.items() if name not in ENVELOPE})
     if decoded:
         uplink["decoded_payload"] = decoded
-    if "gateways" in fields or "rssi_dbm" in fields:
+    if fields.keys() & {"gateways", "rssi_dbm", "snr_db"}:
         uplink["rx_metadata"] = _rx_metadata(fields)
     settings = _settings(fields)
     if settings:
@@ -169,10 +169,10 @@ def _rx_metadata(fields: dict[str, Value]) -> list[dict[str, object]]:
     if "gateway_id" not in fields:
         del best["gateway_ids"]
     rssi = fields.get("rssi_dbm")
+    if (rssi is None) != ("snr_db" not in fields):
+        raise EncodeError("ttn-v3: a gateway that says rssi_dbm or snr_db says both: what is left out is zero")
     if rssi is not None:
-        best |= {"rssi": rssi, "channel_rssi": rssi}
-    if "snr_db" in fields:
-        best["snr"] = fields["snr_db"]
+        best |= {"rssi": rssi, "channel_rssi": rssi, "snr": fields["snr_db"]}
     heard = [best]
     for number in range(2, int(fields.get("gateways", 1)) + 1):
         other: dict[str, object] = {"gateway_ids": {"gateway_id": f"gateway-{number}"}}

@@ -1,8 +1,9 @@
 """The typed shape of a message of The Things Stack v3, as far as it is used.
 
 Proto3 JSON: a field that is empty, 0 or false is left out, null stands for left out, 64-bit
-integers are texts (`"frequency": "868100000"`). Everything is therefore optional; labels that
-are not listed are skipped without being built.
+integers are texts (`"frequency": "868100000"`), and any number may be one. Everything is therefore
+optional; labels that are not listed are skipped without being built. The battery level is a wrapped
+number: it is there where it is 0.
 
 Source: The Things Stack documentation, "Data Formats"; api/application.proto of
 TheThingsNetwork/lorawan-stack (ApplicationUp and what it holds).
@@ -52,8 +53,8 @@ class Settings(Struct, gc=False):
 
 
 class Location(Struct, gc=False):
-    latitude: float | None = None
-    longitude: float | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     altitude: float | None = None
 
 

@@ -13,7 +13,8 @@ keeps its name; a formatter's value of that name gets `payload_` before it.
 
 The normalised payload (second table) has fixed units, section by section.
 
-Limits: 256 values and 8 levels in one payload, names of at most 128 characters, finite numbers.
+Limits: 256 values and 8 levels in one payload, names of at most 128 characters, finite numbers; a value
+beyond them is left out.
 
 Sources: The Things Stack documentation, "Payload Formatters" and "CayenneLPP"; the schema of
 the normalised payload in TheThingsNetwork/lorawan-devices, `lib/payload.json`.
@@ -31,7 +32,11 @@ _LONGEST_PATH = 512
 
 
 class PayloadRefused(ValueError):
-    """A decoded payload that cannot be stored; the text says where and why."""
+    """A decoded value that cannot be stored; the text says where and why."""
+
+
+class TooManyValues(Exception):
+    """Enough has been taken of a payload."""
 
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -147,17 +152,28 @@ def _bounded(name: str) -> str:
     return name
 
 
-def flatten(payload: object, fields: dict[str, Value], normalised: bool = False) -> None:
-    """Put the values of a decoded (or normalised) payload into `fields`.
+def flatten(payload: object, fields: dict[str, Value], wrong: list[str], normalised: bool = False) -> None:
+    """Put the values of a decoded (or normalised) payload into `fields`; into `wrong` why others are left out.
 
     Objects and lists are joined with `_`, null is absent. A name that `fields` already has, or
     that the network uses, gets `payload_` before it, then a number: nothing is overwritten.
     """
     budget = [MAX_VALUES]
-    _walk("", payload, fields, normalised, MAX_DEPTH, budget)
+    try:
+        _walk("", payload, fields, normalised, MAX_DEPTH, budget, wrong)
+    except TooManyValues:
+        wrong.append(f"payload of more than {MAX_VALUES} values")
 
 
-def _walk(path: str, value: object, fields: dict[str, Value], normalised: bool, depth: int, budget: list[int]) -> None:
+def _walk(
+    path: str,
+    value: object,
+    fields: dict[str, Value],
+    normalised: bool,
+    depth: int,
+    budget: list[int],
+    wrong: list[str],
+) -> None:
     kind = type(value)
     if kind is float or kind is int:
         name = _NORMALISED.get(snake(path)) if normalised else None
@@ -173,11 +189,15 @@ def _walk(path: str, value: object, fields: dict[str, Value], normalised: bool, 
             raise PayloadRefused(f"payload nested more than {MAX_DEPTH} deep at {path[:40]!r}")
         items = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in items:
-            _walk(f"{path}_{key}" if path else str(key), inner, fields, normalised, depth - 1, budget)
+            if budget[0] <= 0:
+                raise TooManyValues
+            try:
+                _walk(f"{path}_{key}" if path else str(key), inner, fields, normalised, depth - 1, budget, wrong)
+            except PayloadRefused as refused:
+                wrong.append(str(refused))
+                budget[0] -= 1
         return
     budget[0] -= 1
-    if budget[0] < 0:
-        raise PayloadRefused(f"payload of more than {MAX_VALUES} values")
 
 
 def _number(value: object, path: str) -> float:

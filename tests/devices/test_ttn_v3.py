@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError
+from devices.spec.events import Empty, Event, Reading, SanityError
 from devices.spec.json_time import format_ns, parse_ns
 from devices.ttn_v3.device import DEVICE
 from devices.ttn_v3.names import number_name
@@ -118,7 +118,7 @@ def test_one_message_a_line_and_an_array() -> None:
 
 
 def test_a_refused_message_leaves_the_others() -> None:
-    first, second = decode([{"uplink_message": {"f_cnt": 1}}, {"uplink_message": {"frm_payload": "?"}}])
+    first, second = decode([{"uplink_message": {"f_cnt": 1}}, {"uplink_message": {"f_cnt": -1}}])
     assert first == Reading({"f_port": 0, "f_cnt": 1})
     assert isinstance(second, SanityError)
 
@@ -138,22 +138,18 @@ def nested(depth: int) -> Any:
         (b"1", "array"),
         (b"{", "JSON"),
         (b"{}", "uplink_message"),
-        (b"[]", "no message"),
         (b"[{}]", "uplink_message"),
         (b'{"uplink_message":[]}', "$.uplink_message"),
         (b'{"uplink_message":{"f_port":256}}', "f_port"),
         (b'{"uplink_message":{"f_cnt":-1}}', "f_cnt"),
         (b'{"uplink_message":{"f_cnt":1.5}}', "f_cnt"),
         (b'{"uplink_message":{"decoded_payload":{"a":NaN}}}', "JSON"),
-        (b'{"uplink_message":{"decoded_payload":{"a":' + b"9" * 400 + b"}}}", "out of range"),
         (b'{"uplink_message":{"decoded_payload":{"a":"\xff"}}}', "utf-8"),
         (b'{"uplink_message":{"decoded_payload":{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}}}", "deep"),
-        (b'{"uplink_message":{"decoded_payload":{"' + b"a" * 1_000_000 + b'":1}}}', "characters"),
-        (b'{"uplink_message":{"decoded_payload":{"' + b" " * 1_000_000 + b'":1}}}', "characters"),
-        (b'{"uplink_message":{"decoded_payload":{"a":[' + b"1," * 300 + b"1]}}}", "values"),
-        (json.dumps({"uplink_message": {"decoded_payload": nested(9)}}).encode(), "deep"),
-        (b'{"uplink_message":{"settings":{"frequency":"nan"}}}', "frequency"),
-        (b'{"uplink_message":{"consumed_airtime":"long"}}', "consumed_airtime"),
+        (b'{"end_device_ids":{"device_id":7},"uplink_message":{}}', "$.end_device_ids.device_id"),
+        (b'{"end_device_ids":[],"uplink_message":{}}', "$.end_device_ids"),
+        (b'{"received_at":5,"uplink_message":{}}', "$.received_at"),
+        (b'{"downlink_ack":{"received_at":5}}', "uplink_message"),
         (b'{"uplink_message":{},"received_at":"yesterday"}', "date"),
         (b'{"uplink_message":{},"received_at":"1969-12-31T23:59:59Z"}', "1970"),
         (b'{"uplink_message":{},"received_at":"9999-12-31T23:59:59Z"}', "2261"),
@@ -166,6 +162,162 @@ def test_hostile_payload_is_refused(data: bytes, words: str) -> None:
     assert isinstance(event, SanityError), event
     assert words in event.detail
     assert len(event.detail) <= 300
+
+
+@pytest.mark.parametrize(
+    ("uplink", "fields", "words"),
+    [
+        (b'{"decoded_payload":{"a":' + b"9" * 400 + b',"b":2}}', {"b": 2.0}, "'a' is out of range"),
+        (b'{"decoded_payload":{"a":1e999,"b":2}}', {"b": 2.0}, "'a' is out of range"),
+        (b'{"decoded_payload":{"' + b"a" * 1_000_000 + b'":1,"b":2}}', {"b": 2.0}, "1000000 characters, at most 512"),
+        (b'{"decoded_payload":{"' + b" " * 1_000_000 + b'":1}}', {}, "1000000 characters, at most 512"),
+        (b'{"decoded_payload":' + json.dumps({"b": 2, **nested(9)}).encode() + b"}", {"b": 2.0}, "more than 8 deep"),
+        (b'{"decoded_payload":[1,2]}', {}, "got `array` - at `$.uplink_message.decoded_payload`"),
+        (b'{"decoded_payload":"21.5"}', {}, "got `str` - at `$.uplink_message.decoded_payload`"),
+        (b'{"settings":{"frequency":"nan"}}', {}, "settings.frequency: expected a number, got 'nan'"),
+        (
+            b'{"settings":{"data_rate":{"lora":{"bandwidth":"wide","spreading_factor":7}}}}',
+            {"spreading_factor": 7},
+            "- at `$.uplink_message.settings.data_rate.lora.bandwidth`",
+        ),
+        (b'{"consumed_airtime":"long"}', {}, "consumed_airtime: expected a number, got 'long'"),
+        (b'{"confirmed":"yes"}', {}, "- at `$.uplink_message.confirmed`"),
+        (
+            b'{"rx_metadata":[{"gateway_ids":{"gateway_id":"a"},"rssi":-90,"snr":"x"}]}',
+            {"gateways": 1, "gateway_id": "a", "rssi_dbm": -90.0},
+            "- at `$.uplink_message.rx_metadata[0].snr`",
+        ),
+        (
+            b'{"rx_metadata":[{"gateway_ids":{"gateway_id":"a"},"rssi":"x","snr":3}]}',
+            {"gateways": 1, "gateway_id": "a", "snr_db": 3.0},
+            "- at `$.uplink_message.rx_metadata[0].rssi`",
+        ),
+        (
+            b'{"rx_metadata":[7,{"gateway_ids":{"gateway_id":"b"},"rssi":-100,"snr":-3}]}',
+            {"gateways": 1, "gateway_id": "b", "rssi_dbm": -100.0, "snr_db": -3.0},
+            "- at `$.uplink_message.rx_metadata[0]`",
+        ),
+        (
+            b'{"locations":{"user":{"latitude":1,"longitude":2},"frm-payload":{"latitude":91,"longitude":2}}}',
+            {"latitude_deg": 1.0, "longitude_deg": 2.0, "altitude_m": 0.0},
+            "- at `$.uplink_message.locations[frm-payload].latitude`",
+        ),
+        (
+            b'{"locations":{"user":{"latitude":1,"longitude":2,"altitude":"high"}}}',
+            {"latitude_deg": 1.0, "longitude_deg": 2.0, "altitude_m": 0.0},
+            "- at `$.uplink_message.locations[user].altitude`",
+        ),
+        (
+            b'{"normalized_payload":[{"air":{"temperature":21}},{"time":"noon","air":{"temperature":20}}]}',
+            {"air_temperature_c": 21.0},
+            "normalized_payload[1].time: expected a date and time, got 'noon'",
+        ),
+    ],
+    ids=lambda value: repr(value)[:40] if isinstance(value, bytes) else "",
+)
+def test_an_optional_value_that_is_wrong_takes_only_itself(uplink: bytes, fields: dict[str, Any], words: str) -> None:
+    reading = one(b'{"uplink_message":' + uplink + b"}")
+    assert reading.fields == {"f_port": 0, "f_cnt": 0, **fields}
+    assert len(reading.field_errors) == 1
+    assert words in reading.field_errors[0]
+    assert len(reading.field_errors[0]) <= 300
+
+
+def test_of_a_payload_with_too_many_values_the_first_are_kept() -> None:
+    reading = one(b'{"uplink_message":{"decoded_payload":{"a":[' + b"1," * 300 + b"1]}}}")
+    assert len(reading.fields) == 2 + 256
+    assert reading.field_errors == ("payload of more than 256 values",)
+    names = ",".join(f'"{"x" * 600}{number}":1' for number in range(5000))
+    reading = one(f'{{"uplink_message":{{"decoded_payload":{{{names}}}}}}}'.encode())
+    assert len(reading.field_errors) == 257
+
+
+@pytest.mark.parametrize(
+    ("uplink", "fields"),
+    [
+        ({"rx_metadata": [{"rssi": -118, "channel_rssi": -118}]}, {"rssi_dbm": -118.0, "snr_db": 0.0}),
+        ({"rx_metadata": [{"channel_rssi": -118}]}, {"rssi_dbm": -118.0, "snr_db": 0.0}),
+        ({"rx_metadata": [{"snr": 5.5}]}, {"rssi_dbm": 0.0, "snr_db": 5.5}),
+        ({"rx_metadata": [{"snr": 5.5}, {"rssi": -90}]}, {"rssi_dbm": -90.0, "snr_db": 0.0}),
+        ({"rx_metadata": [{"gateway_ids": {"gateway_id": "a"}, "timestamp": 1}]}, {"rssi_dbm": None, "snr_db": None}),
+        (
+            {"rx_metadata": [{"rssi": -60}], "settings": {"data_rate": {"fsk": {"bit_rate": 50000}}}},
+            {"rssi_dbm": -60.0, "snr_db": None},
+        ),
+        (
+            {"rx_metadata": [{"rssi": -60}], "settings": {"data_rate": {"lora": {"spreading_factor": 7}}}},
+            {"rssi_dbm": -60.0, "snr_db": 0.0},
+        ),
+        ({"rx_metadata": []}, {"rssi_dbm": None, "snr_db": None, "gateways": None}),
+        ({}, {"rssi_dbm": None, "snr_db": None, "latitude_deg": None, "battery_pct": None}),
+        ({"locations": {"user": {"longitude": 32.5, "altitude": 1130}}}, {"latitude_deg": 0.0, "longitude_deg": 32.5}),
+        (
+            {"locations": {"user": {"latitude": -0.5}}},
+            {"latitude_deg": -0.5, "longitude_deg": 0.0, "altitude_m": 0.0},
+        ),
+        ({"locations": {"user": {"source": "SOURCE_REGISTRY"}}}, {"latitude_deg": None, "altitude_m": None}),
+        ({"last_battery_percentage": {"value": 0}}, {"battery_pct": 0.0}),
+        ({"last_battery_percentage": {"f_cnt": 9}}, {"battery_pct": None}),
+    ],
+)
+def test_a_zero_that_is_left_out_is_a_zero_and_nothing_is_made_up(
+    uplink: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    reading = one({"uplink_message": uplink})
+    assert {name: reading.fields.get(name) for name in fields} == fields
+    assert reading.field_errors == ()
+
+
+def test_a_place_on_the_equator_that_was_solved_is_whole() -> None:
+    reading = one({"location_solved": {"location": {"longitude": -20.25, "source": "SOURCE_LORA_RSSI_GEOLOCATION"}}})
+    assert (reading.fields["latitude_deg"], reading.fields["longitude_deg"]) == (0.0, -20.25)
+
+
+@pytest.mark.parametrize("event", ["downlink_ack", "downlink_nack", "downlink_sent", "downlink_queued"])
+def test_the_first_downlink_has_the_count_zero(event: str) -> None:
+    fields = one({event: {"f_port": 15, "frm_payload": "vu8="}}).fields
+    assert (fields["downlink_f_port"], fields["downlink_f_cnt"]) == (15, 0)
+    assert "downlink_f_cnt" not in one({event: {"correlation_ids": []}}).fields
+    wrong = one({event: {"f_port": 15, "f_cnt": "x"}})
+    assert "downlink_f_cnt" not in wrong.fields
+    assert wrong.field_errors == (f"Expected `int | null`, got `str` - at `$.{event}.f_cnt`",)
+
+
+@pytest.mark.parametrize("count", ["9", "9.0", '"9"', "0.9e1", '"9e0"'])
+def test_numbers_are_taken_as_proto3_json_writes_them(count: str) -> None:
+    reading = one(b'{"uplink_message":{"f_cnt":%s,"rx_metadata":[{"rssi":"-118.5","snr":"-3"}]}}' % count.encode())
+    assert reading.fields == {"f_port": 0, "f_cnt": 9, "gateways": 1, "rssi_dbm": -118.5, "snr_db": -3.0}
+    assert type(reading.fields["f_cnt"]) is int
+    nan = one({"uplink_message": {"rx_metadata": [{"rssi": -90, "snr": "NaN"}]}})
+    assert "snr_db" not in nan.fields
+    assert len(nan.field_errors) == 1
+
+
+def test_an_uplink_that_no_formatter_decoded_is_a_reading_of_the_rest() -> None:
+    assert one({"uplink_message": {"frm_payload": "gkHe"}}).fields == {"f_port": 0, "f_cnt": 0, "payload_hex": "8241de"}
+    assert decode(b"[]") == [Empty("the array holds no message", b"[]")]
+
+
+def test_one_bad_message_among_several_takes_only_itself() -> None:
+    bad = '{"uplink_message":{"f_cnt":-1}}'
+    good = '{"uplink_message":{"f_cnt":%d,"confirmed":"x"}}'
+    for text in (f"[{good % 1},{bad},{good % 2}]", f"{good % 1}\n{bad}\n{good % 2}\n"):
+        first, second, third = decode(text.encode())
+        assert isinstance(first, Reading)
+        assert isinstance(third, Reading)
+        assert (first.fields["f_cnt"], third.fields["f_cnt"]) == (1, 2)
+        assert isinstance(second, SanityError)
+        assert "$[1].uplink_message.f_cnt" in second.detail
+
+
+def test_a_byte_order_mark_and_blanks_before_the_message_are_ignored() -> None:
+    text = '{"uplink_message":{"f_cnt":4}}'
+    for written in (text.encode("utf-8-sig"), b" \r\n" + text.encode(), f"[{text}]".encode("utf-8-sig")):
+        assert one(written).fields["f_cnt"] == 4
+    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+        (event,) = decode(text.encode(encoding))
+        assert isinstance(event, SanityError)
+        assert event.detail == f"JSON: {encoding[:6].upper()} text, expected UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -260,6 +412,8 @@ REQUIRED = {field.name for field in DEVICE.fields if not field.optional}
     st.sampled_from([{}, {"application": "park"}]),
 )
 def test_random_readings_come_back(fields: dict[str, Any], time_ns: int | None, tags: dict[str, str]) -> None:
+    if ("rssi_dbm" in fields) != ("snr_db" in fields):
+        fields = fields | {"rssi_dbm": -90.0, "snr_db": 0.0}
     thing = fields.get("device_id") or fields.get("dev_eui")
     reading = Reading(fields, time_ns, thing, tags)
     back = one(DEVICE.encode(reading))
@@ -284,6 +438,8 @@ def test_a_thing_is_the_device_id() -> None:
         {"temperature": 1.0},  # would come back as temperature_c
         {"payload_hex": "no hex"},
         {"event": "party"},
+        {"rssi_dbm": -90.0},  # would come back with an SNR of zero
+        {"snr_db": 5.0},
     ],
 )
 def test_what_no_uplink_can_say(fields: dict[str, Any]) -> None:
