@@ -17,9 +17,6 @@ from devices.spec.field import Field
 from devices.spec.polled import Overheard, Question, Timing
 from devices.spec.sequence import Sequence
 
-USUAL_TURNAROUND_S = 0.03
-"""What a device that is asked, and the adapter between, usually take before an answer."""
-
 Domain = Literal["air", "robot", "health", "park", "lorawan"]
 
 
@@ -88,8 +85,7 @@ class DeviceType:
     `name` is the key in configs and the module's stem; `measurement` is where readings are
     stored; `expected_every_s` is the usual time between readings; `sequence` carries the
     audit count in simulation; `source` names the specification. With `open_fields` a payload
-    may bring fields that are not listed (SenML, decoded LoRaWAN payloads). With `says_all` a
-    simulated device says its optional fields, too, whatever they are called.
+    may bring fields that are not listed (SenML, decoded LoRaWAN payloads).
     """
 
     name: str
@@ -100,7 +96,6 @@ class DeviceType:
     expected_every_s: float
     sequence: Sequence
     open_fields: bool = False
-    says_all: bool = False
 
     def __post_init__(self) -> None:
         names = [field.name for field in self.fields]
@@ -222,11 +217,6 @@ class PolledDevice(DeviceType):
     def longest_frame(self) -> int:
         """The longest answer in bytes."""
         return max(question.size for question in self.questions)
-
-    def line_s(self, baud: int) -> float:
-        """Seconds that one round of all questions keeps a line of that speed busy, if all is well."""
-        sizes = [len(question.request(self.unit)) + question.size for question in self.questions]
-        return sum(sizes) * 11 / baud + len(sizes) * (self.timing.silence_s + USUAL_TURNAROUND_S)
 
     def decoder(self, unit: int | None = None) -> Decoder:
         """The state of a recording of what one unit answered, whoever asked."""

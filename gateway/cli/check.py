@@ -10,9 +10,7 @@ import typer
 from gateway.cli.usage import ConfigArgument, ConfigOption, UsageError, is_fleet, one_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from gateway.config import Config, SerialConfig
+    from gateway.config import Config
     from textfile import Mistakes
 
 
@@ -26,10 +24,7 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
         for item in broker.subscriptions:
             typer.echo(f"mqtt    {broker.name}: {item.topic} as {item.device}, MQTT {broker.protocol} at {broker.url}")
     for entry in loaded.serial:
-        if not entry.things:
-            typer.echo(f"serial  {entry.port}: {entry.device}, thing {entry.thing}")
-        for line in _asked(entry, loaded):
-            typer.echo(line)
+        typer.echo(f"serial  {entry.port}: {entry.device}, thing {entry.thing}")
     for own in loaded.types:
         typer.echo(f"type    {own.name}: {own.link}, {len(own.fields)} field{'' if len(own.fields) == 1 else 's'}")
     if loaded.influxdb is not None:
@@ -37,29 +32,7 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
-    for line in _disk_warnings(loaded):
-        typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
-
-
-def _asked(entry: "SerialConfig", loaded: "Config") -> "Iterator[str]":
-    """What is asked on a port, and how much of the line's time that takes."""
-    from devices.spec.device import PolledDevice
-
-    busy = 0.0
-    told = []
-    for thing in entry.things:
-        device = loaded.devices[thing.device]
-        assert isinstance(device, PolledDevice)  # the config loader has checked it
-        every_s = thing.every_s or device.expected_every_s
-        busy += device.line_s(entry.baud or device.serial.baud) / every_s
-        unit = f"unit {thing.unit}, " if device.units else ""
-        told.append(f"        {thing.device}, thing {thing.thing}, {unit}asked every {every_s:g} s")
-    if not told:
-        return
-    full = "" if busy <= 1.0 else ": more than it can carry, the things will be asked more rarely"
-    yield f"serial  {entry.port}: {len(told)} asked, {busy:.0%} of the line's time{full}"
-    yield from told
 
 
 def runnable(path: Path) -> "Config":
@@ -81,28 +54,6 @@ def readable(path: Path) -> "tuple[Config, Mistakes]":
     if not loaded.mqtt and not loaded.serial and not mistakes.about(()):
         mistakes.add((), "nothing to read: expected at least one [[serial]] or [mqtt.NAME]")
     return loaded, mistakes
-
-
-def _disk_warnings(loaded: "Config") -> list[str]:
-    """What the disks of spool and local store have no room for: the gateway runs all the same, while it can."""
-    from gateway.disk import existing, space
-    from gateway.spool import does_not_fit
-
-    state = loaded.gateway.state_dir
-    unfit = does_not_fit(state / "spool.db", loaded.spool)
-    found = [] if unfit is None else [unfit]
-    folders = [state]
-    if loaded.local is not None:
-        store = loaded.local.path.parent
-        if unfit is not None and existing(store).stat().st_dev == existing(state).stat().st_dev:
-            found.append(f"the local store {loaded.local.path} grows on the same disk, without a bound of its own")
-        else:
-            folders.append(store)
-    for folder in folders:
-        disk = space(folder)
-        if disk is not None and disk.low:
-            found.append(f"the disk of {folder} is {disk.word}: {disk}")
-    return found
 
 
 def _see_certificates(loaded: "Config", mistakes: "Mistakes") -> None:

@@ -1,6 +1,5 @@
-"""Which layer is silent (connection, subscription, port, thing), which disk fills: said once, healed in order."""
+"""Which layer is silent (connection, subscription, port, thing): said once, healed in order."""
 
-from gateway.watch.disk import DiskWatch
 from gateway.watch.watchdog import Watchdog
 
-__all__ = ["DiskWatch", "Watchdog"]
+__all__ = ["Watchdog"]

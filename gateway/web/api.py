@@ -29,7 +29,6 @@ COUNTERS = (
     "noise_bytes",
     "integrity_errors",
     "sanity_errors",
-    "unanswered",
     "clock_errors",
     "dropped",
 )

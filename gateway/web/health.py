@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.pipeline import Pipeline
 from gateway.spool import Spool, say_forecast
 from gateway.stats import DeviceStats, Stats
-from gateway.watch import DiskWatch, Watchdog
+from gateway.watch import Watchdog
 
 LISTED = 1000
 """Things that the report lists one by one, at most."""
@@ -28,7 +28,6 @@ class Health:
     watchdog: Watchdog
     clock: Clock
     started: float
-    disks: DiskWatch
     counted: int = 0
     count_again: float = 0.0
 
@@ -52,7 +51,7 @@ class Health:
         found += [
             f"{sink.name}: {sink.state}" for sink in self.stats.sinks.values() if sink.state not in ("up", "starting")
         ]
-        found += self.disks.problems() + self.spool.filling.problems() + self.pipeline.losses.problems()
+        found += self.pipeline.losses.problems()
         if self.spool.notice:
             found.append(self.spool.notice)
         found += [f"{crowd.source}: {crowd.words}" for crowd in self.stats.crowds.values()]
@@ -71,8 +70,7 @@ class Health:
 
         With `devices` the first LISTED things are listed one by one.
         """
-        depth, problems = self.spool.depth(), self.problems()
-        forecast, by = self.spool.filling.outlook()
+        depth, forecast, problems = self.spool.depth(), self.spool.forecast(), self.problems()
         now_ns = self.clock.now_ns()
         status = "failing" if self.pipeline.state != "ok" else "degraded" if problems else "ok"
         return {
@@ -89,23 +87,8 @@ class Health:
                 "bytes": depth.bytes,
                 "oldest_s": age_s(depth.oldest_ns, now_ns),
                 "forecast_s": None if forecast is None else round(forecast),
-                "forecast": say_forecast(forecast, by),
+                "forecast": say_forecast(forecast),
             },
-            "quarantine": {
-                "items": depth.quarantined,
-                "bytes": depth.quarantine_bytes,
-                "given_up": depth.given_up,
-            },
-            "disks": [
-                {
-                    "folder": str(disk.folder),
-                    "state": disk.word,
-                    "free_bytes": disk.space.free,
-                    "size_bytes": disk.space.size,
-                    "full_in_s": None if disk.seconds is None else round(disk.seconds),
-                }
-                for disk in self.disks.disks
-            ],
             **({"devices": self._listed(now_ns)} if devices else {}),
         }
 
@@ -136,7 +119,6 @@ class Health:
                 "noise_bytes": stats.noise_bytes,
                 "integrity_errors": stats.integrity_errors,
                 "sanity_errors": stats.sanity_errors,
-                "unanswered": stats.unanswered,
             }
             for stats in islice(self.stats.devices.values(), LISTED)
         ]

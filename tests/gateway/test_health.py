@@ -10,7 +10,6 @@ from gateway.intake import Intake
 from gateway.pipeline import Pipeline
 from gateway.spool.spool import Spool
 from gateway.stats import DeviceStats, SinkStats, SourceStats, StageStats, Stats
-from gateway.watch.disk import DiskWatch
 from gateway.watch.watchdog import Watchdog
 from gateway.web.health import Health
 from gateway.web.metrics import metrics
@@ -27,7 +26,7 @@ async def health(tmp_path: Path) -> AsyncIterator[Health]:
     spool = Spool.open(tmp_path / "spool.db", SpoolConfig(max_bytes=100_000), clock)
     pipeline = Pipeline(spool, clock, stats)
     watchdog = Watchdog("east", WatchdogConfig(), pipeline, clock, stats)
-    yield Health("east", "0.0", stats, spool, pipeline, watchdog, clock, clock.monotonic(), DiskWatch((), clock))
+    yield Health("east", "0.0", stats, spool, pipeline, watchdog, clock, clock.monotonic())
     await spool.close()
 
 
@@ -75,21 +74,8 @@ parkgate_spool_bytes 0.0
 # HELP parkgate_spool_oldest_seconds Age of the oldest point in the spool.
 # TYPE parkgate_spool_oldest_seconds gauge
 parkgate_spool_oldest_seconds 0.0
-# HELP parkgate_spool_forecast_seconds Time until the spool or its disk is full at the present rate.
+# HELP parkgate_spool_forecast_seconds Time until the spool is full at the present rate.
 # TYPE parkgate_spool_forecast_seconds gauge
-# HELP parkgate_quarantine_items Items in the quarantine.
-# TYPE parkgate_quarantine_items gauge
-parkgate_quarantine_items 0.0
-# HELP parkgate_quarantine_bytes Bytes of the quarantine.
-# TYPE parkgate_quarantine_bytes gauge
-parkgate_quarantine_bytes 0.0
-# HELP parkgate_quarantine_given_up_total Items that went for newer ones.
-# TYPE parkgate_quarantine_given_up_total counter
-parkgate_quarantine_given_up_total 0.0
-# HELP parkgate_disk_free_bytes What this user may still write on the disk of the folder.
-# TYPE parkgate_disk_free_bytes gauge
-# HELP parkgate_disk_size_bytes The whole disk of the folder.
-# TYPE parkgate_disk_size_bytes gauge
 # HELP parkgate_source_up 1 where the port or broker connection is up.
 # TYPE parkgate_source_up gauge
 # HELP parkgate_source_connects_total Times the port or broker was opened.
@@ -111,9 +97,6 @@ parkgate_spool_points 11.0
 parkgate_spool_bytes 214.0
 parkgate_spool_oldest_seconds 22.5
 parkgate_spool_forecast_seconds 10491.518691588784
-parkgate_quarantine_items 0.0
-parkgate_quarantine_bytes 0.0
-parkgate_quarantine_given_up_total 0.0
 parkgate_source_up{source="mqtt:main"} 1.0
 parkgate_source_up{source="serial:/dev/x"} 0.0
 parkgate_source_connects_total{source="mqtt:main"} 2.0
@@ -153,8 +136,6 @@ parkgate_integrity_errors_total{source="mqtt:main",device="senml",thing="lamp"} 
 parkgate_integrity_errors_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_sanity_errors_total{source="mqtt:main",device="senml",thing="lamp"} 4.0
 parkgate_sanity_errors_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
-parkgate_unanswered_total{source="mqtt:main",device="senml",thing="lamp"} 0.0
-parkgate_unanswered_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_dropped_points_total{source="mqtt:main",device="senml",thing="lamp"} 3.0
 parkgate_dropped_points_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_last_seen_timestamp_seconds{source="mqtt:main",device="senml",thing="lamp"} 1767225600.5
@@ -177,7 +158,7 @@ async def test_metrics_to_the_letter(health: Health) -> None:
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert sorted(samples) == sorted(BUSY.strip().splitlines())
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 30
+    assert len(families) == len(set(families)) == 24
     counters = [line.split()[2] for line in text.splitlines() if line.endswith(" counter")]
     assert all(name.endswith("_total") for name in counters)
 
@@ -202,8 +183,6 @@ async def test_the_report_to_the_letter(health: Health) -> None:
             "forecast_s": None,
             "forecast": "the spool is not filling",
         },
-        "quarantine": {"items": 0, "bytes": 0, "given_up": 0},
-        "disks": [],
         "devices": [],
     }  # fmt: skip
     await busy(health, clock_of(health))
@@ -222,9 +201,9 @@ async def test_the_report_to_the_letter(health: Health) -> None:
     }
     assert report["devices"] == [
         {"source": "mqtt:main", "device": "senml", "thing": "lamp", "last_seen_s": 23.0, "readings": 7, "empty": 9,
-         "field_errors": 8, "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4, "unanswered": 0},
+         "field_errors": 8, "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4},
         {"source": "serial:/dev/x", "device": "pms5003", "thing": 'a "b"\\', "last_seen_s": None, "readings": 0,
-         "empty": 0, "field_errors": 0, "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0, "unanswered": 0},
+         "empty": 0, "field_errors": 0, "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0},
     ]  # fmt: skip
     assert "devices" not in health.report(devices=False)
 
@@ -270,12 +249,12 @@ async def test_a_round_of_points_to_the_letter(health: Health) -> None:
     assert forecast.partition(",")[2] == "write_latency_s=0.125,things_online=1i 1767225622500000000"
     assert things == [
         "gateway_device,device=senml,gateway=east,source=mqtt:main,thing=lamp,zone=lake "
-        "readings=7i,empty=9i,field_errors=8i,noise_bytes=6i,integrity_errors=5i,sanity_errors=4i,unanswered=0i,clock_errors=2i,dropped=3i,"
+        "readings=7i,empty=9i,field_errors=8i,noise_bytes=6i,integrity_errors=5i,sanity_errors=4i,clock_errors=2i,dropped=3i,"
         "last_seen_age_s=22.0 1767225622500000000",
         "things,device=senml,thing=lamp,zone=lake online=true,latitude_deg=48.5,longitude_deg=11.25 "
         "1767225622500000000",
         'gateway_device,device=pms5003,gateway=east,source=serial:/dev/x,thing=a\\ "b"~5ee80913301ff15c '
-        "readings=0i,empty=0i,field_errors=0i,noise_bytes=0i,integrity_errors=0i,sanity_errors=0i,unanswered=0i,"
+        "readings=0i,empty=0i,field_errors=0i,noise_bytes=0i,integrity_errors=0i,sanity_errors=0i,"
         "clock_errors=0i,dropped=0i 1767225622500000000",
         'things,device=pms5003,thing=a\\ "b"~5ee80913301ff15c online=false 1767225622500000000',
     ]

@@ -79,8 +79,10 @@ class Port:
 
 def listen(device: "Device", port: Port, terminal: bool) -> None:
     """Print what `port` says. What is wrong with the port goes to stderr, a line for each reason."""
-    from devices.spec.device import StreamDevice
+    from devices.spec.device import PolledDevice, StreamDevice
 
+    if isinstance(device, PolledDevice):
+        raise UsageError(f"--port: {device.name} says nothing by itself, it has to be asked")
     if not isinstance(device, StreamDevice):
         raise UsageError(f"--port: {device.name} speaks MQTT, not serial; give a payload with --text or FILE")
     with opened(port) as file:
