@@ -13,63 +13,54 @@ Values: v is a float, vb a flag, vs and vd (base64url as on the wire) texts, s t
 time, stored as `<quantity>_sum_<unit>_sec`. A flag ends in `_flag` and a text in `_text`, so that
 the number that another vendor calls the same goes into another field. The names listed in
 `fields.py` keep their name and the kind given there: `seq` is a counter, `parking_occupied`
-a flag even where it is sent as 0 or 1. How names and units become field names: `_senml_names.py`;
-the two wire forms and versions: `_senml_pack.py`.
+a flag even where it is sent as 0 or 1. How names and units become field names: `names.py`;
+the two wire forms and versions: `pack.py`.
 
 Time: below 2**28 seconds a time is relative to the receipt, else it is seconds since 1970 UTC.
 A double holds it to less than 1 us until 2106, so times are taken to the microsecond. A pack without any
 time, or time 0, leaves the reading's time open (the receipt stands for it).
 
-Limits: absolute times before 2261; names and field names as in `_senml_names.py`;
-a pack without any value is refused. Streams (SensML) are not taken: over MQTT each payload is a whole pack.
+A record that cannot be resolved (no name or no value, two values, a value of another kind than its field
+has, a time out of range) is left out and named in `field_errors`, of a reading of the same thing where
+there is one; the pack stands. What refuses a whole pack says `pack.py`. A pack without a record, or with
+base fields alone, is `Empty`.
+
+Limits: absolute times before 2261; names and field names as in `names.py`. Streams (SensML) are not
+taken: over MQTT each payload is a whole pack.
 
 Unknown: `ut` (the longest time to the next record) is read and not used.
 
 Sources: RFC 8428, RFC 8798, RFC 9100.
 """
 
-import math
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
 
 from msgspec import UNSET, DecodeError, Struct, UnsetType
 from msgspec import json as msgjson
 
-from devices.senml.fields import FIELDS, WIRE
-from devices.senml.names import (
-    MAX_FIELD,
-    MAX_NAME,
-    PLAIN_BASE,
-    PLAIN_NAME,
-    SECONDARY,
-    NameRefused,
-    field_name,
-    split,
-    word_name,
+from devices.senml.encode import encode
+from devices.senml.fields import FIELDS
+from devices.senml.names import MAX_FIELD, MAX_NAME, PLAIN_BASE, PLAIN_NAME, NameRefused, field_name, split
+from devices.senml.pack import (
+    BaseFields,
+    Broken,
+    PackRefused,
+    Record,
+    RecordRefused,
+    check_version,
+    finite,
+    only_base,
+    read,
 )
-from devices.senml.pack import PackRefused, Record, check_version, finite, only_base, read
+from devices.senml.values import Spot, as_kind, number_spot, time_ns_of, word_spot
 from devices.spec.device import MessageDevice
-from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.events import Empty, Event, Reading, SanityError, Value
 from devices.spec.sequence import Bits, Sequence
 
-_RELATIVE_BELOW = float(1 << 28)
-_LATEST = 9.2e9
 _MAX_SPOTS = 4096
 _MAX_THINGS = 1 << 16
 _MAX_REMEMBERED_NAME = 64
 _MAX_DETAIL = 200
-_MAX_COUNT = float(1 << 53)
-
-_KINDS = {field.name: field.kind for field in FIELDS}
-_Kind = Literal["measure", "counter", "flag", "text"]
-
-
-class Spot(NamedTuple):
-    """Where a record's value goes: field name, and what the value is turned into."""
-
-    field: str
-    kind: _Kind
 
 
 class _Short(Struct, gc=False, forbid_unknown_fields=True):
@@ -93,13 +84,17 @@ _spots: dict[tuple[str | UnsetType, str | UnsetType | None], Spot] = {}
 
 
 def decode(_topic: str, payload: bytes, received_ns: int) -> list[Event]:
-    """Readings of one pack in chronological order, or one SanityError saying why it is refused."""
+    """Readings of one pack in chronological order; or `Empty`, or one SanityError saying why it is refused."""
     try:
-        reading = _decode_short(payload, received_ns)
+        try:
+            reading = _decode_short(payload, received_ns)
+        except (RecordRefused, NameRefused):
+            reading = None  # the long way keeps the other records
         if reading is not None:
             return [reading]
-        return list(_readings(read(payload), received_ns))
-    except (PackRefused, NameRefused) as error:
+        readings = _readings(read(payload), received_ns)
+        return [*readings] if readings else [Empty("the pack holds no record with a value", payload)]
+    except PackRefused as error:
         return [SanityError(str(error)[:_MAX_DETAIL], payload)]
 
 
@@ -151,7 +146,7 @@ def _decode_short(payload: bytes, received_ns: int) -> Reading | None:
         seconds += first.t
     if first.bver is not UNSET:
         check_version(first.bver)
-    return Reading(fields, _time_ns(seconds, received_ns) if seconds else None, thing)
+    return Reading(fields, time_ns_of(seconds, received_ns) if seconds else None, thing)
 
 
 def _learn_thing(base: str) -> str | None:
@@ -173,14 +168,14 @@ def _take(record: _Short, unit: str | UnsetType, thing: str | None, fields: dict
         spot = _spots.get((record.n, unit)) or _learn(record, unit, thing)
         if spot is None:
             return False
-        fields[spot[0]] = value if spot[1] == "measure" else _as_kind(value, spot)
+        fields[spot[0]] = value if spot[1] == "measure" else as_kind(value, spot)
         return True
     if value is not UNSET:
         return False
     spot = _spots.get((record.n, None)) or _learn(record, unit, thing)
     if spot is None:
         return False
-    fields[spot[0]] = _as_kind(flag, spot)
+    fields[spot[0]] = as_kind(flag, spot)
     return True
 
 
@@ -193,7 +188,7 @@ def _learn(record: _Short, unit: str | UnsetType, thing: str | None) -> Spot | N
     if quantity is not None and (len(quantity) > MAX_FIELD or PLAIN_NAME.fullmatch(quantity) is None):
         return None
     is_flag = record.vb is not UNSET
-    spot = _word_spot(quantity, "flag") if is_flag else _number_spot(quantity, None if unit is UNSET else unit)
+    spot = word_spot(quantity, "flag") if is_flag else number_spot(quantity, None if unit is UNSET else unit)
     if quantity is not None:
         if len(_spots) >= _MAX_SPOTS:
             _spots.clear()
@@ -202,46 +197,6 @@ def _learn(record: _Short, unit: str | UnsetType, thing: str | None) -> Spot | N
         if spot.kind == "measure":
             _measures[(name, unit)] = spot.field
     return spot
-
-
-def _number_spot(quantity: str | None, unit: str | None) -> Spot:
-    name = field_name(quantity, unit)
-    kind = _KINDS.get(name)
-    return Spot(name, kind if kind in ("counter", "flag") else "measure")
-
-
-def _word_spot(quantity: str | None, kind: Literal["flag", "text"]) -> Spot:
-    listed = field_name(quantity, None)
-    return Spot(listed if listed in _KINDS else word_name(quantity, kind), kind)
-
-
-def _as_kind(value: Value, spot: Spot) -> Value:
-    """The value in the kind of its field; PackRefused where it cannot be that."""
-    name, kind = spot
-    listed = _KINDS.get(name, kind)
-    if listed == "counter":
-        if type(value) is float and value.is_integer() and 0 <= value <= _MAX_COUNT:
-            return int(value)
-    elif listed == "flag":
-        if value is True or value is False:
-            return value
-        if value in (0.0, 1.0):
-            return bool(value)
-    elif listed == kind:
-        return value
-    raise PackRefused(f"{name}: expected a {listed}, got {value!r:.40}")
-
-
-def _time_ns(seconds: float, received_ns: int) -> int:
-    """Nanoseconds since 1970 of a SenML time, to the microsecond."""
-    if seconds >= _LATEST or seconds <= -_LATEST:
-        raise PackRefused(f"time {seconds:g} s is out of range")
-    nanoseconds = round(seconds * 1e6) * 1000
-    if seconds < _RELATIVE_BELOW:
-        nanoseconds += received_ns
-        if nanoseconds < 0:
-            raise PackRefused(f"time {seconds:g} s is before 1970")
-    return nanoseconds
 
 
 class _Base:
@@ -255,9 +210,9 @@ class _Base:
         self.unit: str | None = None
         self.value: float | None = None
         self.sum: float | None = None
-        self.version: int | None = None
+        self.version: float | None = None
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record | BaseFields) -> None:
         if record.bn is not UNSET:
             self.name = record.bn
         if record.bt is not UNSET:
@@ -271,113 +226,81 @@ class _Base:
         if record.bver is not UNSET:
             check_version(record.bver)
             if self.version not in (None, record.bver):
-                raise PackRefused(f"bver {self.version} and {record.bver} in one pack")
+                raise PackRefused(f"bver {self.version:g} and {record.bver:g} in one pack")
             self.version = record.bver
 
 
-def _readings(records: list[Record], received_ns: int) -> Iterable[Reading]:
-    """Resolve every record (RFC 8428 section 4.6) and gather them by thing and time."""
+def _readings(records: list[Record | Broken], received_ns: int) -> list[Reading]:
+    """Resolve every record (RFC 8428 section 4.6) and gather them by thing and time.
+
+    Empty where no record has a value; PackRefused where all that have one are broken.
+    """
     base = _Base()
     latest: dict[tuple[str | None, int | None], Reading] = {}
     readings: list[Reading] = []
+    wrong: list[tuple[str, str]] = []
     for index, record in enumerate(records):
+        if isinstance(record, Broken):
+            base.take(record.base)
+            wrong.append((base.name, record.words))
+            continue
         base.take(record)
         if only_base(record):
             continue
-        seconds = base.seconds + (0.0 if record.t is UNSET else record.t)
-        time_ns = _time_ns(seconds, received_ns) if seconds else None
-        thing, quantity = split(base.name, "" if record.n is UNSET else record.n)
-        fields = dict(_values(record, base, quantity, index))
+        try:
+            seconds = base.seconds + (0.0 if record.t is UNSET else record.t)
+            time_ns = time_ns_of(seconds, received_ns) if seconds else None
+            thing, quantity = split(base.name, "" if record.n is UNSET else record.n)
+            fields = dict(_values(record, base, quantity))
+        except (RecordRefused, NameRefused) as refused:
+            wrong.append((base.name, f"record {index}: {refused}"))
+            continue
         reading = latest.get((thing, time_ns))
         if reading is None or not fields.keys().isdisjoint(reading.fields):
             reading = latest[(thing, time_ns)] = Reading({}, time_ns, thing)
             readings.append(reading)
         reading.fields.update(fields)
-    if not readings:
-        raise PackRefused("the pack holds no record with a value")
+    if not readings and wrong:
+        raise PackRefused(wrong[0][1])
     readings.sort(key=lambda reading: received_ns if reading.time_ns is None else reading.time_ns)
+    if wrong:
+        _tell(wrong, readings)
     return readings
 
 
-def _values(record: Record, base: _Base, quantity: str | None, index: int) -> Iterable[tuple[str, Value]]:
+def _tell(wrong: list[tuple[str, str]], readings: list[Reading]) -> None:
+    """Say at the first reading of the same thing, else at the first of all, what was left out."""
+    first = {reading.thing: index for index, reading in reversed([*enumerate(readings)])}
+    told: dict[int, list[str]] = {}
+    for base, words in wrong:
+        told.setdefault(first.get(base.rstrip(":/_"), 0), []).append(words[:_MAX_DETAIL])
+    for index, errors in told.items():
+        readings[index].field_errors = tuple(errors)
+
+
+def _values(record: Record, base: _Base, quantity: str | None) -> Iterable[tuple[str, Value]]:
     """Field names and values of one record: its value, its sum, or both."""
     unit = base.unit if record.u is UNSET else record.u
     given = sum(value is not UNSET for value in (record.v, record.vb, record.vs, record.vd))
     summed = record.s is not UNSET or base.sum is not None
     if given > 1:
-        raise PackRefused(f"record {index}: more than one of v, vs, vb, vd")
+        raise RecordRefused("more than one of v, vs, vb, vd")
     if not given and not summed and base.value is None:
-        raise PackRefused(f"record {index}: expected one of v, vs, vb, vd or s")
+        raise RecordRefused("expected one of v, vs, vb, vd or s")
     if record.v is not UNSET or (not given and base.value is not None and record.s is UNSET):
         number = (base.value or 0.0) + (0.0 if record.v is UNSET else record.v)
-        spot = _number_spot(quantity, unit)
-        yield spot.field, _as_kind(finite(number, "v", index), spot)
+        spot = number_spot(quantity, unit)
+        yield spot.field, as_kind(finite(number, "v"), spot)
     elif record.vb is not UNSET:
-        spot = _word_spot(quantity, "flag")
-        yield spot.field, _as_kind(record.vb, spot)
+        spot = word_spot(quantity, "flag")
+        yield spot.field, as_kind(record.vb, spot)
     elif given:
         text = record.vs if record.vs is not UNSET else record.vd
-        spot = _word_spot(quantity, "text")
-        yield spot.field, _as_kind(str(text), spot)
+        spot = word_spot(quantity, "text")
+        yield spot.field, as_kind(str(text), spot)
     if summed:
         total = (base.sum or 0.0) + (0.0 if record.s is UNSET else record.s)
-        yield field_name(quantity, unit, "sum") + "_sec", finite(total, "s", index)
-
-
-def encode(reading: Reading) -> bytes:
-    """The JSON pack a device would send: one record a field, base name and time in the first.
-
-    Listed fields go out with their registered unit, other numbers under their own name without
-    one, other flags and texts without the ending that decoding gives them.
-    EncodeError: no field, a name that decoding would change, a number that is not finite, an
-    absolute time before 1978-07-04.
-    """
-    records: list[dict[str, object]] = []
-    for field, value in reading.fields.items():
-        if isinstance(value, bool):
-            records.append({"n": _word(field, "flag"), "vb": value})
-        elif isinstance(value, str):
-            records.append({"n": _word(field, "text"), "vs": value})
-        else:
-            records.append(_number(field, value))
-    if not records:
-        raise EncodeError("senml: a pack needs at least one field")
-    records[0] = _base_fields(reading, records) | records[0]
-    return msgjson.encode(records)
-
-
-def _number(field: str, value: float) -> dict[str, object]:
-    if not math.isfinite(value):
-        raise EncodeError(f"senml: {field[:40]} is {value}, expected a finite number")
-    if field in WIRE:
-        name, unit = WIRE[field]
-        return {"n": name, "u": unit, "v": value}
-    if len(field) > MAX_FIELD or field_name(field, None) != field:
-        raise EncodeError(f"senml: {field[:40]!r} is no number's name: lower snake, without _text or _flag behind it")
-    return {"n": field, "v": value}
-
-
-def _word(field: str, kind: Literal["flag", "text"]) -> str:
-    """The name under which decoding makes `field` of a flag or text."""
-    if len(field) <= MAX_FIELD and _KINDS.get(field, kind) == kind:
-        for name in (field.removesuffix("_" + kind), field):
-            if name and _word_spot(name, kind).field == field:
-                return name
-    raise EncodeError(f"senml: {field[:40]!r} is no {kind}'s name: lower snake with _{kind} behind it")
-
-
-def _base_fields(reading: Reading, records: list[dict[str, object]]) -> dict[str, object]:
-    base: dict[str, object] = {}
-    if reading.thing is not None:
-        base["bn"] = reading.thing + ":"
-    if reading.time_ns is not None:
-        seconds = round(reading.time_ns / 1000) / 1e6
-        if not _RELATIVE_BELOW <= seconds < _LATEST:
-            raise EncodeError(f"senml: {seconds:g} s since 1970 cannot be said as an absolute time")
-        base["bt"] = seconds
-    if any(record.get("u") in SECONDARY for record in records):
-        base["bver"] = 26
-    return base
+        yield field_name(quantity, unit, "sum") + "_sec", finite(total, "s")
 
 
 DEVICE = MessageDevice(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from devices.senml import device as senml
 from devices.senml import names
-from devices.senml.pack import PackRefused, read
+from devices.senml.pack import PackRefused, RecordRefused, read
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError
+from devices.spec.events import Empty, Event, Reading, SanityError
 from tests.devices.published import payload, published
 from tests.devices.readings import values
 
@@ -155,10 +155,12 @@ def test_a_name_has_one_kind_and_comes_back(said: dict[str, Any]) -> None:
     labels = {float: "v", bool: "vb", str: "vs"}
     kinds = {"flag": bool, "text": str, "occupied": bool}
     for event in decode([{"bn": "a:", "n": name, labels[type(value)]: value} for name, value in said.items()]):
-        if isinstance(event, SanityError):
+        if isinstance(event, SanityError) or event.field_errors:
             assert {"people_count", "parking_occupied"} & said.keys()
+        if isinstance(event, SanityError):
             continue
         assert isinstance(event, Reading)
+        event.field_errors = ()
         for name, value in event.fields.items():
             assert type(value) is kinds.get(name.rpartition("_")[2], float)
         assert one(senml.encode(event)) == event
@@ -183,7 +185,6 @@ def test_base_fields_last_until_replaced() -> None:
         (b"", "array"),
         (b"null", "array"),
         (b"[", "JSON"),
-        (b"[]", "no record"),
         (b"[1]", "object"),
         (b'[{"n":"a","v":NaN}]', "JSON"),
         (b'[{"n":"a","v":Infinity}]', "JSON"),
@@ -212,6 +213,101 @@ def test_base_fields_last_until_replaced() -> None:
 )
 def test_hostile_payload_is_refused(data: bytes, words: str) -> None:
     assert words in refusal(data)
+
+
+GOOD = '{"bn":"lamp:","n":"temperature","u":"Cel","v":21.5}'
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ('{"n":"hum","u":"%RH","v":"40"}', "JSON: record 1: Expected `float`, got `str` - at `$.v`"),
+        ('{"n":"hum","u":"%RH","v":null}', "JSON: record 1: Expected `float`, got `null` - at `$.v`"),
+        ('{"n":"hum","v":1e999}', "JSON: record 1: Number out of range - at `$.v`"),
+        ('{"n":"hum","vb":"on"}', "JSON: record 1: Expected `bool`, got `str` - at `$.vb`"),
+        ('{"n":5,"v":1}', "JSON: record 1: Expected `str`, got `int` - at `$.n`"),
+        ('{"n":"hum","t":"noon","v":1}', "JSON: record 1: Expected `float`, got `str` - at `$.t`"),
+        ('{"n":"hum"}', "record 1: expected one of v, vs, vb, vd or s"),
+        ('{"n":"hum","v":1,"vs":"x"}', "record 1: more than one of v, vs, vb, vd"),
+        ('{"n":"two words","v":1}', "record 1: name 'lamp:two words'"),
+        ('{"n":"seq","v":1.5}', "record 1: seq: expected a counter, got 1.5"),
+        ('{"n":"parking_occupied","v":2}', "record 1: parking_occupied: expected a flag, got 2.0"),
+        ('{"n":"hum","t":1e300,"v":1}', "record 1: time 1e+300 s is out of range"),
+        ('{"n":"hum","u":"' + "m" * 100 + '","v":1}', "record 1: unit or name too long"),
+        ("7", "JSON: record 1: Expected `object`, got `int`"),
+        ("null", "JSON: record 1: Expected `object`, got `null`"),
+    ],
+)
+def test_a_bad_record_takes_only_itself(record: str, words: str) -> None:
+    reading = one(f'[{GOOD},{record},{{"n":"open","vb":true}}]')
+    assert reading.fields == {"temperature_c": 21.5, "open_flag": True}
+    assert reading.thing == "lamp"
+    assert len(reading.field_errors) == 1
+    assert words in reading.field_errors[0]
+
+
+def test_the_base_fields_of_a_bad_record_hold() -> None:
+    first, second = decode(f'[{GOOD},{{"bn":"post:","bt":1752739200,"n":"x","v":[1]}},{{"n":"y","v":2}}]')
+    assert isinstance(first, Reading)
+    assert isinstance(second, Reading)
+    (late, early) = (first, second) if first.thing == "post" else (second, first)
+    assert (late.fields, late.thing, late.time_ns) == ({"y": 2.0}, "post", 1752739200_000000000)
+    assert len(late.field_errors) == 1
+    assert (early.fields, early.field_errors) == ({"temperature_c": 21.5}, ())
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ('{"bn":5,"n":"x","v":1}', "$.bn"),
+        ('{"bt":"now","n":"x","v":1}', "$.bt"),
+        ('{"bu":1,"n":"x","v":1}', "$.bu"),
+        ('{"bv":"1","n":"x","v":1}', "$.bv"),
+        ('{"bver":"5","n":"x","v":1}', "$.bver"),
+        ('{"bver":32,"n":"x","v":1}', "bver 32"),
+        ('{"bver":5.5,"n":"x","v":1}', "bver 5.5"),
+        ('{"n":"x","v":1,"must_":1}', "must_"),
+    ],
+)
+def test_what_holds_for_the_whole_pack_refuses_it(record: str, words: str) -> None:
+    assert words in refusal(f"[{GOOD},{record}]")
+
+
+@pytest.mark.parametrize("version", ["10.0", "1e1", "5.0"])
+def test_a_version_may_be_written_with_a_point(version: str) -> None:
+    assert one(f'[{{"bver":{version},"n":"a:x","v":1e2}}]') == Reading({"x": 100.0}, None, "a")
+
+
+def test_what_is_not_used_is_not_judged() -> None:
+    assert one('[{"n":"a:x","v":1,"ut":"long"}]').fields == {"x": 1.0}
+
+
+def test_a_bad_record_in_cbor_takes_only_itself() -> None:
+    pack = [{-2: "a:", 0: "x", 2: 1}, {0: "y", 2: math.nan}, 5, {0: "z", 2: "1"}, {0: "w", 2: 2}]
+    reading = one(cbor2.dumps(pack))
+    assert reading.fields == {"x": 1.0, "w": 2.0}
+    assert reading.field_errors == (
+        "CBOR: record 1: v is not a finite number",
+        "CBOR: record 2 is not a map",
+        "CBOR: record 3: Expected `float`, got `str` - at `$.v`",
+    )
+    assert "bt is not a finite number" in refusal(cbor2.dumps([{-3: math.inf, 0: "x", 2: 1}, {0: "y", 2: 1}]))
+
+
+def test_a_pack_with_nothing_to_report_is_empty() -> None:
+    for text in ("[]", '[{"bn":"lamp:"}]', '[{"bn":"lamp:","bt":1752739200},{"bu":"Cel"}]'):
+        assert decode(text) == [Empty("the pack holds no record with a value", text.encode())]
+    assert isinstance(decode(b"\x80")[0], Empty)
+
+
+def test_a_pack_of_bad_records_only_is_refused() -> None:
+    assert "record 0: expected one of" in refusal('[{"n":"a"},{"n":"b"}]')
+
+
+def test_a_byte_order_mark_is_ignored_and_wide_text_named() -> None:
+    assert one(f"[{GOOD}]".encode("utf-8-sig")) == one(f"[{GOOD}]")
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        assert refusal(f"[{GOOD}]".encode(encoding)) == f"JSON: {encoding[:6].upper()} text, expected UTF-8"
 
 
 def test_cbor_numbers_of_every_form() -> None:
@@ -268,9 +364,13 @@ def test_the_short_way_says_what_the_long_way_says(pack: list[dict[str, Any]]) -
     data = json.dumps(pack).encode()
     try:
         short = senml._decode_short(data, NOW)
-    except (PackRefused, names.NameRefused):
+    except PackRefused:
         short = None
         assert isinstance(decode(data)[0], SanityError)
+    except (RecordRefused, names.NameRefused):
+        short = None
+        (event, *_) = decode(data)
+        assert isinstance(event, SanityError) or event.field_errors
     if short is not None:
         assert list(senml._readings(read(data), NOW)) == [short]
 
