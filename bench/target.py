@@ -15,16 +15,14 @@ Unknown: deleting on 2.x and 3 is tried against a server of the tests only.
 """
 
 import asyncio
+import errno
 import json
-import os
 import secrets
 import sys
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, cast
-
-import aiohttp
 
 from bench.errors import BenchError
 from bench.store import Credentials, Store
@@ -33,6 +31,7 @@ from gateway.clock import SystemClock
 from gateway.config.load import InfluxConfig
 from gateway.intake import Accept, Batch
 from gateway.sinks.influxdb.admin import Generation, detect, ensure_database
+from gateway.sinks.influxdb.client import Client, Unreachable
 from gateway.sinks.influxdb.sink import InfluxSink
 
 APIS = ("v1", "v2", "v3")
@@ -92,13 +91,10 @@ def own_database(url: str, environ: Mapping[str, str]) -> Iterator[Store]:
 def _made(store: Store) -> Generation:
     try:
         generation, obstacle = asyncio.run(_make(store))
-    except TimeoutError:
-        raise BenchError(f"{store.url}: no answer within {TIMEOUT_S:g} s") from None
-    except (aiohttp.ClientError, OSError) as error:
-        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-        number = cause.errno if isinstance(cause, OSError) else None
-        words = os.strerror(number) if number is not None and number > 0 else str(cause)
-        raise BenchError(f"{store.url}: cannot connect: {words}") from None
+    except Unreachable as error:
+        cause = error.__cause__
+        refused = isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED
+        raise BenchError(f"{store.url}: {'cannot connect: Connection refused' if refused else error}") from None
     if obstacle is not None:
         what = "bucket" if generation is Generation.V2 else "database"
         raise BenchError(f"{store.url}: could not make {what} {store.database}: {obstacle}; {HINT}")
@@ -117,12 +113,14 @@ def _made(store: Store) -> Generation:
 async def _make(store: Store) -> tuple[Generation, str | None]:
     """Make the database; the generation of the server, and what is in the way."""
     config = _config(store)
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with aiohttp.ClientSession(timeout=timeout, headers=store.credentials.headers) as session:
-        server, status = await detect(session, store.url)
-        if status in (401, 403):
-            return server.generation, f"/ping answers HTTP {status}"
-        return server.generation, await ensure_database(session, store.url, server, config)
+    client = Client(config, SystemClock())
+    try:
+        server, answer = await detect(client)
+        if answer.status in (401, 403):
+            return server.generation, f"/ping answers HTTP {answer.status}"
+        return server.generation, await ensure_database(client, server, config)
+    finally:
+        await client.close()
 
 
 async def _write_probe(store: Store) -> None:

@@ -118,7 +118,7 @@ class Gateway:
         if self.config.influxdb is not None:
             from gateway.sinks.influxdb import InfluxSink
 
-            return InfluxSink(self.config.influxdb, self.clock)
+            return InfluxSink(self.config.influxdb, self.clock, self.stats.sink("influxdb"))
         from gateway.sinks.local import LocalSink
 
         assert self.config.local is not None  # the config loader gives one of the two

@@ -173,12 +173,20 @@ class SourceStats:
 
 @dataclass(slots=True)
 class SinkStats:
+    """One store. `state` is a word for people: "up", "up, but …", "down: …", "alarm: …", "throttled: …".
+
+    `remade` counts databases that were gone and made again; `notice` says what happened last and is
+    over, until it has been shown long enough.
+    """
+
     name: str
     state: str = "starting"
     batches: int = 0
     retries: int = 0
     write_s: float = 0.0
     last_write_s: float = 0.0
+    remade: int = 0
+    notice: str = ""
 
 
 @dataclass(slots=True)

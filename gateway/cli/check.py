@@ -1,7 +1,6 @@
 """`parkgate check`: is this configuration one that the gateway can run with?"""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from gateway.cli.usage import ConfigArgument, ConfigOption, UsageError, is_fleet
 
 if TYPE_CHECKING:
     from gateway.config import Config
+    from gateway.network import Proxy
     from textfile import Mistakes
 
 
@@ -19,6 +19,7 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     path = one_file("check", file, config)
     loaded, mistakes = readable(path)
     _see_certificates(loaded, mistakes)
+    proxy = _proxy(loaded, mistakes)
     mistakes.check()
     for broker in loaded.mqtt:
         for item in broker.subscriptions:
@@ -28,7 +29,8 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     for own in loaded.types:
         typer.echo(f"type    {own.name}: {own.link}, {len(own.fields)} field{'' if len(own.fields) == 1 else 's'}")
     if loaded.influxdb is not None:
-        typer.echo(f"sink    InfluxDB {loaded.influxdb.url}, database {loaded.influxdb.database}")
+        through = f", through the proxy {proxy.shown} ({proxy.variable})" if proxy is not None else ""
+        typer.echo(f"sink    InfluxDB {loaded.influxdb.url}, database {loaded.influxdb.database}{through}")
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
@@ -58,19 +60,35 @@ def readable(path: Path) -> "tuple[Config, Mistakes]":
 
 def _see_certificates(loaded: "Config", mistakes: "Mistakes") -> None:
     """Read the certificates as connecting will, and complain about those that cannot be used."""
-    from gateway.sources.mqtt import TlsFileUnusable, tls_context
+    from gateway.network import TlsFiles, TlsFileUnusable, tls_context
 
-    right = {
-        "ca_file": "a PEM file of certificates",
-        "cert_file": "a PEM file of a certificate, and its key there or in key_file, not encrypted",
-    }
-    for broker in loaded.mqtt:
-        at = ("mqtt", broker.name)
-        if not broker.url.startswith("mqtts:") or any(mistakes.about((*at, key)) for key in (*right, "key_file")):
+    connections: list[tuple[tuple[str, ...], TlsFiles | None]] = [
+        (("mqtt", broker.name), broker.tls) for broker in loaded.mqtt
+    ]
+    if loaded.influxdb is not None:
+        connections.append((("influxdb",), loaded.influxdb.tls))
+    for at, files in connections:
+        if files is None or any(mistakes.about((*at, _key(name))) for name in files[3:]):
             continue
-        for tried in (broker, replace(broker, ca_file=None)):  # the certificate is looked at without the authority, too
+        for tried in (files, files._replace(ca=None)):  # the certificate is looked at without the authority, too
             try:
                 tls_context(tried)
             except TlsFileUnusable as fault:
-                value = broker.ca_file if fault.key == "ca_file" else broker.cert_file
-                mistakes.add((*at, fault.key), f' = "{value}": {fault.why}; expected {right[fault.key]}')
+                said = f' = "{fault.path}": {fault.why}; expected {fault.expected}'
+                mistakes.add((*at, _key(fault.key)), said)
+
+
+def _key(name: str) -> str:
+    """The key of "influxdb.ca_file" or "ca_file"."""
+    return name.rpartition(".")[2]
+
+
+def _proxy(loaded: "Config", mistakes: "Mistakes") -> "Proxy | None":
+    """The proxy that InfluxDB is asked through; a complaint where the environment names none that can be used."""
+    from gateway.network import proxy_for
+
+    try:
+        return None if loaded.influxdb is None else proxy_for(loaded.influxdb.url, os.environ)
+    except ValueError as fault:
+        mistakes.add(("influxdb", "url"), f": {fault}")
+        return None

@@ -160,8 +160,9 @@ def _influxdb(table: Table | None) -> InfluxConfig | None:
     if api == "v2":
         table.text("org", 'the organisation, which api = "v2" needs')
         table.text("token", 'the API token, which api = "v2" needs')
-    return InfluxConfig(
-        url=rules.http_url(table, "url"),
+    url = rules.http_url(table, "url")
+    config = InfluxConfig(
+        url=url,
         database=database,
         token=token,
         username=username,
@@ -173,4 +174,10 @@ def _influxdb(table: Table | None) -> InfluxConfig | None:
         in_flight=table.integer("in_flight", default.in_flight, 1, 16),
         timeout_s=table.number("timeout_s", default.timeout_s, 0.1, 600),
         gzip=table.flag_or_none("gzip"),
+        ca_file=rules.pem_file(table, "ca_file", url, "https://"),
+        client_cert=rules.pem_file(table, "client_cert", url, "https://"),
+        client_key=rules.pem_file(table, "client_key", url, "https://"),
     )
+    if table.has("client_key") and not table.has("client_cert"):
+        table.fail("client_cert", "the certificate that belongs to client_key")
+    return config

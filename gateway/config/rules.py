@@ -5,6 +5,7 @@ Topic rules: MQTT version 5.0, section 4.7 (filters) and 4.8.2 (shared subscript
 Limits: thing 128 characters, tag value 256 characters, topic 65,535 bytes.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 from gateway.config.types import RECORDING, REPLAY
-from textfile import Table, listed, nearest, shown
+from textfile import Table, listed, nearest, one_line, shown
 
 RESERVED_TAGS = frozenset({"thing", "device", "source", "time"})
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -221,3 +222,13 @@ def tags(table: Table, device: Device | None) -> dict[str, str]:
             inner.fail(name, "at most 256 characters, without blanks around them or a backslash at the end")
         found[name] = value
     return found
+
+
+def pem_file(table: Table, key: str, url: str, scheme: str) -> Path | None:
+    """A file of a connection to `url` that has TLS where it begins with `scheme`."""
+    path = table.path_or(key, None, "a PEM file")
+    if path is not None and url and not url.startswith(scheme):
+        table.fail(key, f"an {scheme} URL where certificates are given")
+    if path is not None and not os.access(path, os.R_OK):
+        table.fail(key, f"a PEM file that can be read; there is none at {one_line(str(path))}")
+    return path

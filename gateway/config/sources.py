@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
@@ -11,7 +10,7 @@ from gateway.config import rules
 from gateway.config.keys import keys_of
 from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, WillConfig
 from gateway.routes import overlap, topic_filter
-from textfile import Table, one_line
+from textfile import Table
 
 
 class Claims:
@@ -86,9 +85,9 @@ def _mqtt(table: Table, name: str, devices: Mapping[str, Device], claims: Claims
         protocol=cast(Literal["5", "3.1.1"], table.choice("protocol", default.protocol, ("5", "3.1.1"))),
         username=table.text_or_none("username", "the user's name"),
         password=table.text_or_none("password", "the user's password"),
-        ca_file=_certificate(table, "ca_file", url),
-        cert_file=_certificate(table, "cert_file", url),
-        key_file=_certificate(table, "key_file", url),
+        ca_file=rules.pem_file(table, "ca_file", url, "mqtts://"),
+        cert_file=rules.pem_file(table, "cert_file", url, "mqtts://"),
+        key_file=rules.pem_file(table, "key_file", url, "mqtts://"),
         keepalive_s=table.integer("keepalive_s", default.keepalive_s, 1, 65535),
         session_expiry_s=table.integer("session_expiry_s", default.session_expiry_s, 0, 0xFFFFFFFF),
         receive_maximum=table.integer("receive_maximum", default.receive_maximum, 1, 65535),
@@ -104,15 +103,6 @@ def _mqtt(table: Table, name: str, devices: Mapping[str, Device], claims: Claims
     if not config.subscriptions and not table.wrong("subscription"):
         table.fail("subscription", f"at least one [[{table.path}.subscription]]")
     return config
-
-
-def _certificate(table: Table, key: str, url: str) -> Path | None:
-    path = table.path_or(key, None, "a PEM file")
-    if path is not None and url and not url.startswith("mqtts:"):
-        table.fail(key, "an mqtts:// URL where certificates are given")
-    if path is not None and not os.access(path, os.R_OK):
-        table.fail(key, f"a PEM file that can be read; there is none at {one_line(str(path))}")
-    return path
 
 
 def _will(parent: Table) -> WillConfig | None:

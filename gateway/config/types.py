@@ -10,6 +10,7 @@ from typing import Literal
 
 from devices.catalogue import built_in
 from devices.spec.device import Device
+from gateway.network import TlsFiles
 from textfile import Mistaken
 
 REPLAY = "replay:"
@@ -39,7 +40,10 @@ class SpoolConfig:
 
 @dataclass(frozen=True, slots=True)
 class InfluxConfig:
-    """`username` and `password` for 1.x, `token` for 2.x and 3. `gzip` None: only off loopback."""
+    """`username` and `password` for 1.x, `token` for 2.x and 3. `gzip` None: only off loopback.
+
+    `ca_file`, `client_cert` and `client_key` are for an https:// URL.
+    """
 
     url: str
     database: str
@@ -53,6 +57,17 @@ class InfluxConfig:
     in_flight: int = 2
     timeout_s: float = 10.0
     gzip: bool | None = None
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of the connection; None where it has no TLS."""
+        if not self.url.startswith("https:"):
+            return None
+        keys = ("influxdb.ca_file", "influxdb.client_cert", "influxdb.client_key")
+        return TlsFiles(self.ca_file, self.client_cert, self.client_key, *keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,11 @@ class MqttConfig:
     max_payload: int = 1 << 18
     max_things: int = 10_000
     will: WillConfig | None = None
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of the connection; None where it has no TLS."""
+        return TlsFiles(self.ca_file, self.cert_file, self.key_file) if self.url.startswith("mqtts:") else None
 
     @property
     def session(self) -> str:

@@ -7,14 +7,17 @@ from pathlib import Path
 class Authority:
     """A certificate authority in a directory; `issue` makes NAME.pem and NAME.key there."""
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(self, directory: Path, name: str, *, days: int = 30) -> None:
         self.directory = directory / name
         self.directory.mkdir()
         self.certificate = self.directory / "ca.pem"
         self._key = self.directory / "ca.key"
         self._openssl("req", "-x509", *self._new_key(self._key), "-out", self.certificate, "-subj", f"/CN={name}")
+        again = ["-signkey", self._key, "-days", str(days)]  # req knows no negative days
+        self._openssl("x509", "-in", self.certificate, *again, "-out", self.certificate)
 
-    def issue(self, name: str, alternative: str) -> tuple[Path, Path]:
+    def issue(self, name: str, alternative: str, *, days: int = 30) -> tuple[Path, Path]:
+        """A certificate for `alternative` and its key; -1 `days`: it expired yesterday."""
         request = self.directory / f"{name}.csr"
         certificate, key = self.directory / f"{name}.pem", self.directory / f"{name}.key"
         extension = self.directory / f"{name}.ext"
@@ -29,7 +32,7 @@ class Authority:
             "-extfile",
             extension,
         ]
-        self._openssl("x509", "-req", "-in", request, *signing, "-out", certificate)
+        self._openssl("x509", "-req", "-in", request, "-days", str(days), *signing, "-out", certificate)
         return certificate, key
 
     def encrypt(self, name: str) -> None:

@@ -27,7 +27,7 @@ def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str], keys: str) -> tu
     return code, capsys.readouterr().err.replace(f"{tmp_path}/", "")
 
 
-CERTIFICATE = "a PEM file of a certificate, and its key there or in key_file, not encrypted"
+KEY = "a PEM file of the certificate's key, not encrypted"
 
 
 def test_check_reads_the_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,15 +40,22 @@ def test_check_reads_the_certificates(tmp_path: Path, capsys: pytest.CaptureFixt
     wrong_key = 'cert_file = "ca/gateway.pem"\nkey_file = "other/gateway.key"'
     assert checked(tmp_path, capsys, wrong_key) == (
         2,
-        'parkgate: park.toml:5:13: mqtt.main.cert_file = "ca/gateway.pem": '
-        f"not a usable PEM file (KEY_VALUES_MISMATCH); expected {CERTIFICATE}\n",
+        'parkgate: park.toml:6:12: mqtt.main.key_file = "other/gateway.key": this key does not belong to the '
+        f"certificate in cert_file ca/gateway.pem (KEY_VALUES_MISMATCH); expected {KEY}\n",
     )
     authority.encrypt("gateway")
     locked = 'cert_file = "ca/gateway.pem"\nkey_file = "ca/gateway.locked.key"'
-    code, said = checked(tmp_path, capsys, locked)
-    assert code == 2
-    assert said.startswith('parkgate: park.toml:5:13: mqtt.main.cert_file = "ca/gateway.pem": not a usable PEM file (')
-    assert said.endswith(f"; expected {CERTIFICATE}\n")
+    assert checked(tmp_path, capsys, locked) == (
+        2,
+        f'parkgate: park.toml:6:12: mqtt.main.key_file = "ca/gateway.locked.key": a key behind a password; '
+        f"expected {KEY}\n",
+    )
+    alone = 'cert_file = "ca/gateway.pem"'
+    assert checked(tmp_path, capsys, alone) == (
+        2,
+        'parkgate: park.toml:2:1: mqtt.main.key_file = "ca/gateway.pem": no private key in it, and key_file '
+        f"is not set; expected {KEY}\n",
+    )
 
 
 def test_check_tells_of_both_certificates_and_of_what_else_is_wrong(

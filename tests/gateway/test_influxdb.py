@@ -126,7 +126,9 @@ async def test_no_server_then_a_server(start_influxd: Callable[..., Influxd]) ->
     async with sink_to(server.url, "later") as sink:
         outcome = await sink.write(batch(readings(10)))
         assert isinstance(outcome, Keep)
-        assert outcome.reason == f"{server.url}: cannot connect: Connection refused"
+        assert outcome.reason == (
+            f"{server.url}: nothing listens there; start InfluxDB or correct influxdb.url (connection refused)"
+        )
         assert not outcome.alarm
         server.start()
         assert await sink.write(batch(readings(10))) == Accept([])
@@ -152,7 +154,7 @@ async def test_credentials(start_influxd: Callable[..., Influxd]) -> None:
         outcome = await sink.write(batch(readings(10)))
         assert isinstance(outcome, Keep)
         assert outcome.alarm
-        assert "set influxdb.token, or influxdb.username and influxdb.password" in outcome.reason
+        assert "the server wants credentials: set influxdb.username and influxdb.password" in outcome.reason
     async with sink_to(server.url, "park", username="writer", password="wrong") as sink:
         outcome = await sink.write(batch(readings(10)))
         assert isinstance(outcome, Keep)

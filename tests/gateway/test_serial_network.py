@@ -128,13 +128,14 @@ async def test_an_rfc2217_server_that_refuses_is_said() -> None:
 
 def test_network_trouble_says_what_to_do() -> None:
     assert trouble("socket://10.0.0.9:4001", ConnectionRefusedError(111, "refused")) == (
-        "socket://10.0.0.9:4001: nothing listens there; start the serial server or correct host and port"
+        "socket://10.0.0.9:4001: nothing listens there; start the serial server or correct host and port "
+        "(connection refused)"
     )
     assert trouble("socket://10.0.0.9:4001", TimeoutError()) == (
         "socket://10.0.0.9:4001: no answer; check the network and whether the serial server is switched on"
     )
     assert trouble("socket://nowhere:4001", socket.gaierror(-2, "Name or service not known")) == (
-        "socket://nowhere:4001: unknown host name; correct it"
+        "socket://nowhere:4001: unknown host name 'nowhere'; correct host and port (name or service not known)"
     )
 
 

@@ -5,28 +5,39 @@ is in its own directory. Source: influxdb.conf of 1.6.7 (`influxd config`).
 """
 
 import json
+import ssl
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.servers.process import Process, answers_http, find_binary, free_port
+from tests.servers.process import Process, answers_http, answers_tcp, find_binary, free_port
 
 Series = dict[str, Any]
 
 
 class Influxd:
-    """Not started by its constructor. `auth` makes the admin user root, password root; `http` and
-    `data` are further lines of those sections."""
+    """Not started by its constructor. `auth` makes the admin user root, password root; `https` is a
+    certificate and its key; `http` and `data` are further lines of those sections."""
 
     def __init__(
-        self, directory: Path, port: int, *, auth: bool = False, http: tuple[str, ...] = (), data: tuple[str, ...] = ()
+        self,
+        directory: Path,
+        port: int,
+        *,
+        auth: bool = False,
+        https: tuple[Path, Path] | None = None,
+        http: tuple[str, ...] = (),
+        data: tuple[str, ...] = (),
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"{'https' if https else 'http'}://127.0.0.1:{port}"
         self._auth = auth
+        if https:
+            lines = ("https-enabled = true", f'https-certificate = "{https[0]}"', f'https-private-key = "{https[1]}"')
+            http = (*http, *lines)
         conf = directory / "influxdb.conf"
         conf.write_text(
             "\n".join(
@@ -57,7 +68,7 @@ class Influxd:
             "influxd",
             [find_binary("influxd") or "influxd", "-config", str(conf)],
             directory / "influxd.log",
-            lambda: answers_http(f"{self.url}/ping", 204),
+            lambda: answers_tcp(port) if https else answers_http(f"{self.url}/ping", 204),
         )
 
     def start(self) -> None:
@@ -85,7 +96,9 @@ class Influxd:
         request = urllib.request.Request(f"{self.url}/query", urllib.parse.urlencode(form).encode())
         if self._auth:
             request.add_header("Authorization", "Basic cm9vdDpyb290")
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        # whose certificate it is does not matter to the tests' own questions
+        https = urllib.request.HTTPSHandler(context=ssl._create_unverified_context())
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
         with opener.open(request, timeout=60.0) as response:
             reply = json.load(response)
         series: list[Series] = []

@@ -6,10 +6,15 @@ The same mistake is answered in five ways:
     malformed line   400, the rest stored     400, nothing stored    400, nothing      400, the rest stored
     type conflict    400, the rest stored     422, the rest stored   400, nothing      400, the rest stored
     no database      404                      404                    made on write     made on write
+    no such path     404, not in JSON         404                    404               404
     too large        413                      413 where configured   413               413
     overload         503, 500                 500, 503               429, 500          429, 500
 
-So a 400 or 422 never says by its status how much of a batch is stored. Since writing a point
+A 404 means a missing database only in the database's own words: a proxy's page, or a path that the
+server does not have, is something else. So is every answer that is not InfluxDB's (a page, a plain
+word, a redirection): nothing is concluded from it about points.
+
+A 400 or 422 never says by its status how much of a batch is stored. Since writing a point
 twice changes nothing, the sink asks only one question of such an answer: which lines does it
 name. Those are rejected and all others are sent again.
 
@@ -40,6 +45,7 @@ _POINT_FAULT = re.compile(
     r"|missing (fields|tag|measurement)|max-series|max-values|limit|column|timestamp",
     re.IGNORECASE,
 )
+_NO_DATABASE = re.compile(r"database|bucket|dbrp", re.IGNORECASE)
 _REQUEST_FAULT = re.compile(r"database is required|invalid precision|unsupported path|bucket not specified|\borg")
 
 
@@ -70,20 +76,25 @@ class Answer(NamedTuple):
     dropped: int | None
     retry_after_s: float | None
     certain: bool  # the words are known to be about points, not about the request
+    foreign: bool = False  # the words are not InfluxDB's own: a proxy's, or of something else
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, now_s: float = 0.0) -> Answer:
     """What the server means. `body` may have been cut short; `now_s` is 1970 time for Retry-After dates."""
     reply = _decode(body)
     words = _words(reply, body)
+    shown = _shorten(words if reply is not None else in_one_line(status, words))
+    if 300 <= status < 400:
+        shown = f"HTTP {status}, it sends to {headers.get('Location', 'nowhere')[:200]}"
     return Answer(
         status=status,
         verdict=_verdict(status, headers.get("Content-Type", ""), reply is not None, words),
-        words=_shorten(words if reply is not None else _not_ours(status, words)),
+        words=shown,
         named=_named(reply, words),
         dropped=int(found.group(1)) if (found := _DROPPED.search(words)) else None,
         retry_after_s=retry_after(headers.get("Retry-After"), now_s),
         certain=bool(_POINT_FAULT.search(words)),
+        foreign=reply is None and bool(words) and not headers.get("X-Influxdb-Version"),
     )
 
 
@@ -111,7 +122,7 @@ def _verdict(status: int, content_type: str, spoken: bool, words: str) -> Verdic
         # A proxy's 400 says nothing about points: only the database's own words may cost one.
         return Verdict.CULPRITS if spoken and not _about_the_request(words) else Verdict.ALARM
     if status == 404:
-        return Verdict.MISSING
+        return Verdict.MISSING if spoken and _NO_DATABASE.search(words) else Verdict.ALARM
     if status == 413:
         return Verdict.TOO_LARGE
     if status in (408, 425, 429):
@@ -142,7 +153,7 @@ def _words(reply: dict[str, object] | None, body: bytes) -> str:
     return (said if isinstance(said, str) else str(reply.get("error"))).strip()
 
 
-def _not_ours(status: int, text: str) -> str:
+def in_one_line(status: int, text: str) -> str:
     """In one line, an answer that is none of InfluxDB's own: a proxy's page, a plain word."""
     if text[:1] == "<":
         return f"HTTP {status}, a web page: {' '.join(_TAG.sub(' ', text).split())[:100]}"

@@ -1,4 +1,4 @@
-"""What the two MQTT sources share: one connection as the reconnect loop sees it, TLS, and words.
+"""What the two MQTT sources share: one connection as the reconnect loop sees it, and words.
 
 A `Link` is one connection to a broker from its CONNACK to its end; the codec behind it is
 `session.py` (MQTT 5) or `session311.py` (3.1.1 through aiomqtt). The words are for the
@@ -9,8 +9,6 @@ Source: MQTT 5.0 (OASIS, 2019), section 2.4 reason codes; MQTT 3.1.1, table 3.1.
 
 import asyncio
 import logging
-import os
-import socket
 import ssl
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 
 from gateway.clock import Clock
 from gateway.config import MqttConfig
+from gateway.network import Far, TlsFileUnusable, about_tls, in_words, tls_context
 
 log = logging.getLogger("parkgate.mqtt")
 
@@ -41,13 +40,8 @@ class ConnectionEnded(Exception):
         self.least_wait_s = least_wait_s
 
 
-class TlsFileUnusable(ConnectionEnded):
-    """A file of the TLS configuration: under which `key`, and `why` it is of no use."""
-
-    def __init__(self, key: str, files: str, why: str) -> None:
-        super().__init__(f"{files}: {why}", at_fault=True)
-        self.key = key
-        self.why = why
+class TlsEnded(ConnectionEnded):
+    """The end of a connection whose reason is known to lie in TLS."""
 
 
 class Wanted(NamedTuple):
@@ -115,46 +109,59 @@ def address(url: str) -> Address:
     return Address(parts.hostname, parts.port or (8883 if tls else 1883), tls)
 
 
-def tls_context(config: MqttConfig) -> ssl.SSLContext:
-    """The TLS of one connection, read anew each time: renewed certificates need no restart.
-
-    Raises TlsFileUnusable where a file is missing or is not what it should be.
-    """
+def tls_of(config: MqttConfig) -> ssl.SSLContext | None:
+    """The TLS of one connection, read anew each time; None where there is none. Raises ConnectionEnded."""
     try:
-        context = ssl.create_default_context(cafile=config.ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise TlsFileUnusable("ca_file", f"ca_file {config.ca_file}", _tls_words(error)) from error
-    if config.cert_file is not None:
-        try:
-            # without a password OpenSSL would ask for one at the terminal
-            context.load_cert_chain(config.cert_file, config.key_file, password="")
-        except OSError as error:
-            files = f"cert_file {config.cert_file}, key_file {config.key_file}"
-            raise TlsFileUnusable("cert_file", files, _tls_words(error)) from error
-    return context
+        return None if config.tls is None else tls_context(config.tls)
+    except TlsFileUnusable as fault:
+        raise TlsEnded(str(fault), at_fault=True) from fault
 
 
-def _tls_words(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"not a usable PEM file ({error.reason or error})"
-    return error.strerror or str(error)
-
-
-def unreachable(where: Address, error: OSError) -> ConnectionEnded:
+def unreachable(config: MqttConfig, error: OSError) -> ConnectionEnded:
     """An OSError of connecting, in words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in (62, 64):  # OpenSSL: host name mismatch, IP address mismatch
-            hint = "the url must name the broker as its certificate does"
-        else:
-            hint = "ca_file must name the CA that signed the broker's certificate"
-        return ConnectionEnded(
-            f"{where}: certificate refused: {error.verify_message.rstrip('.')}; {hint}", at_fault=True
-        )
+    why = f"{address(config.url)}: {in_words(error, _broker(config))}"
+    return TlsEnded(why, at_fault=True) if isinstance(error, ssl.SSLError) else ConnectionEnded(why)
+
+
+def broken(config: MqttConfig, error: BaseException, *, answered: bool) -> ConnectionEnded:
+    """The end of a connection by an error. `answered`: after the broker's first answer."""
     if isinstance(error, ssl.SSLError):
-        return ConnectionEnded(f"{where}: TLS failed: {error.reason or error}; is it a TLS port?", at_fault=True)
-    known = error.errno is not None and not isinstance(error, socket.gaierror)
-    words = (os.strerror(error.errno or 0) if known else error.strerror or str(error)).lower()
-    return ConnectionEnded(f"{where}: {words}")
+        return unreachable(config, error)
+    words = in_words(error, _broker(config), answered=answered).removeprefix("the connection broke").lstrip()
+    return ConnectionEnded(f"the connection broke: {words}" if words else "the connection broke")
+
+
+def closed_words(config: MqttConfig) -> str:
+    """The end of a connection that the broker gives no reason for."""
+    # mosquitto 2.0.11 says nothing to a client whose id another one has taken
+    return (
+        "the broker closed the connection without a word; if this repeats, "
+        f"see whether another client uses client_id {config.client_id!r}"
+    )
+
+
+def refused_by_tls(config: MqttConfig, words: str) -> ConnectionEnded | None:
+    """The end of a connection by a TLS alert that a library tells only in a log line; None where it tells none."""
+    if config.tls is None or "[SSL: " not in words:
+        return None
+    return TlsEnded(f"{address(config.url)}: {about_tls('', words, _broker(config))}", at_fault=True)
+
+
+def unanswered(config: MqttConfig, why: str) -> ConnectionEnded:
+    """The end of a connection that the broker did not answer CONNECT on, `why` being what is known of it."""
+    if config.tls is None:
+        hint = "if the port is for TLS: mqtts://"
+    elif config.cert_file is None:
+        hint = "if the broker wants a client certificate: cert_file and key_file"
+    else:
+        hint = "see whether the broker accepts the certificate in cert_file"
+    hints = ['if the broker speaks no MQTT 5: protocol = "3.1.1"'] if config.protocol == "5" else []
+    hints += [] if "certificate" in why else [hint]
+    return ConnectionEnded("; ".join([f"CONNECT was not answered: {why}", *hints]), at_fault=True)
+
+
+def _broker(config: MqttConfig) -> Far:
+    return Far("the broker", address(config.url).host, "the url", "mqtt://", "mqtts://", config.tls)
 
 
 def connack_words(code: int, config: MqttConfig, detail: str | None) -> str:

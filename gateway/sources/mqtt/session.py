@@ -24,6 +24,7 @@ from gateway.sources.mqtt.link import (
     ANSWER_S,
     GOODBYE_S,
     ConnectionEnded,
+    TlsEnded,
     Wanted,
     address,
     connack_words,
@@ -31,7 +32,8 @@ from gateway.sources.mqtt.link import (
     first_of,
     log,
     suback_words,
-    tls_context,
+    tls_of,
+    unanswered,
     unreachable,
 )
 from gateway.sources.mqtt.receive import Malformed
@@ -71,10 +73,9 @@ class Session:
         try:
             greeting = await self._answer(self._greeting, "CONNECT")
         except ConnectionEnded as end:
-            if not self.wire.ended.done():
+            if isinstance(end, TlsEnded) or not self.wire.ended.done():
                 raise
-            hint = 'if the broker speaks no MQTT 5: protocol = "3.1.1"'
-            raise ConnectionEnded(f"CONNECT was not answered: {end}; {hint}", at_fault=True) from None
+            raise unanswered(self._config, str(end)) from None
         code = int(greeting.reason_code)  # the codec's enumerations are not int, whatever its stub says
         if code:
             why = connack_words(code, self._config, greeting.reason_str)
@@ -245,7 +246,7 @@ def connect_packet(config: MqttConfig) -> mqtt5.ConnectPacket:
 async def open_session(config: MqttConfig, intake: MessageIntake, clock: Clock, stats: SourceStats) -> Session:
     """Connect, and wait until the broker accepts. Raises ConnectionEnded."""
     where = address(config.url)
-    context = tls_context(config) if where.tls else None
+    context = tls_of(config)
     session = Session(config, intake, clock, stats)
     loop = asyncio.get_running_loop()
     connecting = asyncio.ensure_future(
@@ -260,7 +261,7 @@ async def open_session(config: MqttConfig, intake: MessageIntake, clock: Clock, 
         await session.greet()
         accepted = True
     except OSError as error:
-        raise unreachable(where, error) from error
+        raise unreachable(config, error) from error
     finally:
         connecting.cancel()
         if not accepted:

@@ -1,22 +1,24 @@
 """One MQTT 3.1.1 connection through aiomqtt 2 (on paho-mqtt 2), for brokers that speak no MQTT 5.
 
-Of aiomqtt this uses connecting, subscribing and disconnecting. Its message queue is unbounded
-and its messages carry no duplicate flag, so paho's `on_message` is set on the client inside
-(`Client._client`, the only private name used here), where paho's own `manual_ack_set` and `ack`
-hold the acknowledgement back until the commit.
+    broker <--> paho <--messages--> Wire311 (`Acknowledger`)
+                     <--the rest--> aiomqtt <--> Session311 (`Link`)
+
+Of aiomqtt this uses connecting, subscribing and disconnecting; the client inside
+(`Client._client`, the only private name used here) is shared with `wire311.py`.
 
 Limits: 3.1.1 has no receive maximum: how many messages are on their way unacknowledged is the
 broker's setting (mosquitto: max_inflight_messages, 20), and 3.1.1 has no reasons. Payloads
-above `max_payload` are received whole before they are refused. `pause` stops reading the
-socket; paho then misses PINGRESP and connects again after the keep alive time. About 15,000
-messages a second.
+above `max_payload` are received whole before they are refused. About 15,000 messages a second.
+
+aiomqtt waits the whole time limit for a broker that has closed the connection instead of
+answering, and keeps the reason to itself; so both are asked of paho: `on_disconnect`, and until
+the CONNACK its log, where a TLS alert is told.
 
 Source: MQTT 3.1.1 (OASIS, 2014); paho-mqtt 2.1 client.py; aiomqtt 2.3 client.py.
 """
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,11 +35,15 @@ from gateway.sources.mqtt.link import (
     ConnectionEnded,
     Wanted,
     address,
+    closed_words,
     connack_words,
     first_of,
-    tls_context,
+    refused_by_tls,
+    tls_of,
+    unanswered,
+    unreachable,
 )
-from gateway.sources.mqtt.receive import HEAD_BYTES
+from gateway.sources.mqtt.wire311 import Wire311
 from gateway.stats import SourceStats
 
 NO_TOPIC = "parkgate/nothing"
@@ -45,45 +51,52 @@ NO_TOPIC = "parkgate/nothing"
 
 
 class Session311:
-    """One connection from its CONNACK to its end; implements `Link` and `Acknowledger`."""
+    """One connection from its CONNACK to its end; implements `Link`."""
 
     def __init__(self, config: MqttConfig, intake: MessageIntake, clock: Clock, stats: SourceStats) -> None:
         self.session_present = False
-        self.last_message: float | None = None
         self._config = config
-        self._intake = intake
         self._clock = clock
-        self._stats = stats
-        self._loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[ConnectionEnded] = self._loop.create_future()
-        self._chunk_open = False
-        self._paused = False
-        self._stopped = False
         self._client = _client(config)
         self._paho: paho.Client = self._client._client
-        self._paho.manual_ack_set(True)
-        self._paho.on_message = self._on_message
+        self._wire = Wire311(self._paho, config, intake, clock, stats)
         self._accepted: Callable[..., None] | None = self._paho.on_connect
         self._paho.on_connect = self._on_connect
 
+    @property
+    def last_message(self) -> float | None:
+        return self._wire.last_message
+
     async def open(self) -> None:
         """Connect and wait until the broker accepts. Raises ConnectionEnded."""
+        greeting = _Greeting(self._paho)
+        entering = asyncio.ensure_future(self._client.__aenter__())
         try:
-            await self._client.__aenter__()
+            await first_of(self._clock, None, entering, greeting.cut_off)
+            if not entering.done():
+                raise refused_by_tls(self._config, greeting.complaint) or unanswered(
+                    self._config, "the broker closed the connection"
+                )
+            entering.result()
         except aiomqtt.MqttCodeError as error:
             code = error.rc.value if isinstance(error.rc, ReasonCode) else int(error.rc or 0x80)
             raise ConnectionEnded(connack_words(code, self._config, None), at_fault=True) from error
         except aiomqtt.MqttError as error:
-            raise ConnectionEnded(f"{address(self._config.url)}: {error}".lower()) from error
+            if isinstance(error.__context__, OSError):  # aiomqtt keeps its text only
+                raise unreachable(self._config, error.__context__) from error
+            raise ConnectionEnded(f"{address(self._config.url)}: no answer within {ANSWER_S:g} s") from error
+        finally:
+            greeting.over()
+            entering.cancel()
 
     async def serve(self) -> None:
         """Wait for the end of the connection (paho keeps it alive), then raise ConnectionEnded."""
         watching = asyncio.ensure_future(self._lost())
         try:
-            await first_of(self._clock, None, watching, self._ended)
+            await first_of(self._clock, None, watching, self._wire.ended)
         finally:
             watching.cancel()
-        raise self._ended.result() if self._ended.done() else watching.result()
+        raise self._wire.ended.result() if self._wire.ended.done() else watching.result()
 
     async def subscribe(self, wanted: Sequence[Wanted]) -> list[int]:
         """Subscribe and wait for the answer: a reason code each (0 to 2: the QoS granted)."""
@@ -101,28 +114,14 @@ class Session311:
             raise ConnectionEnded(f"no answer to UNSUBSCRIBE: {error}") from error
         return [0] * len(filters)
 
-    def acknowledge(self, packet_ids: list[int]) -> None:
-        for packet_id in packet_ids:
-            self._paho.ack(packet_id, 1)
-
-    def pause(self) -> None:
-        self._paused = True
-        self._flow()
-
-    def resume(self) -> None:
-        self._paused = False
-        self._flow()
-
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         self._paho.publish(topic, payload, qos, retain)
 
     def stop_reading(self) -> None:
-        self._stopped = True
-        self._flow()
+        self._wire.stop_reading()
 
     def end(self, end: ConnectionEnded) -> None:
-        if not self._ended.done():
-            self._ended.set_result(end)
+        self._wire.end(end)
 
     async def close(self) -> None:
         """DISCONNECT, once the broker has seen the last acknowledgements, and close.
@@ -133,7 +132,7 @@ class Session311:
         """
         self.end(ConnectionEnded("closed"))
         self._client.timeout = GOODBYE_S
-        self._flow()
+        self._wire.drain()
         will = self._config.will
         if will is not None and self._paho.is_connected():
             self._paho.publish(will.topic, will.payload, will.qos, will.retain)
@@ -148,54 +147,40 @@ class Session311:
             async for _ in self._client.messages:
                 pass
         except aiomqtt.MqttError as error:
-            return ConnectionEnded(f"the connection broke: {error.__cause__ or error}")
-        return ConnectionEnded("the connection broke")
-
-    def _flow(self) -> None:
-        socket = self._paho.socket()
-        if socket is None:
-            return
-        self._loop.remove_reader(socket)
-        if self._ended.done() or not (self._paused or self._stopped):
-            self._loop.add_reader(socket, self._read)
-
-    def _read(self) -> None:
-        """What aiomqtt's own reader does, for the time after a pause."""
-        self._paho.loop_read()
-        socket = self._paho.socket()
-        while socket is not None and isinstance(socket, ssl.SSLSocket) and socket.pending():
-            self._paho.loop_read()
-            socket = self._paho.socket()
+            return ConnectionEnded(f"{closed_words(self._config)} ({error.__cause__ or error})")
+        return ConnectionEnded(closed_words(self._config))
 
     def _on_connect(self, client: paho.Client, userdata: Any, flags: paho.ConnectFlags, *rest: Any) -> None:
         self.session_present = flags.session_present
         if self._accepted is not None:
             self._accepted(client, userdata, flags, *rest)
 
-    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:  # noqa: ARG002
-        if self._stopped or self._ended.done():
-            return
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            self._stats.malformed += 1
-            self.end(ConnectionEnded("malformed data from the broker: a topic name not in UTF-8", at_fault=True))
-            return
-        payload = bytes(message.payload)
-        self._stats.bytes_in += len(payload) + len(topic)
-        packet_id = message.mid if message.qos else None
-        if len(payload) > self._config.max_payload:
-            self._intake.oversize(self, topic, payload[:HEAD_BYTES], len(payload), packet_id, message.dup)
-        else:
-            self._intake.message(self, topic, payload, packet_id, message.dup, message.retain)
-        self.last_message = self._clock.monotonic()
-        if not self._chunk_open:
-            self._chunk_open = True
-            self._loop.call_soon(self._chunk_end)
 
-    def _chunk_end(self) -> None:
-        self._chunk_open = False
-        self._intake.chunk_end(self)
+class _Greeting:
+    """What paho tells between CONNECT and CONNACK: that the connection was `cut_off`, and its last `complaint`."""
+
+    def __init__(self, client: paho.Client) -> None:
+        self.cut_off: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.complaint = ""
+        self._client = client
+        self._told: Callable[..., None] | None = client.on_disconnect
+        client.on_log = self._on_log
+        client.on_disconnect = self._on_disconnect
+
+    def over(self) -> None:
+        """Leave paho as it was: its log has a line for each message."""
+        self._client.on_log = None
+        self._client.on_disconnect = self._told
+
+    def _on_log(self, client: paho.Client, userdata: Any, level: int, words: str) -> None:  # noqa: ARG002
+        if level == paho.MQTT_LOG_ERR:
+            self.complaint = words
+
+    def _on_disconnect(self, *about: Any) -> None:
+        if not self.cut_off.done():
+            self.cut_off.set_result(None)
+        if self._told is not None:
+            self._told(*about)
 
 
 def _client(config: MqttConfig) -> aiomqtt.Client:
@@ -212,7 +197,7 @@ def _client(config: MqttConfig) -> aiomqtt.Client:
         keepalive=config.keepalive_s,
         timeout=ANSWER_S,
         will=None if will is None else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
-        tls_context=tls_context(config) if where.tls else None,
+        tls_context=tls_of(config),
     )
 
 

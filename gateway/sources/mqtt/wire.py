@@ -23,7 +23,7 @@ from gateway.clock import Clock
 from gateway.config import MqttConfig
 from gateway.intake import MessageIntake
 from gateway.sources.mqtt.flow import Flow, Heard, Hold
-from gateway.sources.mqtt.link import ConnectionEnded
+from gateway.sources.mqtt.link import ConnectionEnded, broken, closed_words
 from gateway.sources.mqtt.receive import Malformed, Receiver
 from gateway.stats import SourceStats
 
@@ -52,11 +52,7 @@ class Wire(asyncio.BufferedProtocol):
         self.heard = 0
         self.last_message: float | None = None
         self.flow = Flow()
-        # mosquitto 2.0.11 says nothing to a client whose id another one has taken
-        self._closed_words = (
-            "the broker closed the connection without a word; if this repeats, "
-            f"see whether another client uses client_id {config.client_id!r}"
-        )
+        self._config = config
         self._unconfirmed = Heard()
         self._intake = intake
         self._clock = clock
@@ -70,7 +66,10 @@ class Wire(asyncio.BufferedProtocol):
         self.transport = self.flow.transport = None
         if not self.closed.done():
             self.closed.set_result(None)
-        self.end(ConnectionEnded(f"the connection broke: {exc}" if exc else self._closed_words))
+        if exc is None:
+            self.end(ConnectionEnded(closed_words(self._config)))
+        else:
+            self.end(broken(self._config, exc, answered=self.heard > 0))
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         return self._receiver.space()

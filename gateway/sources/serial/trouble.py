@@ -3,7 +3,8 @@
 Pure but for looking at the port's owner and at who runs the gateway: an exception of
 `serialx` or of the operating system becomes one line that says what is wrong with which
 port and what to do about it. No exception here: where the owner cannot be read, the line
-is only less precise. POSIX words (user, group, by-id) are left out on Windows.
+is only less precise. What ails a port over the network is said in the words of every
+connection (gateway/network). POSIX words (user, group, by-id) are left out on Windows.
 """
 
 import errno
@@ -11,8 +12,11 @@ import os
 import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import serialx
+
+from gateway.network import Far, in_words
 
 _OTHER_SETTINGS = "correct baud or parity, or use an adapter that has them"
 
@@ -58,12 +62,11 @@ def trouble(port: str, error: Exception, framing: str = "these settings") -> str
 
 
 def _network_trouble(port: str, error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return f"{port}: nothing listens there; start the serial server or correct host and port"
-    if isinstance(error, TimeoutError):
-        return f"{port}: no answer; check the network and whether the serial server is switched on"
-    if isinstance(error, socket.gaierror):
-        return f"{port}: unknown host name; correct it"
+    if isinstance(error, socket.gaierror | ConnectionRefusedError | TimeoutError) or (
+        isinstance(error, OSError) and error.errno
+    ):
+        host = urlsplit(port).hostname or ""
+        return f"{port}: {in_words(error, Far('the serial server', host, 'host and port'), answered=True)}"
     if isinstance(error, ValueError):
         return f"{port}: not a usable address ({error}); expected scheme://host:port"
     return f"{port}: {error or 'the far side closed the connection'}"
