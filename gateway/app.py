@@ -30,10 +30,10 @@ from gateway.sinks.delivery import Delivery
 from gateway.sources.mqtt import AskedFilters, make_mqtt_source
 from gateway.sources.replay import ReplaySource
 from gateway.sources.serial import Asked, PolledSource, SerialSource
-from gateway.spool import Spool, SpoolUnusable, say_forecast
+from gateway.spool import Spool, SpoolUnusable, does_not_fit, say_forecast
 from gateway.state import LinkRefused, private_folder, refuse_links
 from gateway.stats import Stats
-from gateway.watch import Watchdog
+from gateway.watch import DiskWatch, Watchdog
 from gateway.web import PERIOD_S, Api, Health, Latest, OwnPoints, Page, serve
 
 log = logging.getLogger("parkgate")
@@ -43,7 +43,8 @@ THINGS = "things.json"
 FLUSH_S = 5.0
 FORECAST_S = 7 * 86400.0
 FORECAST_EVERY_S = 600.0
-"""A spool that will be full within a week is said in the log, every ten minutes while it fills."""
+"""A spool that will be full within a week is said in the log, every ten minutes while it fills, and at once
+when a quarter of what was said is left."""
 
 
 class Source(Protocol):
@@ -93,6 +94,8 @@ class Gateway:
             tee=self.pipeline.tee,
         )
         self.watchdog = Watchdog(config.gateway.name, config.watchdog, self.pipeline, self.clock, self.stats)
+        folders = [config.gateway.state_dir] + ([config.local.path.parent] if config.local else [])
+        self.disks = DiskWatch(folders, self.clock)
         self.known = KnownThings(config.gateway.state_dir / THINGS)
         self.brokers: dict[str, BrokerIntake] = {}
         self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]
@@ -106,6 +109,7 @@ class Gateway:
             self.watchdog,
             self.clock,
             self.clock.monotonic(),
+            self.disks,
         )
         self.points = OwnPoints(self.health)
 
@@ -198,10 +202,14 @@ class Gateway:
                 delivery = group.create_task(self._keep("delivery", self.delivery.run), name=f"sink[{self.sink.name}]")
                 health = group.create_task(self._keep("health", self._report), name="health")
                 watchdog = group.create_task(self._keep("watchdog", self.watchdog.run), name="watchdog")
+                disks = group.create_task(self._keep("disks", self.disks.run), name="disks")
                 readers = [
                     group.create_task(self._keep(source.name, source.run), name=f"source[{source.name}]")
                     for source in self.sources
                 ]
+                unfit = does_not_fit(self.spool.path, self.config.spool)
+                if unfit:
+                    log.warning("%s", unfit)
                 self.ready.set()
                 count = "1 source" if len(readers) == 1 else f"{len(readers)} sources"
                 log.info("gateway %s runs: %s into %s", self.config.gateway.name, count, self.sink.name)
@@ -211,7 +219,7 @@ class Gateway:
                     source.stop_reading()
                 for intake in self.brokers.values():
                     intake.end()
-                await _ended(watchdog, health, commits)
+                await _ended(watchdog, disks, health, commits)
                 await self.pipeline.finish()
                 await _ended(*readers)
                 for source in self.sources:
@@ -229,7 +237,7 @@ class Gateway:
 
     async def _report(self) -> None:
         """The gateway's own points; and, while the spool fills, how long it lasts."""
-        said = -FORECAST_EVERY_S
+        said, last = -FORECAST_EVERY_S, FORECAST_S
         while True:
             await self.clock.sleep(PERIOD_S)
             self.pipeline.drop("gateway", self.points.lines())
@@ -238,9 +246,11 @@ class Gateway:
                 if known is not None:
                     await asyncio.to_thread(self.known.write, name, known)
             forecast, now = self.spool.forecast(), self.clock.monotonic()
-            if forecast is not None and forecast < FORECAST_S and now - said >= FORECAST_EVERY_S:
-                log.warning("%s", say_forecast(forecast))
-                said = now
+            if forecast is None or forecast >= FORECAST_S:
+                continue
+            if now - said >= FORECAST_EVERY_S or forecast < last / 4:
+                log.warning("%s", say_forecast(forecast, self.spool.filling.outlook().by))
+                said, last = now, forecast
 
     async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run a room; when it fails for an unknown reason say so in full and start it again."""

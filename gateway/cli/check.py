@@ -34,6 +34,8 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
+    for line in _disk_warnings(loaded):
+        typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
 
 
@@ -56,6 +58,28 @@ def readable(path: Path) -> "tuple[Config, Mistakes]":
     if not loaded.mqtt and not loaded.serial and not mistakes.about(()):
         mistakes.add((), "nothing to read: expected at least one [[serial]] or [mqtt.NAME]")
     return loaded, mistakes
+
+
+def _disk_warnings(loaded: "Config") -> list[str]:
+    """What the disks of spool and local store have no room for: the gateway runs all the same, while it can."""
+    from gateway.disk import existing, space
+    from gateway.spool import does_not_fit
+
+    state = loaded.gateway.state_dir
+    unfit = does_not_fit(state / "spool.db", loaded.spool)
+    found = [] if unfit is None else [unfit]
+    folders = [state]
+    if loaded.local is not None:
+        store = loaded.local.path.parent
+        if unfit is not None and existing(store).stat().st_dev == existing(state).stat().st_dev:
+            found.append(f"the local store {loaded.local.path} grows on the same disk, without a bound of its own")
+        else:
+            folders.append(store)
+    for folder in folders:
+        disk = space(folder)
+        if disk is not None and disk.low:
+            found.append(f"the disk of {folder} is {disk.word}: {disk}")
+    return found
 
 
 def _see_certificates(loaded: "Config", mistakes: "Mistakes") -> None:

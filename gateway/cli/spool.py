@@ -12,6 +12,7 @@ import typer
 from gateway.cli.usage import ConfigOption, UsageError, one_file
 
 if TYPE_CHECKING:
+    from gateway.config import SpoolConfig
     from gateway.spool import Look
 
 app = typer.Typer(
@@ -31,15 +32,14 @@ def spool(
     context.obj = config
     if context.invoked_subcommand is not None:
         return
-    from gateway.spool import look
+    from gateway.spool import does_not_fit, look
 
-    path, max_bytes = _spool_of("spool", config)
-    found = look(path, max_bytes)
+    path, limits = _spool_of("spool", config)
+    found, unfit = look(path, limits.max_bytes), does_not_fit(path, limits)
     if as_json:
-        fields = {**found._asdict(), "max_bytes": max_bytes, "damaged": [str(file) for file in found.damaged]}
-        typer.echo(json.dumps(fields))
+        typer.echo(json.dumps(_fields(found, limits.max_bytes, unfit)))
     else:
-        typer.echo(_said(found, path, max_bytes))
+        typer.echo(_said(found, path, limits.max_bytes, unfit))
 
 
 @app.command("quarantine")
@@ -91,46 +91,60 @@ def salvage(
         typer.echo("part of the file could not be read: what stood there is lost")
 
 
-def _spool_of(command: str, config: Path | None) -> tuple[Path, int]:
-    """The spool file that a configuration means, and its bound in bytes."""
+def _spool_of(command: str, config: Path | None) -> "tuple[Path, SpoolConfig]":
+    """The spool file that a configuration means, and its bounds."""
     from gateway.config import load
 
     loaded = load(one_file(command, None, config), os.environ)
-    return loaded.gateway.state_dir / "spool.db", loaded.spool.max_bytes
+    return loaded.gateway.state_dir / "spool.db", loaded.spool
 
 
-def _said(found: "Look", path: Path, max_bytes: int) -> str:
+def _fields(found: "Look", max_bytes: int, unfit: str | None) -> dict[str, object]:
+    """What `--json` prints: `disk` is "ok", "nearly full" or "full", and null where the system does not say."""
+    disk = found.disk
+    return {
+        **found._asdict(),
+        "max_bytes": max_bytes,
+        "max_bytes_fits": unfit is None,
+        "damaged": [str(file) for file in found.damaged],
+        "disk": None if disk is None else disk.word,
+        "disk_free": None if disk is None else disk.free,
+        "disk_size": None if disk is None else disk.size,
+    }
+
+
+def _said(found: "Look", path: Path, max_bytes: int, unfit: str | None) -> str:
+    from gateway.disk import say_size
     from gateway.spool import say_duration
 
-    share = 100.0 * found.bytes / max_bytes
     used = ", written by a running gateway" if found.in_use else ", no gateway is running on it"
+    most = found.bytes + found.room
+    by_disk = most < max_bytes
+    share = 100.0 * found.bytes / max(1, most if by_disk else max_bytes)
+    bound = f"the {say_size(most)} that the disk has room for" if by_disk else say_size(max_bytes)
     lines = [
         f"spool       {path}{used}",
-        f"waiting     {found.points:,} points in {found.rows:,} rows, {_size(found.bytes)} of {_size(max_bytes)}"
-        f" ({share:.1f} %)",
+        f"waiting     {found.points:,} points in {found.rows:,} rows,"
+        f" {say_size(found.bytes)} of {bound} ({share:.1f} %)",
     ]
     if found.oldest_ns is not None:
         age = max(0.0, (time.time_ns() - found.oldest_ns) / 1e9)
         lines.append(f"oldest      {_time(found.oldest_ns)}, {say_duration(age)} ago")
-    if found.lasts_s is not None:
-        lasts = say_duration(found.lasts_s)
-        lines.append(
-            f"forecast    lasts {lasts} at the gross rate (these rows, none delivered); /healthz has the net rate"
-        )
+    if found.room == 0:
+        lines.append(f"forecast    the {'disk' if by_disk else 'spool'} is full")
+    elif found.lasts_s is not None:
+        lasts = f"{'the disk ' if by_disk else ''}lasts {say_duration(found.lasts_s)}"
+        lines.append(f"forecast    {lasts} at the gross rate (these rows, none delivered); /healthz has the net rate")
     else:
         lines.append("forecast    none: less than 10 s of rows wait")
-    lines.append(f"quarantine  {found.quarantined:,} items, {_size(found.quarantine_bytes)}")
+    lines.append(f"quarantine  {found.quarantined:,} items, {say_size(found.quarantine_bytes)}")
+    if found.disk is not None:
+        lines.append(f"disk        {found.disk}" + (f": {found.disk.word}" if found.disk.word != "ok" else ""))
+    if unfit is not None:
+        lines.append(f"warning     {unfit}")
     lines += [f"set aside   {file}: parkgate spool salvage {file}" for file in found.damaged]
     return "\n".join(lines)
 
 
 def _time(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _size(size: float) -> str:
-    for unit in ("B", "KB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -7,96 +7,20 @@ holds the design page. Rows are never changed after they were written.
 import json
 import re
 import sqlite3
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from gateway.intake import Intake, Lane, Quarantined
 from gateway.spool.ledger import TakenLedger
-from gateway.spool.schema import PAGE_BYTES, Damaged, checksum, connect
+from gateway.spool.rows import ROW_BYTES, Room, Row, StoredRow, Sums, Totals
+from gateway.spool.schema import LOG_PAGES, PAGE_BYTES, Damaged, checksum, connect
 
-ROW_BYTES = 64  # charged per row beside its lines: header, index and slack
 SEQ_STRIDE = 1 << 20
 KEPT_BYTES = 1 << 16  # of one quarantined item
+LOG_SHARE = 8  # the log takes no more than this part of what is free on the disk
+LOG_LEAST_PAGES = 16
 
 _THING = re.compile(rb"^(?:\\.|[^ \n\\])*?,thing=((?:\\.|[^\\, ])*)", re.MULTILINE)
-
-
-class Row(NamedTuple):
-    """One lane of one commit, still without a sequence number."""
-
-    lane: Lane
-    points: int
-    lines: bytes
-    things: dict[str, int] | None = None
-
-    @property
-    def charge(self) -> int:
-        return len(self.lines) + ROW_BYTES
-
-
-class StoredRow(NamedTuple):
-    """A row as the file gives it."""
-
-    seq: int
-    at_ns: int
-    lane: int
-    points: int
-    crc: int
-    lines: bytes
-
-    @property
-    def sound(self) -> bool:
-        """Whether it is what was written. On a damaged page the columns may be of any type."""
-        try:
-            return self.crc == checksum(self.seq, self.at_ns, self.lane, self.points, self.lines)
-        except (TypeError, struct.error):
-            return False
-
-
-class Sums(NamedTuple):
-    """Rows, points and charged bytes of some rows."""
-
-    rows: int
-    points: int
-    bytes: int
-
-    def plus(self, other: "Sums") -> "Sums":
-        return Sums(self.rows + other.rows, self.points + other.points, self.bytes + other.bytes)
-
-    def minus(self, other: "Sums") -> "Sums":
-        return Sums(self.rows - other.rows, self.points - other.points, self.bytes - other.bytes)
-
-
-NOTHING = Sums(0, 0, 0)
-
-
-class Room(NamedTuple):
-    """What an append needs: `bytes` more within `limit`, and nothing kept from before `not_before_ns`."""
-
-    bytes: int
-    limit: int
-    not_before_ns: int
-
-
-@dataclass(slots=True)
-class Totals:
-    """What the file holds, kept beside it in memory and set only after a commit."""
-
-    lanes: list[Sums] = field(default_factory=lambda: [NOTHING, NOTHING])
-    quarantined: int = 0
-    quarantine_bytes: int = 0
-    newest: int = 0  # seq of the newest row, 0 when there is none
-    oldest_ns: int | None = None
-
-    @property
-    def rows(self) -> Sums:
-        return self.lanes[0].plus(self.lanes[1])
-
-    def copy(self) -> "Totals":
-        return Totals(list(self.lanes), self.quarantined, self.quarantine_bytes, self.newest, self.oldest_ns)
 
 
 class SpoolFile:
@@ -105,6 +29,8 @@ class SpoolFile:
     def __init__(self, path: Path, first_seq: int, quarantine_limit: int) -> None:
         self.db = connect(path)
         self.totals = Totals()
+        self._log = path.with_name(path.name + "-wal")
+        self._log_pages = LOG_PAGES
         self._quarantine_limit = quarantine_limit
         try:
             self._count()
@@ -136,6 +62,18 @@ class SpoolFile:
         """Bytes of the file that hold nothing and are used before it grows."""
         pages: int = self.db.execute("PRAGMA freelist_count").fetchone()[0]
         return pages * PAGE_BYTES
+
+    def bound_log(self, disk_free: int) -> int:
+        """Move the log into the file before it takes a fair part of the disk; bytes that it may still grow by."""
+        pages = max(LOG_LEAST_PAGES, min(LOG_PAGES, disk_free // LOG_SHARE // PAGE_BYTES))
+        if pages != self._log_pages:
+            self.db.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+            self._log_pages = pages
+        try:
+            size = self._log.stat().st_size
+        except OSError:
+            size = 0
+        return max(0, pages * PAGE_BYTES - size)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -298,6 +236,10 @@ class SpoolFile:
             if after.quarantine_bytes <= self._quarantine_limit:
                 break
         found.close()
+        gone = self.db.execute(
+            "SELECT kind, reason, count(*) FROM quarantine WHERE id <= ? GROUP BY kind, reason ORDER BY 3 DESC", (upto,)
+        ).fetchall()
+        after.given_up = after.given_up.plus(gone)
         self.db.execute("DELETE FROM quarantine WHERE id <= ?", (upto,))
 
     def _count(self) -> None:

@@ -3,7 +3,7 @@
 Beside `spool.db` (with SQLite's own `-wal` and `-shm`) there may be
 
     spool.db.lock                              held (flock) by the process that writes the spool
-    spool.db.reserve                           8 MiB that are given back when the disk is full
+    spool.db.reserve                           8 MiB that are given back when the disk is full; less on a small one
     spool.db.damaged-20260101T120000Z          a file that could not be used (`aside`)
 
 All of them are for the gateway's own user only, and none may be a symbolic link (`gateway.state`).
@@ -27,6 +27,7 @@ from gateway.spool.schema import Damaged, read_only
 from gateway.state import LinkRefused, open_private, private_files, refuse_links
 
 RESERVE_BYTES = 8 << 20
+LEAST_RESERVE_BYTES = 1 << 16
 MARGIN_BYTES = 1 << 18
 """Left free when the reserve is taken back: room for the log of a few removals."""
 CHECKED_BYTES = 256 << 20
@@ -104,6 +105,7 @@ class Reserve:
     def __init__(self, path: Path) -> None:
         """Of the spool at `path`; `restore` takes it."""
         self._path = path.with_name(path.name + ".reserve")
+        self._had = 0
 
     @property
     def whole(self) -> bool:
@@ -111,6 +113,7 @@ class Reserve:
 
     def release(self) -> bool:
         """Give it to the disk; False when there was none."""
+        self._had = self._size()
         try:
             self._path.unlink()
         except OSError:
@@ -118,13 +121,14 @@ class Reserve:
         return True
 
     def restore(self) -> None:
-        """Take it again where the disk can well spare it (three times its size is free)."""
-        if not self.whole and self._free() >= 3 * RESERVE_BYTES:
-            self._take(RESERVE_BYTES)
+        """Take it again where the disk can well spare it: no more than a quarter of what is free."""
+        size = min(RESERVE_BYTES, self._free() // 4)
+        if size >= LEAST_RESERVE_BYTES and self._size() < size:
+            self._take(size)
 
     def retake(self) -> None:
         """Take back what was just released, or as much of it as is still there."""
-        size = min(RESERVE_BYTES, self._free() - MARGIN_BYTES)
+        size = min(self._had, self._free() - min(MARGIN_BYTES, self._had // 4))
         if size > 0:
             self._take(size)
 

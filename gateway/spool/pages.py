@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from gateway.spool.file import StoredRow
+from gateway.spool.rows import StoredRow
 from gateway.spool.schema import PAGE_BYTES
 
 _LOCAL_MOST = PAGE_BYTES - 35

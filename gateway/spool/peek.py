@@ -11,18 +11,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.disk import Space, space
 from gateway.intake import Quarantined
 from gateway.spool.aside import asides
-from gateway.spool.file import ROW_BYTES
 from gateway.spool.open import Lock, SpoolUnusable, files_of, is_damage
-from gateway.spool.schema import read_only
+from gateway.spool.rows import ROW_BYTES
+from gateway.spool.schema import PAGE_BYTES, read_only
 from gateway.state import LinkRefused, refuse_links
 
 MIN_SPAN_S = 10.0
 
 
 class Look(NamedTuple):
-    """`bytes` is charged as in `Depth`; `lasts_s` is None where the rows span under 10 s."""
+    """`bytes` is charged as in `Depth`; `room` is what may still come before quota or disk are full, and
+    `lasts_s` how long that is (None where the rows span under 10 s). `disk` is None where the system does not say."""
 
     points: int
     rows: int
@@ -33,6 +35,8 @@ class Look(NamedTuple):
     quarantine_bytes: int
     in_use: bool
     damaged: list[Path]
+    room: int
+    disk: Space | None
 
 
 def look(path: Path, max_bytes: int) -> Look:
@@ -42,12 +46,17 @@ def look(path: Path, max_bytes: int) -> Look:
             "SELECT count(*), coalesce(sum(points), 0), coalesce(sum(length(lines)), 0), min(at_ns), max(at_ns)"
             " FROM row"
         ).fetchone()
+        unused = db.execute("PRAGMA freelist_count").fetchone()[0] * PAGE_BYTES
         kept, kept_bytes = db.execute("SELECT count(*), coalesce(sum(length(data)), 0) FROM quarantine").fetchone()
     charged = size + rows * ROW_BYTES
     span = (newest - oldest) / 1e9 if rows else 0.0
-    lasts = max(0.0, max_bytes - charged) * span / charged if span >= MIN_SPAN_S else None
+    disk = space(path.parent)
+    room = max(0, max_bytes - charged)
+    if disk is not None:
+        room = min(room, disk.free + unused)
+    lasts = room * span / charged if span >= MIN_SPAN_S else None
     quarantine_bytes = kept_bytes + kept * ROW_BYTES
-    return Look(points, rows, charged, oldest, lasts, kept, quarantine_bytes, _in_use(path), asides(path))
+    return Look(points, rows, charged, oldest, lasts, kept, quarantine_bytes, _in_use(path), asides(path), room, disk)
 
 
 def quarantine(path: Path, limit: int) -> list[Quarantined]:

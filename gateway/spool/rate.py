@@ -1,7 +1,7 @@
-"""How fast the spool fills, and how long it lasts at that rate.
+"""How fast the spool, or a disk, fills, and how long it lasts at that rate.
 
-Samples of (monotonic seconds, charged bytes) at least SAMPLE_S apart over the last WINDOW_S;
-the rate is the difference of the newest and the oldest. Under MIN_SPAN_S nothing is said.
+Samples of (monotonic seconds, bytes) at least SAMPLE_S apart over the last `window_s`; the rate is
+the difference of the newest and the oldest. Under `min_span_s` nothing is said.
 """
 
 from collections import deque
@@ -12,16 +12,17 @@ MIN_SPAN_S = 10.0
 
 
 class FillRate:
-    """Bounded: WINDOW_S / SAMPLE_S + 2 samples."""
+    """Bounded: `window_s` / SAMPLE_S + 2 samples."""
 
-    def __init__(self) -> None:
+    def __init__(self, window_s: float = WINDOW_S, min_span_s: float = MIN_SPAN_S) -> None:
+        self._window_s, self._min_span_s = window_s, min_span_s
         self._samples: deque[tuple[float, int]] = deque()
 
     def sample(self, now: float, size: int) -> None:
         if self._samples and now - self._samples[-1][0] < SAMPLE_S:
             return
         self._samples.append((now, size))
-        while now - self._samples[0][0] > WINDOW_S:
+        while now - self._samples[0][0] > self._window_s:
             self._samples.popleft()
 
     def seconds_left(self, now: float, size: int, limit: int) -> float | None:
@@ -30,15 +31,17 @@ class FillRate:
             return 0.0
         self.sample(now, size)
         then, before = self._samples[0]
-        if now - then < MIN_SPAN_S or size <= before:
+        if now - then < self._min_span_s or size <= before:
             return None
         return (limit - size) * (now - then) / (size - before)
 
 
-def say_forecast(seconds: float | None) -> str:
-    """For people: "at today's rate the spool lasts 9 h 20 min"."""
+def say_forecast(seconds: float | None, by: str = "max_bytes") -> str:
+    """For people: "at today's rate the spool lasts 9 h 20 min", or until when the disk has room for it."""
     if seconds is None:
         return "the spool is not filling"
+    if by == "disk":
+        return "the disk is full" if seconds <= 0.0 else f"at today's rate the disk is full in {say_duration(seconds)}"
     if seconds <= 0.0:
         return "the spool is full"
     return f"at today's rate the spool lasts {say_duration(seconds)}"

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from gateway.config import SpoolConfig
 from gateway.intake import Intake, Lane
-from gateway.spool.file import Room, Row, StoredRow
 from gateway.spool.open import SpoolUnusable
 from gateway.spool.pages import open_pages
+from gateway.spool.rows import Room, Row, StoredRow
 from gateway.spool.schema import read_only
 from gateway.spool.store import Store
 from gateway.state import LinkRefused, open_private

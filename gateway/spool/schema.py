@@ -19,6 +19,8 @@ from pathlib import Path
 from gateway.state import create_private
 
 PAGE_BYTES = 4096
+LOG_PAGES = 1000
+"""The log is moved into the file when it has so many; earlier on a small disk."""
 
 _PRAGMAS = (
     f"PRAGMA page_size = {PAGE_BYTES}",
@@ -27,7 +29,7 @@ _PRAGMAS = (
     "PRAGMA fullfsync = 1",  # macOS: through the drive's cache; nothing elsewhere
     "PRAGMA checkpoint_fullfsync = 1",
     "PRAGMA secure_delete = 0",  # Debian's default zeroes every freed page: four times the cost
-    "PRAGMA wal_autocheckpoint = 1000",
+    f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
     f"PRAGMA journal_size_limit = {8 << 20}",
     "PRAGMA cache_size = -4096",
     "PRAGMA trusted_schema = 0",

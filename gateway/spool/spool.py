@@ -7,10 +7,11 @@ Constraints. One writing process (flock), one event loop; all disk work on one t
 own, so a slow disk never holds the loop. Bounds, all by config: `max_bytes` (1 GiB) of lines
 and 64 bytes a row; `max_age_s` (7 days); `quarantine_bytes` (64 MiB). Memory: counters, 512 KiB
 a MQTT source, the batches under way (8 MiB each at most), 4 MiB of page cache. On disk the file is
-1.0 to 1.3 times its charged bytes, twice in the worst case (every commit 2.1 KB); it does not
-shrink, its free pages are used again. Beside it the log (4 MiB; 8 MiB and one commit at most) and the
-reserve (8 MiB). A commit of 500 lines of 107 bytes costs 0.25 ms of processor and one fsync; an SD
-card with a 10 ms fsync still takes 100 commits/s, of any size.
+1.0 to 1.3 times its charged bytes, twice in the worst case (every commit 2.1 KB); it does not shrink, its
+free pages are used again. Beside it the log (4 MiB; 8 MiB and one commit at most) and the reserve (8 MiB);
+on a small disk a quarter of what is free for the reserve and an eighth for the log. A commit of 500 lines of
+107 bytes costs 0.25 ms of processor and one fsync; an SD card with a 10 ms fsync still takes 100 commits/s,
+of any size.
 
 Layout. One SQLite file in WAL mode, pages of 4096 bytes; a row is one lane's lines of one
 commit, joined by line ends, at most 5,000 lines and 4 MiB (`schema` has the columns).
@@ -20,7 +21,8 @@ a time; a new file begins at the microseconds since 1970.
 
 Write. `append` is one transaction: room is made, then rows, quarantine and the ledger of
 acknowledged messages go into the log, then the log is synced (synchronous=FULL: one fsync a commit).
-Every 1000 pages SQLite moves the log into the file (two fsyncs more) and begins it again.
+Every 1000 pages SQLite moves the log into the file (two fsyncs more) and begins it again; sooner where
+1000 pages are more than an eighth of what is free on the disk (16 pages at least).
 When full, the drop lane gives up its oldest rows, counted by thing; if the hold lane alone would
 not fit, nothing is stored (SpoolFull) and the broker keeps the messages. Rows past `max_age_s`
 are given up in either lane, counted by thing. Age is measured on a clock that does not step, from the time
@@ -69,8 +71,9 @@ from typing import NamedTuple, TypeVar
 from gateway.clock import Clock
 from gateway.config import SpoolConfig
 from gateway.intake import Batch, Intake, Quarantined
+from gateway.spool.filling import Filling
 from gateway.spool.open import DiskFailed, DiskFull, SpoolError, SpoolFull, SpoolUnusable
-from gateway.spool.rate import FillRate, say_duration, say_forecast
+from gateway.spool.rate import say_duration, say_forecast
 from gateway.spool.store import ROW_POINTS, Appended, Store
 
 __all__ = [
@@ -95,6 +98,7 @@ class Depth(NamedTuple):
 
     `state` is "ok", "full" (the hold lane was refused) or "disk full: …"; `oldest_ns` is the
     time the oldest row was committed; `oldest_age_s` is measured on a clock that does not step.
+    `given_up` quarantined items have gone for newer ones since the start.
     """
 
     points: int
@@ -106,6 +110,7 @@ class Depth(NamedTuple):
     quarantined: int
     quarantine_bytes: int
     state: str
+    given_up: int = 0
 
 
 class Spool:
@@ -119,8 +124,8 @@ class Spool:
         self._started_ns, self._started = started_ns, clock.monotonic()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._changed = asyncio.Event()
-        self._rate = FillRate()
-        self._rate.sample(self._started, store.file.totals.rows.bytes)
+        self.path = store.path
+        self.filling = Filling(store, config, clock)
         self._state = "ok"
 
     @classmethod
@@ -128,10 +133,6 @@ class Spool:
         """Open or make the file; blocking. A damaged one is set aside and `notice` says so. Raises SpoolUnusable."""
         now = clock.now_ns()
         return cls(Store(path, config, now), config, clock, now)
-
-    @property
-    def path(self) -> Path:
-        return self._store.path
 
     @property
     def notice(self) -> str | None:
@@ -150,8 +151,10 @@ class Spool:
             raise
         except DiskFull as error:
             self._state = f"disk full: {error}"
+            self.filling.disk_full = not isinstance(error, DiskFailed)
             raise
         self._state = "ok"
+        self.filling.disk_full = False
         return appended
 
     async def read(self, after: int, max_points: int) -> Batch | None:
@@ -180,14 +183,15 @@ class Spool:
             quarantined=totals.quarantined,
             quarantine_bytes=totals.quarantine_bytes,
             state=self._state,
+            given_up=sum(totals.given_up.kinds.values()),
         )
 
     def forecast(self) -> float | None:
-        """Seconds until points are given up for `max_bytes`, at the net rate of the last five minutes, or for
-        `max_age_s`; None while it does not fill."""
-        size = self._store.file.totals.rows.bytes
-        left = self._rate.seconds_left(self._clock.monotonic(), size, self._config.max_bytes)
-        return None if left is None else min(left, self._config.max_age_s)
+        """Seconds until points are given up, or the disk takes none; None while the spool does not fill.
+
+        `filling.outlook()` also says which.
+        """
+        return self.filling.outlook().seconds
 
     async def quarantine_rows(self, limit: int = 100) -> list[Quarantined]:
         """The newest quarantined items, newest first."""
@@ -223,4 +227,5 @@ class Spool:
 
     def _after(self, _: asyncio.Future[T]) -> None:
         self._changed.set()
-        self._rate.sample(self._clock.monotonic(), self._store.file.totals.rows.bytes)
+        if self.filling.sample():
+            self._thread.submit(self.filling.look_at_disk)

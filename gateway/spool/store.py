@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from gateway.config import SpoolConfig
+from gateway.disk import space
 from gateway.intake import Batch, Intake, Lane, Quarantined
 from gateway.spool.aside import bound, say_aside, set_aside
-from gateway.spool.file import Room, Row, SpoolFile, StoredRow, Totals
+from gateway.spool.file import SpoolFile
 from gateway.spool.open import (
     DiskFailed,
     DiskFull,
@@ -28,6 +29,7 @@ from gateway.spool.open import (
     keep_private,
     open_file,
 )
+from gateway.spool.rows import Room, Row, StoredRow, Totals
 from gateway.state import FOLDER_MODE, LinkRefused
 
 log = logging.getLogger("parkgate.spool")
@@ -149,6 +151,20 @@ class Store:
     def remove(self, first: int, last: int, rejected: Sequence[Quarantined], now_ns: int) -> None:
         """Raises DiskFull."""
         self._guarded(lambda: self.file.remove(first, last, rejected), now_ns, forgetting=True)
+
+    def room(self) -> int | None:
+        """Bytes that the disk and the file itself have for more, beside what the log may still take.
+
+        None where the system does not say. On a small disk the log is kept short: it would take what rows need.
+        """
+        found = space(self.path.parent)
+        if found is None:
+            return None
+        try:
+            log_bytes = self.file.bound_log(found.free)
+            return max(0, found.free + self.file.free_bytes() - log_bytes)
+        except sqlite3.Error:  # a damaged file, or a closed one: what the disk has is right enough
+            return found.free
 
     def quarantine_rows(self, limit: int, now_ns: int) -> list[Quarantined]:
         """The newest `limit` quarantined items, newest first. Raises DiskFull."""

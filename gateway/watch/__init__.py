@@ -1,5 +1,6 @@
-"""Which layer is silent (connection, subscription, port, thing): said once, healed in order."""
+"""Which layer is silent (connection, subscription, port, thing), which disk fills: said once, healed in order."""
 
+from gateway.watch.disk import DiskWatch
 from gateway.watch.watchdog import Watchdog
 
-__all__ = ["Watchdog"]
+__all__ = ["DiskWatch", "Watchdog"]

@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.pipeline import Pipeline
 from gateway.spool import Spool, say_forecast
 from gateway.stats import DeviceStats, Stats
-from gateway.watch import Watchdog
+from gateway.watch import DiskWatch, Watchdog
 
 LISTED = 1000
 """Things that the report lists one by one, at most."""
@@ -28,6 +28,7 @@ class Health:
     watchdog: Watchdog
     clock: Clock
     started: float
+    disks: DiskWatch
     counted: int = 0
     count_again: float = 0.0
 
@@ -51,7 +52,7 @@ class Health:
         found += [
             f"{sink.name}: {sink.state}" for sink in self.stats.sinks.values() if sink.state not in ("up", "starting")
         ]
-        found += self.pipeline.losses.problems()
+        found += self.disks.problems() + self.spool.filling.problems() + self.pipeline.losses.problems()
         if self.spool.notice:
             found.append(self.spool.notice)
         found += [f"{crowd.source}: {crowd.words}" for crowd in self.stats.crowds.values()]
@@ -70,7 +71,8 @@ class Health:
 
         With `devices` the first LISTED things are listed one by one.
         """
-        depth, forecast, problems = self.spool.depth(), self.spool.forecast(), self.problems()
+        depth, problems = self.spool.depth(), self.problems()
+        forecast, by = self.spool.filling.outlook()
         now_ns = self.clock.now_ns()
         status = "failing" if self.pipeline.state != "ok" else "degraded" if problems else "ok"
         return {
@@ -87,8 +89,23 @@ class Health:
                 "bytes": depth.bytes,
                 "oldest_s": age_s(depth.oldest_ns, now_ns),
                 "forecast_s": None if forecast is None else round(forecast),
-                "forecast": say_forecast(forecast),
+                "forecast": say_forecast(forecast, by),
             },
+            "quarantine": {
+                "items": depth.quarantined,
+                "bytes": depth.quarantine_bytes,
+                "given_up": depth.given_up,
+            },
+            "disks": [
+                {
+                    "folder": str(disk.folder),
+                    "state": disk.word,
+                    "free_bytes": disk.space.free,
+                    "size_bytes": disk.space.size,
+                    "full_in_s": None if disk.seconds is None else round(disk.seconds),
+                }
+                for disk in self.disks.disks
+            ],
             **({"devices": self._listed(now_ns)} if devices else {}),
         }
 

@@ -10,6 +10,7 @@ from gateway.intake import Intake
 from gateway.pipeline import Pipeline
 from gateway.spool.spool import Spool
 from gateway.stats import DeviceStats, SinkStats, SourceStats, StageStats, Stats
+from gateway.watch.disk import DiskWatch
 from gateway.watch.watchdog import Watchdog
 from gateway.web.health import Health
 from gateway.web.metrics import metrics
@@ -26,7 +27,7 @@ async def health(tmp_path: Path) -> AsyncIterator[Health]:
     spool = Spool.open(tmp_path / "spool.db", SpoolConfig(max_bytes=100_000), clock)
     pipeline = Pipeline(spool, clock, stats)
     watchdog = Watchdog("east", WatchdogConfig(), pipeline, clock, stats)
-    yield Health("east", "0.0", stats, spool, pipeline, watchdog, clock, clock.monotonic())
+    yield Health("east", "0.0", stats, spool, pipeline, watchdog, clock, clock.monotonic(), DiskWatch((), clock))
     await spool.close()
 
 
@@ -74,8 +75,21 @@ parkgate_spool_bytes 0.0
 # HELP parkgate_spool_oldest_seconds Age of the oldest point in the spool.
 # TYPE parkgate_spool_oldest_seconds gauge
 parkgate_spool_oldest_seconds 0.0
-# HELP parkgate_spool_forecast_seconds Time until the spool is full at the present rate.
+# HELP parkgate_spool_forecast_seconds Time until the spool or its disk is full at the present rate.
 # TYPE parkgate_spool_forecast_seconds gauge
+# HELP parkgate_quarantine_items Items in the quarantine.
+# TYPE parkgate_quarantine_items gauge
+parkgate_quarantine_items 0.0
+# HELP parkgate_quarantine_bytes Bytes of the quarantine.
+# TYPE parkgate_quarantine_bytes gauge
+parkgate_quarantine_bytes 0.0
+# HELP parkgate_quarantine_given_up_total Items that went for newer ones.
+# TYPE parkgate_quarantine_given_up_total counter
+parkgate_quarantine_given_up_total 0.0
+# HELP parkgate_disk_free_bytes What this user may still write on the disk of the folder.
+# TYPE parkgate_disk_free_bytes gauge
+# HELP parkgate_disk_size_bytes The whole disk of the folder.
+# TYPE parkgate_disk_size_bytes gauge
 # HELP parkgate_source_up 1 where the port or broker connection is up.
 # TYPE parkgate_source_up gauge
 # HELP parkgate_source_connects_total Times the port or broker was opened.
@@ -97,6 +111,9 @@ parkgate_spool_points 11.0
 parkgate_spool_bytes 214.0
 parkgate_spool_oldest_seconds 22.5
 parkgate_spool_forecast_seconds 10491.518691588784
+parkgate_quarantine_items 0.0
+parkgate_quarantine_bytes 0.0
+parkgate_quarantine_given_up_total 0.0
 parkgate_source_up{source="mqtt:main"} 1.0
 parkgate_source_up{source="serial:/dev/x"} 0.0
 parkgate_source_connects_total{source="mqtt:main"} 2.0
@@ -158,7 +175,7 @@ async def test_metrics_to_the_letter(health: Health) -> None:
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert sorted(samples) == sorted(BUSY.strip().splitlines())
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 24
+    assert len(families) == len(set(families)) == 29
     counters = [line.split()[2] for line in text.splitlines() if line.endswith(" counter")]
     assert all(name.endswith("_total") for name in counters)
 
@@ -183,6 +200,8 @@ async def test_the_report_to_the_letter(health: Health) -> None:
             "forecast_s": None,
             "forecast": "the spool is not filling",
         },
+        "quarantine": {"items": 0, "bytes": 0, "given_up": 0},
+        "disks": [],
         "devices": [],
     }  # fmt: skip
     await busy(health, clock_of(health))

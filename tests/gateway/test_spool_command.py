@@ -48,7 +48,8 @@ def test_the_depth_is_shown_while_a_gateway_runs(tmp_path: Path, config: Path) -
         "forecast    lasts 13 h 2 min at the gross rate (these rows, none delivered); /healthz has the net rate"
     )
     assert lines[4] == "quarantine  1 items, 69 B"
-    assert len(lines) == 5
+    assert lines[5].startswith("disk        ")
+    assert len(lines) == 6
     store.close()
     assert said("--config", str(config)).splitlines()[0] == f"spool       {path}, no gateway is running on it"
     assert sorted(file.name for file in path.parent.iterdir()) == ["spool.db", "spool.db.lock", "spool.db.reserve"]
