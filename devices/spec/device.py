@@ -17,6 +17,9 @@ from devices.spec.field import Field
 from devices.spec.polled import Overheard, Question, Timing
 from devices.spec.sequence import Sequence
 
+USUAL_TURNAROUND_S = 0.03
+"""What a device that is asked, and the adapter between, usually take before an answer."""
+
 Domain = Literal["air", "robot", "health", "park", "lorawan"]
 
 
@@ -217,6 +220,11 @@ class PolledDevice(DeviceType):
     def longest_frame(self) -> int:
         """The longest answer in bytes."""
         return max(question.size for question in self.questions)
+
+    def line_s(self, baud: int) -> float:
+        """Seconds that one round of all questions keeps a line of that speed busy, if all is well."""
+        sizes = [len(question.request(self.unit)) + question.size for question in self.questions]
+        return sum(sizes) * 11 / baud + len(sizes) * (self.timing.silence_s + USUAL_TURNAROUND_S)
 
     def decoder(self, unit: int | None = None) -> Decoder:
         """The state of a recording of what one unit answered, whoever asked."""

@@ -9,7 +9,9 @@ import typer
 from gateway.cli.usage import ConfigArgument, ConfigOption, UsageError, is_fleet, one_file
 
 if TYPE_CHECKING:
-    from gateway.config import Config
+    from collections.abc import Iterator
+
+    from gateway.config import Config, SerialConfig
     from gateway.network import Proxy
     from textfile import Mistakes
 
@@ -25,7 +27,10 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
         for item in broker.subscriptions:
             typer.echo(f"mqtt    {broker.name}: {item.topic} as {item.device}, MQTT {broker.protocol} at {broker.url}")
     for entry in loaded.serial:
-        typer.echo(f"serial  {entry.port}: {entry.device}, thing {entry.thing}")
+        if not entry.things:
+            typer.echo(f"serial  {entry.port}: {entry.device}, thing {entry.thing}")
+        for line in _asked(entry, loaded):
+            typer.echo(line)
     for own in loaded.types:
         typer.echo(f"type    {own.name}: {own.link}, {len(own.fields)} field{'' if len(own.fields) == 1 else 's'}")
     if loaded.influxdb is not None:
@@ -37,6 +42,26 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     for line in _disk_warnings(loaded):
         typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
+
+
+def _asked(entry: "SerialConfig", loaded: "Config") -> "Iterator[str]":
+    """What is asked on a port, and how much of the line's time that takes."""
+    from devices.spec.device import PolledDevice
+
+    busy = 0.0
+    told = []
+    for thing in entry.things:
+        device = loaded.devices[thing.device]
+        assert isinstance(device, PolledDevice)  # the config loader has checked it
+        every_s = thing.every_s or device.expected_every_s
+        busy += device.line_s(entry.baud or device.serial.baud) / every_s
+        unit = f"unit {thing.unit}, " if device.units else ""
+        told.append(f"        {thing.device}, thing {thing.thing}, {unit}asked every {every_s:g} s")
+    if not told:
+        return
+    full = "" if busy <= 1.0 else ": more than it can carry, the things will be asked more rarely"
+    yield f"serial  {entry.port}: {len(told)} asked, {busy:.0%} of the line's time{full}"
+    yield from told
 
 
 def runnable(path: Path) -> "Config":

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from devices.spec.device import Device, PolledDevice
 from gateway.config import rules
 from gateway.config.keys import keys_of
-from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, WillConfig
+from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, ThingConfig, WillConfig
 from gateway.routes import overlap, topic_filter
 from textfile import Table
 
@@ -154,22 +155,107 @@ def _subscriptions(broker: Table, devices: Mapping[str, Device], claims: Claims)
     return tuple(found)
 
 
+ASKED_KEYS = ("unit", "every_s", "timeout_s")
+SERIAL_KEYS = (*(key for key in keys_of(SerialConfig) if key != "things"), *ASKED_KEYS)
+"""Of [[serial]]. `thing` is a name, or the tables [[serial.thing]]."""
+
+LONGEST_TIMEOUT_S = 60.0
+
+
 def serial(table: Table, devices: Mapping[str, Device], claims: Claims) -> SerialConfig:
     port = rules.serial_port(table, "port")
-    device = rules.device_type(table, devices, "serial")
-    if isinstance(device, PolledDevice):
-        table.fail("device", f"a device type that talks by itself; {device.name} has to be asked")
+    claims.port(table, port)
     parity = table.choice("parity", "", ("N", "E", "O"))
-    entry = SerialConfig(
+    config = SerialConfig(
         port=port,
+        device="",
+        thing="",
+        baud=table.integer("baud", 0, 50, 4_000_000) if table.has("baud") else None,
+        parity=cast(Literal["N", "E", "O"], parity) if parity else None,
+    )
+    if isinstance(table.raw.get("thing"), list):
+        return _line(table, config, devices, claims)
+    device = rules.device_type(table, devices, "serial")
+    config = replace(
+        config,
         device=device.name if device else "",
         thing=rules.thing_name(table),
         location=rules.location(table),
         tags=rules.tags(table, device),
-        baud=table.integer("baud", 0, 50, 4_000_000) if table.has("baud") else None,
-        parity=cast(Literal["N", "E", "O"], parity) if parity else None,
         expected_every_s=rules.interval_or_none(table, "expected_every_s"),
     )
-    claims.port(table, port)
-    claims.thing(table, entry.thing, entry.device, shared=False)
-    return entry
+    if isinstance(device, PolledDevice):
+        config = replace(config, things=(_asked(table, device, claims),))
+        return config
+    claims.thing(table, config.thing, config.device, shared=False)
+    for key in ASKED_KEYS:
+        if device and table.has(key):
+            table.fail(key, f"no {key}: {device.name} talks by itself and is not asked")
+    return config
+
+
+def _line(table: Table, config: SerialConfig, devices: Mapping[str, Device], claims: Claims) -> SerialConfig:
+    """The things of [[serial.thing]]: all of types that are asked, with numbers of their own, on one line."""
+    for key in ("device", "location", "tags", "expected_every_s", *ASKED_KEYS):
+        if table.has(key):
+            table.fail(key, f"{key} in each [[serial.thing]]")
+    if config.recording is not None:
+        table.fail("port", "a port where things are asked; a recording holds what one device said")
+    tables = table.tables("thing", keys_of(ThingConfig))
+    if not tables and not table.wrong("thing"):
+        table.fail("thing", "at least one [[serial.thing]]")
+    things: list[ThingConfig] = []
+    units: dict[int, str] = {}
+    first: tuple[str, str] | None = None
+    for each in tables:
+        device = rules.device_type(each, devices, "serial")
+        if not isinstance(device, PolledDevice):
+            if device:
+                each.fail("device", f"a device type that is asked; {device.name} talks by itself, on a port of its own")
+            _named(each, device, "", 0, claims)  # for what else is wrong with it
+            continue
+        if not device.units and len(tables) > 1:
+            each.fail("device", f"a device type with a unit number; {device.name} has none and is alone on its port")
+        said = _framing(config, device)
+        first = first or (each.path, said)
+        if said != first[1]:
+            each.fail("device", f"a device type at {first[1]}, as {first[0]}, or baud and parity in [[serial]]")
+        thing = _asked(each, device, claims)
+        if device.units and not each.wrong("unit"):
+            other = units.setdefault(thing.unit, each.path)
+            if other != each.path:
+                each.fail("unit", f"a number of its own on this line; {other} has {thing.unit}")
+        things.append(thing)
+    return replace(config, things=tuple(things))
+
+
+def _framing(config: SerialConfig, device: PolledDevice) -> str:
+    """How the type's line is opened, for people."""
+    own = device.serial
+    return f"{config.baud or own.baud} baud {own.bits}{config.parity or own.parity}{own.stop}"
+
+
+def _asked(table: Table, device: PolledDevice, claims: Claims) -> ThingConfig:
+    units = device.units
+    if units:
+        unit = table.integer("unit", device.unit, units[0], units[-1])
+    else:
+        unit = 0
+        if table.has("unit"):
+            table.fail("unit", f"no unit: {device.name} has none and is alone on its port")
+    return _named(table, device, device.name, unit, claims)
+
+
+def _named(table: Table, device: Device | None, name: str, unit: int, claims: Claims) -> ThingConfig:
+    thing = ThingConfig(
+        device=name,
+        thing=rules.thing_name(table),
+        unit=unit,
+        every_s=table.number("every_s", 1.0, 0.05, 86400) if table.has("every_s") else None,
+        timeout_s=table.number("timeout_s", 1.0, 0.01, LONGEST_TIMEOUT_S) if table.has("timeout_s") else None,
+        location=rules.location(table),
+        tags=rules.tags(table, device),
+        expected_every_s=rules.interval_or_none(table, "expected_every_s"),
+    )
+    claims.thing(table, thing.thing, thing.device, shared=False)
+    return thing
