@@ -29,6 +29,7 @@ COUNTERS = (
     "noise_bytes",
     "integrity_errors",
     "sanity_errors",
+    "unanswered",
     "clock_errors",
     "dropped",
 )

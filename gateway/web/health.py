@@ -136,6 +136,7 @@ class Health:
                 "noise_bytes": stats.noise_bytes,
                 "integrity_errors": stats.integrity_errors,
                 "sanity_errors": stats.sanity_errors,
+                "unanswered": stats.unanswered,
             }
             for stats in islice(self.stats.devices.values(), LISTED)
         ]

@@ -59,6 +59,7 @@ def metrics(health: Health) -> str:
         ("noise_bytes_total", "noise_bytes", "Bytes outside any frame."),
         ("integrity_errors_total", "integrity_errors", "Frames whose checksum did not hold."),
         ("sanity_errors_total", "sanity_errors", "Frames and payloads that cannot be true."),
+        ("unanswered_total", "unanswered", "Questions asked in vain."),
         ("dropped_points_total", "dropped", "Points given up because the spool was full."),
     ):
         rows.append((name, "counter", text, [(labels, getattr(stats, attribute)) for labels, stats in things]))

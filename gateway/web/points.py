@@ -62,6 +62,7 @@ class OwnPoints:
             "noise_bytes": stats.noise_bytes,
             "integrity_errors": stats.integrity_errors,
             "sanity_errors": stats.sanity_errors,
+            "unanswered": stats.unanswered,
             "clock_errors": stats.clock_errors,
             "dropped": stats.dropped,
         }

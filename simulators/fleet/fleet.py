@@ -254,6 +254,13 @@ def _spoil(entry: Entry, frame: Frame) -> tuple[tuple[bytes, ...], int]:
     return entry.injector.apply(frame.data) if entry.injector is not None else ((frame.data,), 1)
 
 
+def _pace(spec: ThingSpec) -> str:
+    if not isinstance(spec.type, PolledDevice):
+        return f"every {spec.period_s:.3g} s"
+    unit = spec.type.unit if spec.unit is None else spec.unit
+    return f"when asked, unit {unit}" if spec.type.units else "when asked"
+
+
 async def run(path: Path, devices: Mapping[str, Device], for_s: float | None = None) -> None:
     """`parkgate simulate`: the fleet of a file, until cancelled; says where its ports are."""
     config = load(path, devices)
@@ -265,7 +272,7 @@ async def run(path: Path, devices: Mapping[str, Device], for_s: float | None = N
         for spec in fleet.specs:
             where = fleet.ports.get(spec.name) or f"mqtt topic {spec.topic_name}"
             faults = f"  faults: {spec.faults}" if spec.faults.any else ""
-            print(f"{spec.name:<16} {spec.device:<13} every {spec.period_s:.3g} s  {where}{faults}", flush=True)
+            print(f"{spec.name:<16} {spec.device:<13} {_pace(spec)}  {where}{faults}", flush=True)
         await fleet.run(for_s)
     finally:
         await fleet.close()

@@ -288,7 +288,7 @@ BAD = [
     (
         SERIAL + "speed = 9600\n",
         "5:1: serial[0].speed = 9600: unknown key, "
-        "expected one of port, device, thing, location, tags, baud, parity, expected_every_s",
+        "expected one of port, device, thing, location, tags, baud, parity, expected_every_s, unit, every_s, timeout_s",
     ),
     (
         SERIAL + SECOND + 'baude = "9600"\n',

@@ -153,6 +153,8 @@ parkgate_integrity_errors_total{source="mqtt:main",device="senml",thing="lamp"} 
 parkgate_integrity_errors_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_sanity_errors_total{source="mqtt:main",device="senml",thing="lamp"} 4.0
 parkgate_sanity_errors_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
+parkgate_unanswered_total{source="mqtt:main",device="senml",thing="lamp"} 0.0
+parkgate_unanswered_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_dropped_points_total{source="mqtt:main",device="senml",thing="lamp"} 3.0
 parkgate_dropped_points_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_last_seen_timestamp_seconds{source="mqtt:main",device="senml",thing="lamp"} 1767225600.5
@@ -175,7 +177,7 @@ async def test_metrics_to_the_letter(health: Health) -> None:
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert sorted(samples) == sorted(BUSY.strip().splitlines())
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 29
+    assert len(families) == len(set(families)) == 30
     counters = [line.split()[2] for line in text.splitlines() if line.endswith(" counter")]
     assert all(name.endswith("_total") for name in counters)
 
@@ -220,9 +222,9 @@ async def test_the_report_to_the_letter(health: Health) -> None:
     }
     assert report["devices"] == [
         {"source": "mqtt:main", "device": "senml", "thing": "lamp", "last_seen_s": 23.0, "readings": 7, "empty": 9,
-         "field_errors": 8, "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4},
+         "field_errors": 8, "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4, "unanswered": 0},
         {"source": "serial:/dev/x", "device": "pms5003", "thing": 'a "b"\\', "last_seen_s": None, "readings": 0,
-         "empty": 0, "field_errors": 0, "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0},
+         "empty": 0, "field_errors": 0, "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0, "unanswered": 0},
     ]  # fmt: skip
     assert "devices" not in health.report(devices=False)
 
@@ -268,12 +270,12 @@ async def test_a_round_of_points_to_the_letter(health: Health) -> None:
     assert forecast.partition(",")[2] == "write_latency_s=0.125,things_online=1i 1767225622500000000"
     assert things == [
         "gateway_device,device=senml,gateway=east,source=mqtt:main,thing=lamp,zone=lake "
-        "readings=7i,empty=9i,field_errors=8i,noise_bytes=6i,integrity_errors=5i,sanity_errors=4i,clock_errors=2i,dropped=3i,"
+        "readings=7i,empty=9i,field_errors=8i,noise_bytes=6i,integrity_errors=5i,sanity_errors=4i,unanswered=0i,clock_errors=2i,dropped=3i,"
         "last_seen_age_s=22.0 1767225622500000000",
         "things,device=senml,thing=lamp,zone=lake online=true,latitude_deg=48.5,longitude_deg=11.25 "
         "1767225622500000000",
         'gateway_device,device=pms5003,gateway=east,source=serial:/dev/x,thing=a\\ "b"~5ee80913301ff15c '
-        "readings=0i,empty=0i,field_errors=0i,noise_bytes=0i,integrity_errors=0i,sanity_errors=0i,"
+        "readings=0i,empty=0i,field_errors=0i,noise_bytes=0i,integrity_errors=0i,sanity_errors=0i,unanswered=0i,"
         "clock_errors=0i,dropped=0i 1767225622500000000",
         'things,device=pms5003,thing=a\\ "b"~5ee80913301ff15c online=false 1767225622500000000',
     ]

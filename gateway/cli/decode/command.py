@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.decode.ask import ask
 from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
 from gateway.cli.decode.listen import Port, listen
 from gateway.cli.decode.shown import Printed
@@ -61,6 +62,9 @@ def decode(
         int | None, typer.Option("--unit", metavar="N", help="For types that are asked: the unit number.")
     ] = None,
     config: TypesOption = None,
+    every_s: Annotated[
+        float | None, typer.Option("--every", metavar="S", help="For types that are asked: how often, with --port.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON in a terminal, too: one object a line.")] = False,
 ) -> None:
     """Decode bytes of a device type, or look at what a port says: a line for each reading, noise or error."""
@@ -79,6 +83,13 @@ def decode(
     kind = find(device, config)
     if unit is not None:
         _see_unit(kind, unit)
+    if every_s is not None and not isinstance(kind, PolledDevice):
+        raise UsageError(f"--every: {kind.name} talks by itself and is not asked")
+    if every_s is not None and asked is None:
+        raise UsageError("--every goes with --port PORT")
+    if asked is not None and isinstance(kind, PolledDevice):
+        ask(kind, asked, unit, every_s, terminal)
+        return
     if asked is not None:
         listen(kind, asked, terminal)
         return

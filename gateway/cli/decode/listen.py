@@ -79,10 +79,8 @@ class Port:
 
 def listen(device: "Device", port: Port, terminal: bool) -> None:
     """Print what `port` says. What is wrong with the port goes to stderr, a line for each reason."""
-    from devices.spec.device import PolledDevice, StreamDevice
+    from devices.spec.device import StreamDevice
 
-    if isinstance(device, PolledDevice):
-        raise UsageError(f"--port: {device.name} says nothing by itself, it has to be asked")
     if not isinstance(device, StreamDevice):
         raise UsageError(f"--port: {device.name} speaks MQTT, not serial; give a payload with --text or FILE")
     with opened(port) as file:

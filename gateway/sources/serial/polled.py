@@ -22,7 +22,7 @@ and who does not is said thing by thing (watch).
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from devices.spec.device import PolledDevice
@@ -104,7 +104,10 @@ class Late:
 
 
 class PolledSource:
-    """Asks the `things` on `config.port` until its `run` is cancelled. They agree on the line's settings."""
+    """Asks the `things` on `config.port` until its `run` is cancelled. They agree on the line's settings.
+
+    `raw` is given all bytes as they come, for whoever records them.
+    """
 
     def __init__(
         self,
@@ -113,11 +116,13 @@ class PolledSource:
         clock: Clock,
         stats: SourceStats,
         rng: random.Random | None = None,
+        raw: Callable[[bytes], object] | None = None,
     ) -> None:
         self._link = Link(config, things[0].device.serial, clock, stats, rng)
         self._things = tuple(things)
         self._clock = clock
         self._last = self._things[0]
+        self._raw = raw
         self._spoke = 0.0
         self._answered: float | None = None
         self._character_s = 11 / self._link.baud
@@ -171,7 +176,7 @@ class PolledSource:
         for thing in self._things:
             thing.start(now)
         while self._usable(port):
-            thing = min(self._things, key=lambda thing: thing.at)
+            thing = min(self._things, key=lambda thing: (thing.at, thing.silent))
             wait = thing.at - self._clock.monotonic()
             if wait > 0.0:
                 await self._woken(port, wait)
@@ -291,6 +296,8 @@ class PolledSource:
 
     def _heard(self, port: Port) -> bytes:
         data = self._link.take(port)
+        if data and self._raw is not None:
+            self._raw(data)
         if data:
             self._spoke = max(self._spoke, self._clock.monotonic())
         return data
