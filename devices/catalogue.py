@@ -34,6 +34,9 @@ BUILT_IN = (
 GROUP = "parkgate.devices"
 """Entry points of installed packages: `name = "module:DEVICE"`, the name being the type's."""
 
+RESERVED = frozenset({"gateway", "gateway_device", "gateway_event", "things"})
+"""Measurements in which a gateway keeps what it says of itself: no type is stored there."""
+
 Maker = Callable[[], object]
 
 
@@ -65,6 +68,10 @@ class Catalogue(Mapping[str, Device]):
         stems = {_stem(name): name for name in makers}
         for device in devices:
             other = stems.setdefault(device.measurement, device.name)
+            if device.measurement in RESERVED:
+                raise DescriptionError(
+                    f"device type {device.name}: {device.measurement} is what gateways say of themselves"
+                )
             if device.name in makers or other != device.name:
                 raise DescriptionError(f"device type {device.name}: there is a type {other} already")
             makers[device.name] = partial(_itself, device)
@@ -87,6 +94,8 @@ def installed() -> Catalogue:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         package = point.dist.name if point.dist is not None else point.value
         other = stems.setdefault(_stem(point.name), package)
+        if _stem(point.name) in RESERVED:
+            raise DescriptionError(f"device type {point.name} of package {package}: the name is the gateways' own")
         if point.name in makers or other != package:
             raise DescriptionError(f"device type {point.name} of package {package}: {other} has one of that name")
         makers[point.name] = point.load

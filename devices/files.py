@@ -15,10 +15,14 @@ from devices.catalogue import Catalogue
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 from devices.spec.mapping import DEFAULT_BAUD, TYPE_KEYS, MappingError, device_type
-from textfile import Mistaken, Mistakes, Table, one_line, open_toml
+from textfile import Mistaken, Mistakes, Table, lines_of, one_line, open_toml
 
 MOST_FILES = 1000
 TYPES_DIR = "types_dir"
+
+
+Wrong = Mistakes | Mistaken
+"""What is wrong with a file: its mistakes, none perhaps, or why it cannot be read at all."""
 
 
 class TypesError(Mistaken):
@@ -48,11 +52,9 @@ def _stand_in(raw: Mapping[str, object]) -> Device:
     return device_type({"name": raw.get("name"), "format": "json", **link, "field": [{"name": "value"}]})
 
 
-def with_folder(
-    catalogue: Catalogue, folder: Path, environ: Mapping[str, str]
-) -> tuple[Catalogue, list[Mistakes | Mistaken]]:
+def with_folder(catalogue: Catalogue, folder: Path, environ: Mapping[str, str]) -> tuple[Catalogue, list[Wrong]]:
     """`catalogue` and the types of a folder, and what is wrong with its files. OSError where it cannot be read."""
-    found: list[Mistakes | Mistaken] = []
+    found: list[Wrong] = []
     files = sorted(file for file in folder.iterdir() if file.suffix == ".toml" and not file.name.startswith("."))
     for file in files[:MOST_FILES]:
         try:
@@ -71,24 +73,29 @@ def with_folder(
 
 def with_path(catalogue: Catalogue, path: Path, environ: Mapping[str, str]) -> Catalogue:
     """`catalogue` and the types of a file, a folder, or a gateway's configuration. TypesError, a line a mistake."""
-    if path.is_dir():
-        try:
-            catalogue, found = with_folder(catalogue, path, environ)
-        except OSError as error:
-            raise TypesError(f"{one_line(str(path))}: {error.strerror}: expected a folder of device types") from error
-        lines = [
-            line for each in found for line in (str(each).splitlines() if isinstance(each, Mistaken) else each.lines())
-        ]
-        if lines:
-            raise TypesError("\n".join(lines))
-        return catalogue
-    top = open_toml(path, environ, None, TypesError, "a file of device types, or a gateway's configuration")
+    catalogue, found = read_path(catalogue, path, environ)
+    lines = [line for each in found for line in lines_of(each)]
+    if lines:
+        raise TypesError("\n".join(lines))
+    return catalogue
+
+
+def read_path(catalogue: Catalogue, path: Path, environ: Mapping[str, str]) -> tuple[Catalogue, list[Wrong]]:
+    """As `with_path`, for whoever has more to read: what is wrong is answered."""
+    try:
+        if path.is_dir():
+            return with_folder(catalogue, path, environ)
+        top = open_toml(path, environ, None, TypesError, "a file of device types, or a gateway's configuration")
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        return catalogue, [TypesError(f"{one_line(str(path))}: {reason}: expected a folder of device types")]
+    except TypesError as error:
+        return catalogue, [error]
     catalogue = _with_top(catalogue, top)
     gateway = top.raw.get("gateway")
     if isinstance(gateway, dict):
         catalogue = with_types_dir(catalogue, Table(top.origin, ("gateway",), gateway, None))
-    top.origin.mistakes.check()
-    return catalogue
+    return catalogue, [top.origin.mistakes]
 
 
 def with_types_dir(catalogue: Catalogue, gateway: Table) -> Catalogue:

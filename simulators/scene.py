@@ -4,7 +4,8 @@ A field gets its value by its name (`pm2_5_ug_m3` is `Air.pm2_5`), so that a dev
 known quantities needs nothing here. A name that is not known gets a slow seeded wave between the
 field's minimum and maximum, a counter the whole seconds since the scene began, a state each of
 its words in turn for ten minutes. Values are put on the field's raw steps and inside its range:
-they are what the device can say. Optional fields that are not known stay absent.
+they are what the device can say. Optional fields that are not known stay absent, but for types whose
+description says that a device says them all.
 
 `KINDS` are the sets of fields that a type with open fields (SenML, LoRaWAN) is simulated with.
 """
@@ -167,7 +168,8 @@ def truth(device: DeviceType, seed: int, kind: str | None = None) -> Truth:
     """
     scene = Scene.of(seed)
     carriers = {part.field for part in device.sequence.parts}
-    wanted = (*KINDS[kind], *RADIO) if kind else QUANTITIES
+    listed = tuple(field.name for field in device.fields) if device.says_all else QUANTITIES
+    wanted = (*KINDS[kind], *RADIO) if kind else listed
     fields = [field for field in device.fields if field.name in wanted or field.name in carriers or not field.optional]
     sources = [(field, _signal(field) or _invented(field, seed)) for field in fields]
 

@@ -1,6 +1,6 @@
 """Files that people write: their text, where each key of a TOML file stands, and all that is wrong with them."""
 
-from textfile.mistakes import Mistaken, Mistakes, Origin
+from textfile.mistakes import Mistaken, Mistakes, Origin, lines_of
 from textfile.places import Place, Places, Steps
 from textfile.table import Table, is_secret
 from textfile.text import NotText, decoded, read_text
@@ -19,6 +19,7 @@ __all__ = [
     "decoded",
     "is_secret",
     "key_path",
+    "lines_of",
     "listed",
     "nearest",
     "one_line",

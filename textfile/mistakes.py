@@ -53,8 +53,13 @@ class Mistakes:
         told = sorted(self._found.values(), key=lambda found: found[0])
         own = [f"{self._file}:{place.line}:{place.column}: {said}" for place, said in told]
         for other in self._others:
-            own += str(other).splitlines() if isinstance(other, Mistaken) else other.lines()
+            own += lines_of(other)
         return own
+
+
+def lines_of(wrong: Mistakes | Mistaken) -> list[str]:
+    """A line for each mistake of a file."""
+    return str(wrong).splitlines() if isinstance(wrong, Mistaken) else wrong.lines()
 
 
 @dataclass(frozen=True, slots=True)

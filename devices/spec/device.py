@@ -88,7 +88,8 @@ class DeviceType:
     `name` is the key in configs and the module's stem; `measurement` is where readings are
     stored; `expected_every_s` is the usual time between readings; `sequence` carries the
     audit count in simulation; `source` names the specification. With `open_fields` a payload
-    may bring fields that are not listed (SenML, decoded LoRaWAN payloads).
+    may bring fields that are not listed (SenML, decoded LoRaWAN payloads). With `says_all` a
+    simulated device says its optional fields, too, whatever they are called.
     """
 
     name: str
@@ -99,6 +100,7 @@ class DeviceType:
     expected_every_s: float
     sequence: Sequence
     open_fields: bool = False
+    says_all: bool = False
 
     def __post_init__(self) -> None:
         names = [field.name for field in self.fields]

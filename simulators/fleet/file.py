@@ -7,6 +7,9 @@
     port_dir = "ports"                   # symlinks to the ptys; relative to this file
     listen = "127.0.0.1"                 # address of things on tcp; "0.0.0.0" lets other machines in
     seed = 7                             # of every thing that has none of its own
+    types = "gateway.toml"               # further device types: a gateway's file, a file or folder of types
+
+    [[type]]                             # or here: see docs/configuration.md
 
     [[thing]]
     name = "lamp"                        # with count = 3: lamp-01, lamp-02, lamp-03
@@ -37,13 +40,15 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
+from devices.catalogue import Catalogue
+from devices.files import read_path, with_tables
 from devices.spec.device import Device, PolledDevice
 from simulators.faults import Faults
 from simulators.scene import KINDS
 from simulators.things import PERIODS, Link, ThingSpec
-from textfile import Mistaken, Table, listed, nearest, open_toml
+from textfile import Mistaken, Table, listed, nearest, one_line, open_toml
 
-FLEET_KEYS = ("broker", "username", "password", "port_dir", "listen", "seed")
+FLEET_KEYS = ("broker", "username", "password", "port_dir", "listen", "seed", "types")
 THING_KEYS = (
     "name", "device", "count", "seed", "period_s", "link", "port", "topic", "kind", "zone", "location", "faults",
     "line", "unit",
@@ -71,9 +76,10 @@ class FleetConfig:
 
 
 def load(path: Path, devices: Mapping[str, Device]) -> FleetConfig:
-    """Read a fleet file of things of the types in `devices`. FleetError says what is wrong with it."""
-    top = open_toml(path, os.environ, ("fleet", "thing"), FleetError, "a fleet file")
+    """Read a fleet file of things of the types in `devices`, or that it brings. FleetError says what is wrong."""
+    top = open_toml(path, os.environ, ("fleet", "thing", "type"), FleetError, "a fleet file")
     fleet = top.table("fleet", FLEET_KEYS) or Table(top.origin, ("fleet",), {}, ())
+    devices = _types(top, fleet, devices)
     broker = _broker(fleet)
     seed = fleet.integer("seed", 1, 0, 1 << 31)
     login = (_text(fleet, "username"), _text(fleet, "password")) if fleet.has("username") else None
@@ -92,6 +98,25 @@ def load(path: Path, devices: Mapping[str, Device]) -> FleetConfig:
         things += made
     top.origin.mistakes.check()
     return FleetConfig(tuple(things), broker, login, port_dir.resolve() if port_dir else None, listen)
+
+
+def _types(top: Table, fleet: Table, devices: Mapping[str, Device]) -> Mapping[str, Device]:
+    """The device types that the file may name: those it brings itself, and those of the file or folder `types`."""
+    if not top.has("type") and not fleet.has("types"):
+        return devices
+    known = devices if isinstance(devices, Catalogue) else Catalogue({}).plus(devices.values())
+    known = with_tables(known, top.tables("type", None))
+    expected = "a gateway's configuration, or a file or folder of device types"
+    where = fleet.path_or("types", None, expected)
+    if where is None:
+        return known
+    if not where.exists():
+        fleet.fail("types", f"{expected}; there is none at {one_line(str(where))}")
+        return known
+    known, wrong = read_path(known, where, top.origin.environ)
+    for each in wrong:
+        top.origin.mistakes.behind(each)
+    return known
 
 
 def _text(table: Table, key: str, expected: str = "a text", default: str = "") -> str:

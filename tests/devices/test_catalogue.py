@@ -68,6 +68,14 @@ def test_a_package_cannot_take_the_place_of_a_type(monkeypatch: pytest.MonkeyPat
         installed()
 
 
+def test_no_type_is_stored_where_gateways_tell_of_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DescriptionError, match="gateway_event is what gateways say of themselves"):
+        built_in().plus([replace(SDS011, name="gateway-event")])
+    packages(monkeypatch, point("things", "tests.devices.test_catalogue:SDS011"))
+    with pytest.raises(DescriptionError, match="device type things of package"):
+        installed()
+
+
 def test_further_types_stand_beside_the_others() -> None:
     more = built_in().plus([ACME])
     assert more["acme-co2"] is ACME

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.spec.events import Reading
 from simulators.faults import Faults
 from simulators.fleet.fleet import FleetError, load, park
 from simulators.things import FIRST
@@ -220,3 +221,40 @@ def test_a_park_has_one_of_each_and_keeps_to_64_ports() -> None:
         assert spec.location is not None
         assert abs(spec.location[0] - 22.4270) < 0.002
         assert abs(spec.location[1] - 114.2110) < 0.002
+
+
+TYPE = '[[type]]\nname = "lamp-x"\nformat = "json"\nbaud = 9600\n[[type.field]]\nname = "odd"\n'
+
+
+def test_a_fleet_may_bring_device_types_and_name_those_of_a_gateway(tmp_path: Path) -> None:
+    (tmp_path / "types").mkdir()
+    (tmp_path / "types" / "lamp.toml").write_text(
+        'name = "lamp-y"\nformat = "json"\nbaud = 9600\n[[field]]\nname = "a"\n'
+    )
+    (tmp_path / "gateway.toml").write_text('[gateway]\ntypes_dir = "types"\n' + TYPE.replace("lamp-x", "lamp-z"))
+    things = "".join(f'[[thing]]\ndevice = "lamp-{letter}"\n' for letter in "xyz")
+    config = load(written(tmp_path, f'[fleet]\ntypes = "gateway.toml"\n{TYPE}{things}'), BY_NAME)
+    assert [thing.device for thing in config.things] == ["lamp-x", "lamp-y", "lamp-z"]
+    assert config.things[0].type.encode(Reading({"odd": 1.0})) == b'{"odd":1}\r\n'
+
+
+def test_mistakes_in_types_are_told_with_their_places_and_without_an_echo(tmp_path: Path) -> None:
+    (tmp_path / "more.toml").write_text(TYPE.replace("lamp-x", "lamp-z").replace('"odd"', '"Odd"'))
+    file = written(
+        tmp_path,
+        f'[fleet]\ntypes = "more.toml"\n{TYPE.replace("9600", "1")}'
+        '[[thing]]\ndevice = "lamp-x"\n[[thing]]\ndevice = "lamp-z"\n',
+    )
+    with pytest.raises(FleetError) as caught:
+        load(file, BY_NAME)
+    assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
+        f"{file.name}:6:8: type[0].baud = 1: expected a whole number from 50 to 4000000",
+        'more.toml:6:8: type[0].field[0].name = "Odd": expected lower letters, digits and _, beginning with a letter',
+    ]
+
+
+def test_types_that_are_not_there_are_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        FleetError, match=r'2:9: fleet.types = "none": expected a gateway.s configuration, or a file or'
+    ):
+        load(written(tmp_path, '[fleet]\ntypes = "none"\n[[thing]]\ndevice = "pms5003"\n'), BY_NAME)
