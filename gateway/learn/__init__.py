@@ -1,21 +1,5 @@
-"""A board that nobody has named a device type for: what its bytes look like, what its keys mean, what would read it."""
+"""A board that nobody has named a device type for: what its bytes look like, what its keys mean."""
 
-from gateway.learn.look import MOST_SAMPLE, Guess, Look, look, shape_of
-from gateway.learn.propose import Proposal, Question, propose
-from gateway.learn.toml import table_text, value_text
-from gateway.learn.topics import pattern_of, same_shape
+from gateway.learn.look import MOST_SAMPLE, Guess, Look, look
 
-__all__ = [
-    "MOST_SAMPLE",
-    "Guess",
-    "Look",
-    "Proposal",
-    "Question",
-    "look",
-    "pattern_of",
-    "propose",
-    "same_shape",
-    "shape_of",
-    "table_text",
-    "value_text",
-]
+__all__ = ["MOST_SAMPLE", "Guess", "Look", "look"]
