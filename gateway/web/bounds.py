@@ -1,7 +1,10 @@
 """What the HTTP server grants to whoever connects: so many connections, so much time, no more.
 
     kernel --> admitted (by address, in all) --> aiohttp's own protocol
-           '-> turned away: 503 and close; beyond `turned_away` at a time, just closed
+           |-> no room: the one that has asked for nothing for longest makes it
+           '-> all are being answered: 503 and close; beyond `turned_away` at a time, just closed
+
+So half-open and idle connections, however many, keep nobody out.
 
 Time. A whole request header must be there `idle_s` after the connection or the last answer; a body
 that nobody asked for is read for `body_s`; a client that takes nothing of its answer is let go after
@@ -15,7 +18,8 @@ import asyncio
 import ipaddress
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -48,40 +52,69 @@ class Limits:
 
 
 class Bounds:
-    """Who is connected, by address and in all."""
+    """Who is connected, by address and in all; of these, who waits and who is being answered."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.open = 0
         self.leaving = 0
+        self._open: dict[asyncio.BaseTransport, str] = {}
+        self._waiting: dict[asyncio.BaseTransport, None] = {}  # the one that has waited longest first
         self._by_address: Counter[str] = Counter()
         self._refused = 0
 
-    def enter(self, address: str) -> bool:
-        """Count one more, if there is room for it."""
-        if self.open >= self.limits.connections or self._by_address[address] >= self.limits.by_address:
-            if not self._refused:
-                log.warning(
-                    "%d connections to the web server are open, %d of them from %s: further ones are turned away",
-                    self.open, self._by_address[address], address,
-                )  # fmt: skip
-            self._refused += 1
-            return False
-        self.open += 1
-        self._by_address[address] += 1
-        return True
+    def enter(self, transport: asyncio.Transport, address: str) -> bool:
+        """Count one more, if there is room for it or somebody who waits can make it."""
+        if self._by_address[address] >= self.limits.by_address:
+            room = self._make_room([each for each in self._waiting if self._open[each] == address], address)
+        elif len(self._open) >= self.limits.connections:
+            room = self._make_room(list(self._waiting), address)
+        else:
+            room = True
+        if room:
+            self._open[transport] = address
+            self._waiting[transport] = None
+            self._by_address[address] += 1
+        return room
 
-    def leave(self, address: str) -> None:
-        self.open -= 1
+    def leave(self, transport: asyncio.BaseTransport) -> None:
+        address = self._open.pop(transport, None)
+        self._waiting.pop(transport, None)
+        if address is None:
+            return  # it made room, and is not counted any more
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]
-        if self._refused and self.open <= self.limits.connections // 2 and address not in self._crowded():
-            log.info("the web server has room again; %d connections were turned away", self._refused)
+        half = self.limits.connections // 2, self.limits.by_address // 2
+        if self._refused and len(self._open) <= half[0] and max(self._by_address.values(), default=0) <= half[1]:
+            log.info("the web server has room again; %d connections were closed or turned away", self._refused)
             self._refused = 0
 
-    def _crowded(self) -> list[str]:
-        return [address for address, count in self._by_address.items() if count >= self.limits.by_address // 2]
+    @contextmanager
+    def answering(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
+        """While its request is being answered, a connection is not one that waits."""
+        if transport is None or transport not in self._open:
+            yield
+            return
+        self._waiting.pop(transport, None)
+        try:
+            yield
+        finally:
+            if transport in self._open:
+                self._waiting[transport] = None
+
+    def _make_room(self, waiting: list[asyncio.BaseTransport], address: str) -> bool:
+        if not self._refused:
+            log.warning(
+                "%d connections to the web server are open, %d of them from %s: those that ask for nothing make room",
+                len(self._open), self._by_address[address], address,
+            )  # fmt: skip
+        self._refused += 1
+        if not waiting:
+            return False
+        cast(asyncio.Transport, waiting[0]).abort()
+        self._by_address[self._open.pop(waiting[0])] -= 1
+        del self._waiting[waiting[0]]
+        return True
 
 
 class _Connection(asyncio.Protocol):
@@ -91,14 +124,12 @@ class _Connection(asyncio.Protocol):
         self._bounds = bounds
         self._make = make
         self._inner: asyncio.Protocol | None = None
-        self._address = ""
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._address = _network(transport.get_extra_info("peername"))
-        if self._bounds.enter(self._address):
+        if self._bounds.enter(self._transport, _network(transport.get_extra_info("peername"))):
             self._inner = self._make()
             self._inner.connection_made(transport)
             return
@@ -120,10 +151,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
-        if self._inner is None:
+        if self._inner is None or self._transport is None:
             self._bounds.leaving -= 1
             return
-        self._bounds.leave(self._address)
+        self._bounds.leave(self._transport)
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:

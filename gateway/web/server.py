@@ -6,6 +6,7 @@ Listens on loopback unless the config says otherwise, within `bounds`. It only r
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from gateway.web.answer import json
 from gateway.web.api import Api
@@ -63,7 +64,7 @@ async def serve(
     bounds = Bounds(limits or Limits())
     guard = Guard(listen, api.config.gateway.api_token)
     streams = Streams(api.tee, api.clock, bounds.limits.streams)
-    app = web.Application()
+    app = web.Application(middlewares=[_counted(bounds)])
     app[_HEALTH] = health
     app.router.add_get("/", _addresses)
     app.router.add_get("/healthz", _healthz)
@@ -95,6 +96,15 @@ async def serve(
         await runner.cleanup()
         raise
     return runner
+
+
+def _counted(bounds: Bounds) -> Middleware:
+    @web.middleware
+    async def counted(request: web.Request, handler: Answer) -> web.StreamResponse:
+        with bounds.answering(request.transport):
+            return await handler(request)
+
+    return counted
 
 
 def _guarded(guard: Guard, answer: Answer) -> Answer:
