@@ -14,15 +14,15 @@ import json
 
 from devices.spec.events import Reading, Value
 from simulators.peer import Epoch
-from simulators.signals import Route, unit, wander
+from simulators.signals import NOWHERE, Route, Spot, unit, wander
 
 SATELLITES = 8
 KNOT_M_S = 1852.0 / 3600.0
 
 
-def epoch(seed: int, _topic: str) -> Epoch:
-    """The sentences of one receiver."""
-    route = Route(seed)
+def epoch(seed: int, _topic: str, spot: Spot = NOWHERE) -> Epoch:
+    """The sentences of one receiver, which is driven about the location of `spot`."""
+    route = Route(seed, centre=spot.location)
 
     def at(moment: float) -> list[Reading]:
         pose = route.at(moment)

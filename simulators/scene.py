@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from devices.spec.device import DeviceType
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
-from simulators.signals import Air, Grounds, Pulse, Route, Weather, wander
+from simulators.signals import NOWHERE, Air, Grounds, Location, Pulse, Route, Spot, Weather, wander
 
 Truth = Callable[[float], Reading]
 """Unix seconds in, the reading that is true then out (without an audit number)."""
@@ -31,6 +31,10 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "bin": ("fill_pct", "battery_v"),
     "air": ("pm2_5_ug_m3", "pm10_ug_m3", "co2_ppm", "temperature_c", "humidity_pct"),
 }
+
+POSITION = ("latitude_deg", "longitude_deg")
+SAY_ZONE = ("senml", "ttn-v3")
+"""Types whose payload can name the zone; of other types the gateway has to be told."""
 
 RADIO = ("rssi_dbm", "snr_db", "spreading_factor", "bandwidth_hz", "frequency_hz")
 """What a LoRaWAN network says about any uplink."""
@@ -48,10 +52,9 @@ class Scene:
     seed: int
 
     @classmethod
-    def of(cls, seed: int) -> "Scene":
-        return cls(
-            Air(seed * 101 + 1), Weather(seed * 101 + 11), Grounds(seed * 101 + 31), Route(seed), Pulse(seed), seed
-        )
+    def of(cls, seed: int, centre: Location | None = None) -> "Scene":
+        air, weather, grounds = Air(seed * 101 + 1), Weather(seed * 101 + 11), Grounds(seed * 101 + 31)
+        return cls(air, weather, grounds, Route(seed, centre=centre), Pulse(seed), seed)
 
 
 QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
@@ -161,20 +164,28 @@ def settle(field: Field, value: Value) -> Value:
     return float(round(round(number / field.step) * field.step, 9)) if field.step else float(number)
 
 
-def truth(device: DeviceType, seed: int, kind: str | None = None) -> Truth:
+def truth(device: DeviceType, seed: int, kind: str | None = None, spot: Spot = NOWHERE) -> Truth:
     """The signal of one device: all listed fields that it must have or that are known.
 
-    With `kind` (see `KINDS`) only those fields and the ones of the radio, for types with open fields.
+    With `kind` (see `KINDS`) only those fields and the ones of the radio, for types with open fields. Such a thing
+    stands at the location of `spot` and says so, and says its zone where its type is one of SAY_ZONE; a thing of
+    another type that says where it is moves about that location.
     """
-    scene = Scene.of(seed)
+    scene = Scene.of(seed, spot.location)
     carriers = {part.field for part in device.sequence.parts}
-    listed = tuple(field.name for field in device.fields) if device.says_all else QUANTITIES
-    wanted = (*KINDS[kind], *RADIO) if kind else listed
+    named = {field.name for field in device.fields}
+    stands: dict[str, Value] = {}
+    if kind and spot.location and named.issuperset(POSITION):
+        stands.update(zip(POSITION, spot.location, strict=True))
+    tags = {"zone": spot.zone} if spot.zone and device.name in SAY_ZONE else {}
+    listed = named if device.says_all else QUANTITIES
+    wanted = (*KINDS[kind], *RADIO, *stands) if kind else listed
     fields = [field for field in device.fields if field.name in wanted or field.name in carriers or not field.optional]
-    sources = [(field, _signal(field) or _invented(field, seed)) for field in fields]
+    sources = [(field, _signal(field) or _invented(field, seed)) for field in fields if field.name not in stands]
 
     def at(t: float) -> Reading:
-        return Reading({field.name: settle(field, source(scene, t)) for field, source in sources}, round(t * 1e9))
+        values = {field.name: settle(field, source(scene, t)) for field, source in sources}
+        return Reading(values | stands, round(t * 1e9), tags=dict(tags))
 
     return at
 

@@ -18,10 +18,17 @@ latitude = 111 320 m (spherical earth, good to 0.5 %).
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 DAY_S = 86400.0
 ZONE_S = 8 * 3600.0
+Location = tuple[float, float]
+"""Latitude and longitude in degrees, WGS 84."""
+
 LATITUDE, LONGITUDE = 22.4270, 114.2110
+CENTRE: Location = (LATITUDE, LONGITUDE)
+"""Of the park."""
+
 METRES_PER_DEGREE = 111_320.0
 
 _MASK = (1 << 64) - 1
@@ -204,14 +211,16 @@ class Pose:
     leg: int
     cycle: int
     blocked: bool = False
+    centre: Location = CENTRE
 
     @property
     def latitude(self) -> float:
-        return LATITUDE + self.north / METRES_PER_DEGREE
+        return self.centre[0] + self.north / METRES_PER_DEGREE
 
     @property
     def longitude(self) -> float:
-        return LONGITUDE + self.east / (METRES_PER_DEGREE * math.cos(math.radians(LATITUDE)))
+        degrees = self.east / (METRES_PER_DEGREE * math.cos(math.radians(self.centre[0])))
+        return (self.centre[1] + degrees + 180.0) % 360.0 - 180.0
 
     @property
     def theta(self) -> float:
@@ -220,8 +229,18 @@ class Pose:
         return math.atan2(math.sin(turned), math.cos(turned))
 
 
+class Spot(NamedTuple):
+    """Where a thing belongs: the name of its zone, and the place where it stands or about which it moves."""
+
+    zone: str = ""
+    location: Location | None = None
+
+
+NOWHERE = Spot()
+
+
 class Route:
-    """A robot that drives its loop twice, slowing at each corner, then charges at the dock.
+    """A robot that drives its loop around `centre` twice, slowing at each corner, then charges at the dock.
 
     It stands STOPS times in each drive, once in each part of it, for 4 to 12 s: blocked, not an
     inch further. What is left of the drive is driven at the same mean speed in every cycle but
@@ -232,8 +251,9 @@ class Route:
     CHARGE_S = 720.0
     STOPS = 8
 
-    def __init__(self, seed: int, offset_m: float | None = None) -> None:
+    def __init__(self, seed: int, offset_m: float | None = None, centre: Location | None = None) -> None:
         self._seed = seed
+        self._centre = centre or CENTRE
         self._offset = offset_m if offset_m is not None else 40.0 * (unit(seed, 1) - 0.5)
         self._phase = unit(seed, 2) * self.DRIVE_S
         self._legs = [(a, b, math.dist(a, b)) for a, b in zip(LOOP, LOOP[1:] + LOOP[:1], strict=True)]
@@ -248,7 +268,7 @@ class Route:
             part = (into - self.DRIVE_S) / self.CHARGE_S
             home = self._pose(0.0, 0.0, 0, 0.0)
             battery = 35.0 + 63.0 * (1.0 - math.exp(-4.0 * part)) / (1.0 - math.exp(-4.0))
-            return Pose(home.east, home.north, home.course, 0.0, battery, True, 0, cycle)
+            return Pose(home.east, home.north, home.course, 0.0, battery, True, 0, cycle, centre=self._centre)
         drained = 98.0 - 63.0 * into / self.DRIVE_S
         stood, standing, blocked = self._stood(cycle, into)
         mean = self._laps * self._length / (self.DRIVE_S - standing)
@@ -258,7 +278,7 @@ class Route:
             way -= self._legs[number][2]
             number += 1
         pose = self._pose(drained, min(1.0, way / self._legs[number][2]), number, mean)
-        return replace(pose, cycle=cycle, blocked=blocked, speed=0.0 if blocked else pose.speed)
+        return replace(pose, cycle=cycle, blocked=blocked, speed=0.0 if blocked else pose.speed, centre=self._centre)
 
     def _stood(self, cycle: int, into: float) -> tuple[float, float, bool]:
         """Seconds stood until `into` a drive, those of the whole drive, and whether it stands now."""

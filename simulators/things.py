@@ -18,7 +18,7 @@ from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
 from simulators.scene import truth
 from simulators.sds011 import Nova
-from simulators.signals import LATITUDE, LONGITUDE, METRES_PER_DEGREE, unit
+from simulators.signals import CENTRE, METRES_PER_DEGREE, Location, Spot, unit
 
 Link = Literal["pty", "tcp", "mqtt"]
 
@@ -47,8 +47,8 @@ PEERS: Mapping[str, type[Instrument]] = {
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 
-EPOCHS: Mapping[str, Callable[[int, str], Epoch]] = {"nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch}
-"""Types whose readings are more than their fields: seed and topic to epoch."""
+EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {"nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch}
+"""Types whose readings are more than their fields: seed, topic and spot to epoch."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ThingSpec:
     seed: int = 0
     period_s: float = 1.0
     zone: str = ""
-    location: tuple[float, float] | None = None
+    location: Location | None = None
     kind: str | None = None
     link: Link | None = None
     port: str | int | None = None
@@ -73,6 +73,11 @@ class ThingSpec:
     faults: Faults = field(default_factory=Faults)
     line: str | None = None
     unit: int | None = None
+
+    @property
+    def spot(self) -> Spot:
+        """Where it belongs, as far as it can say so."""
+        return Spot(self.zone, self.location)
 
     @property
     def device(self) -> str:
@@ -102,8 +107,8 @@ def epoch_of(spec: ThingSpec) -> Epoch:
     """What the device of `spec` would say at any time."""
     make_epoch = EPOCHS.get(spec.device)
     if make_epoch is not None:
-        return make_epoch(spec.seed, spec.topic_name)
-    one = truth(spec.type, spec.seed, spec.kind)
+        return make_epoch(spec.seed, spec.topic_name, spec.spot)
+    one = truth(spec.type, spec.seed, spec.kind, spec.spot)
     return lambda moment: [one(moment)]
 
 
@@ -145,7 +150,7 @@ def park(things: int, seed: int, devices: Mapping[str, Device]) -> list[ThingSpe
                 seed=seed * 1009 + index,
                 period_s=PERIODS[device.name],
                 zone=ZONES[index % len(ZONES)],
-                location=place(seed, index),
+                location=CENTRE if device.name in EPOCHS else place(seed, index),
                 kind=kind,
             )
         )
@@ -161,9 +166,9 @@ def zoned(specs: Iterable[ThingSpec]) -> list[ThingSpec]:
     ]
 
 
-def place(seed: int, index: int) -> tuple[float, float]:
+def place(seed: int, index: int) -> Location:
     """A spot within 200 m of the park's centre: (latitude, longitude) in degrees."""
     away, turn = 200.0 * math.sqrt(unit(seed, 2 * index)), 2.0 * math.pi * unit(seed, 2 * index + 1)
     north, east = away * math.cos(turn), away * math.sin(turn)
-    longitude = LONGITUDE + east / (METRES_PER_DEGREE * math.cos(math.radians(LATITUDE)))
-    return round(LATITUDE + north / METRES_PER_DEGREE, 6), round(longitude, 6)
+    longitude = CENTRE[1] + east / (METRES_PER_DEGREE * math.cos(math.radians(CENTRE[0])))
+    return round(CENTRE[0] + north / METRES_PER_DEGREE, 6), round(longitude, 6)

@@ -12,13 +12,13 @@ Source: VDA 5050 2.1.0 and 3.0.0, sections on state and connection.
 
 from devices.spec.events import Reading, Value
 from simulators.peer import Epoch, Frame, Instrument
-from simulators.signals import LOOP, Route, wander
+from simulators.signals import LOOP, NOWHERE, Route, Spot, wander
 
 WAY = len(LOOP)
 
 
-def epoch(seed: int, topic: str) -> Epoch:
-    """The state of one robot: `topic` decides the version."""
+def epoch(seed: int, topic: str, spot: Spot = NOWHERE) -> Epoch:
+    """The state of one robot: `topic` decides the version; the zone of `spot` is what its map is described as."""
     route = Route(seed)
     version = "3.0.0" if "/v3/" in topic else "2.1.0"
     manufacturer = topic.split("/")[-3] if topic.count("/") >= 3 else "parkgate"
@@ -58,6 +58,8 @@ def epoch(seed: int, topic: str) -> Epoch:
             "e_stop": "NONE",
             "field_violation": blocked,
         }
+        if spot.zone:
+            fields["map_description"] = spot.zone
         if blocked:
             fields["error_type"] = "obstacleInPath"
         return [Reading(fields, round(moment * 1e3) * 1_000_000)]

@@ -11,7 +11,7 @@ chronological order.
 
 Values: v is a float, vb a flag, vs and vd (base64url as on the wire) texts, s the integral over
 time, stored as `<quantity>_sum_<unit>_sec`. A flag ends in `_flag` and a text in `_text`, so that
-the number that another vendor calls the same goes into another field. The names listed in
+the number that another vendor calls the same goes into another field. A text `zone` is a tag. The names listed in
 `fields.py` keep their name and the kind given there: `seq` is a counter, `parking_occupied`
 a flag even where it is sent as 0 or 1. How names and units become field names: `names.py`;
 the two wire forms and versions: `pack.py`.
@@ -56,6 +56,7 @@ from devices.senml.values import Spot, as_kind, number_spot, time_ns_of, word_sp
 from devices.spec.device import MessageDevice
 from devices.spec.events import Empty, Event, Reading, SanityError, Value
 from devices.spec.sequence import Bits, Sequence
+from devices.spec.zone import take_zone
 
 _MAX_SPOTS = 4096
 _MAX_THINGS = 1 << 16
@@ -262,6 +263,8 @@ def _readings(records: list[Record | Broken], received_ns: int) -> list[Reading]
         reading.fields.update(fields)
     if not readings and wrong:
         raise PackRefused(wrong[0][1])
+    for reading in readings:
+        take_zone(reading)
     readings.sort(key=lambda reading: received_ns if reading.time_ns is None else reading.time_ns)
     if wrong:
         _tell(wrong, readings)

@@ -10,6 +10,7 @@ from devices.senml.names import MAX_FIELD, SECONDARY, field_name
 from devices.senml.values import KINDS, LATEST, RELATIVE_BELOW, word_spot
 from devices.spec.errors import EncodeError
 from devices.spec.events import Reading
+from devices.spec.zone import ZONE
 
 
 def encode(reading: Reading) -> bytes:
@@ -30,6 +31,8 @@ def encode(reading: Reading) -> bytes:
             records.append(_number(field, value))
     if not records:
         raise EncodeError("senml: a pack needs at least one field")
+    if ZONE in reading.tags:
+        records.append({"n": ZONE, "vs": reading.tags[ZONE]})
     records[0] = _base_fields(reading, records) | records[0]
     return msgjson.encode(records)
 

@@ -12,8 +12,8 @@
 One uplink is one reading of the thing `device_id`: `f_port` and `f_cnt`, the raw payload in hex, the
 decoded values (`names.py` says how they are named), the radio values of the gateway that heard it
 best, and the place: the device's own, else the solved one, else the registered one. The application
-is a tag. `received_at` of the message is the time, to the nanosecond; where the message has none,
-that of the uplink. The first entry of a normalised
+is a tag, and so is a decoded text `zone`. `received_at` of the message is the time, to the nanosecond;
+where the message has none, that of the uplink. The first entry of a normalised
 payload joins the reading; one with a time of its own, and each further one, is its own reading.
 
 What is zero is left out (proto3), so absent means zero in a part that is there: the ports and counts
@@ -54,6 +54,7 @@ from devices.spec.events import Empty, Event, Reading, SanityError, Value
 from devices.spec.json_parts import PartRefused, Reader, loads, plain
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
+from devices.spec.zone import take_zone
 from devices.ttn_v3.encode import FIELDS, encode
 from devices.ttn_v3.message import (
     EVENTS,
@@ -184,6 +185,7 @@ def _readings(message: Message, wrong: list[str]) -> Iterable[Reading]:
     _radio(uplink, fields, wrong)
     if uplink.decoded_payload:
         flatten(uplink.decoded_payload, fields, wrong)
+        take_zone(reading)
     if uplink.last_battery_percentage is not None and uplink.last_battery_percentage.value is not None:
         fields.setdefault("battery_pct", uplink.last_battery_percentage.value)
     out = [reading]

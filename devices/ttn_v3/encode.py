@@ -15,6 +15,7 @@ from devices.spec.errors import EncodeError
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field, Threshold
 from devices.spec.json_time import format_ns
+from devices.spec.zone import ZONE
 from devices.ttn_v3.message import EVENTS
 from devices.ttn_v3.names import DOWNLINK, ENVELOPE, number_name, word_name
 
@@ -113,13 +114,13 @@ def encode(reading: Reading) -> bytes:
             raise EncodeError(f"ttn-v3: event {event!r} is none of {', '.join(EVENTS)}")
         message[event] = _happening(fields)
     else:
-        message["uplink_message"] = _uplink(fields)
+        message["uplink_message"] = _uplink(fields, reading.tags.get(ZONE))
     if fields.get("simulated"):
         message["simulated"] = True
     return msgjson.encode(message)
 
 
-def _uplink(fields: dict[str, Value]) -> dict[str, object]:
+def _uplink(fields: dict[str, Value], zone: str | None) -> dict[str, object]:
     uplink: dict[str, object] = {}
     for name in ("f_port", "f_cnt"):
         if fields.get(name):
@@ -127,6 +128,8 @@ def _uplink(fields: dict[str, Value]) -> dict[str, object]:
     if "payload_hex" in fields:
         uplink["frm_payload"] = _base64(fields["payload_hex"])
     decoded = _decoded({name: value for name, value in fields.items() if name not in ENVELOPE})
+    if zone is not None:
+        decoded[ZONE] = zone
     if decoded:
         uplink["decoded_payload"] = decoded
     if fields.keys() & {"gateways", "rssi_dbm", "snr_db"}:

@@ -25,6 +25,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from devices.spec.zone import ZONE
 from gateway.config import MqttConfig
 from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
@@ -197,6 +198,8 @@ class Things:
             stats = device_stats(self._source, subscription.device, thing, subscription.config)
             self._stats.devices[(self._source, thing)] = stats
         stats.seats += 1
+        if ZONE in tags:  # as the payload gives it, where the configuration does not
+            stats.tags = {**stats.tags, ZONE: tags[ZONE]}
         series = Series(subscription.device.measurement, tags, counts=stats)
         seat = self._seats[key] = Seat(key, series, stats, now_ns)
         seat.configured = (device, thing) in self._configured

@@ -4,7 +4,9 @@ import pytest
 
 from devices.spec.device import Device
 from devices.spec.field import Field
+from simulators import nmea0183, vda5050
 from simulators.scene import KINDS, QUANTITIES, settle, truth
+from simulators.signals import Spot
 from tests.device_types import BY_NAME, DEVICES
 
 MIDNIGHT = 1_767_283_200.0  # 2026-01-02 00:00 in UTC+8
@@ -45,3 +47,31 @@ def test_settling() -> None:
     assert settle(counter, 7.6) == 8
     flag = Field("open", "1", "Door", kind="flag")
     assert settle(flag, 0.0) is False
+
+
+def test_a_thing_that_stands_says_where_and_in_which_zone() -> None:
+    spot = Spot("lake", (48.1371, 11.5754))
+    reading = truth(BY_NAME["senml"], 3, "noise", spot)(MIDNIGHT)
+    assert (reading.fields["latitude_deg"], reading.fields["longitude_deg"]) == (48.1371, 11.5754)
+    assert reading.tags == {"zone": "lake"}
+    assert "latitude_deg" not in truth(BY_NAME["senml"], 3, "noise")(MIDNIGHT).fields
+    assert truth(BY_NAME["pms5003"], 3, None, spot)(MIDNIGHT).tags == {}
+
+
+def test_a_thing_that_moves_moves_about_its_location() -> None:
+    here = nmea0183.epoch(7, "", Spot("", (48.1371, 11.5754)))
+    there = nmea0183.epoch(7, "")
+    for minute in range(0, 60, 5):
+        near, far = here(MIDNIGHT + 60.0 * minute)[0].fields, there(MIDNIGHT + 60.0 * minute)[0].fields
+        assert abs(float(near["latitude_deg"]) - 48.1371) < 0.003
+        assert abs(float(near["longitude_deg"]) - 11.5754) < 0.004
+        assert abs(float(far["latitude_deg"]) - 22.4270) < 0.003
+    across = [abs(float(nmea0183.epoch(7, "", Spot("", (0.0, 180.0)))(MIDNIGHT + 60.0 * k)[0].fields["longitude_deg"]))
+              for k in range(24)]  # fmt: skip
+    assert all(179.99 < longitude <= 180.0 for longitude in across)
+
+
+def test_a_robots_map_is_that_of_its_zone() -> None:
+    said = vda5050.epoch(7, "uagv/v2/parkgate/r1/state", Spot("yard"))(MIDNIGHT)[0].fields
+    assert said["map_description"] == "yard"
+    assert "map_description" not in vda5050.epoch(7, "uagv/v2/parkgate/r1/state")(MIDNIGHT)[0].fields
