@@ -1,5 +1,6 @@
 """A field: one quantity as it is named, stored, checked and shown."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,3 +48,9 @@ class Field:
             raise DescriptionError(f"field {self.name}: unit {self.unit} wants the ending _{unit.suffix}")
         if self.name != self.name.lower() or not self.name.replace("_", "a").isalnum():
             raise DescriptionError(f"field {self.name!r}: names are lower snake")
+
+    def outside(self, value: float) -> str | None:
+        """Why `value` is none that the device can say, or None."""
+        low = -math.inf if self.minimum is None else self.minimum
+        high = math.inf if self.maximum is None else self.maximum
+        return None if low <= value <= high else f"{self.name}: {value:g} is outside {low:g}..{high:g}"

@@ -41,7 +41,7 @@ from typing import Any
 from devices.spec.device import Device, MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
 from devices.spec.polled import Exchange
-from tests.device_types import BY_NAME
+from tests.device_types import BY_NAME, blocks
 
 HERE = Path(__file__).parent
 RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
@@ -106,14 +106,19 @@ class Example:
 
 def read_examples(path: Path) -> list[Example]:
     """The examples of one file; a mistake in it is a ValueError that names it."""
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    return parsed(path.read_text(encoding="utf-8"), path.name)
+
+
+def parsed(text: str, name: str) -> list[Example]:
+    """The examples of a text, `name` being where it stands."""
+    document = tomllib.loads(text)
     device = BY_NAME[document["device"]]
     examples = []
     for entry in document["example"]:
         unknown = entry.keys() - KEYS
         missing = {"name", "kind", "source", "licence", "events"} - entry.keys()
         if unknown or missing or entry["kind"] not in KINDS:
-            raise ValueError(f"{path.name}: {entry.get('name')}: {unknown=} {missing=} kind={entry.get('kind')}")
+            raise ValueError(f"{name}: {entry.get('name')}: {unknown=} {missing=} kind={entry.get('kind')}")
         examples.append(
             Example(
                 device=device,
@@ -143,7 +148,14 @@ def _data(entry: dict[str, Any]) -> bytes:
 
 
 def all_examples() -> list[Example]:
-    return [example for path in sorted(HERE.glob("*.toml")) for example in read_examples(path)]
+    """Those of the files here, and those that the papers show."""
+    files = [example for path in sorted(HERE.glob("*.toml")) for example in read_examples(path)]
+    shown = [text for text in blocks("toml") if "[[example]]" in text]
+    return files + [example for text in shown for example in parsed(text, "docs/devices.md")]
+
+
+def examples_of(device: Device) -> list[Example]:
+    return [example for example in all_examples() if example.device is device]
 
 
 def stream_examples() -> list[Example]:

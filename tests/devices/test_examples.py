@@ -4,8 +4,8 @@ import pytest
 
 from devices.spec.device import Device
 from devices.spec.events import Reading
-from tests.device_types import DEVICES
-from tests.devices.examples import HERE, Example, all_examples, check_events, read_examples
+from tests.device_types import BUILT_IN, CONFIGURED, DEVICES
+from tests.devices.examples import HERE, Example, all_examples, check_events, examples_of
 
 
 @pytest.mark.parametrize("example", all_examples(), ids=str)
@@ -21,7 +21,12 @@ def test_encodes_to_its_bytes(example: Example) -> None:
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda device: device.name)
 def test_every_device_has_examples(device: Device) -> None:
-    examples = read_examples(HERE / f"{device.name.replace('-', '_')}.toml")
+    examples = examples_of(device)
     assert len({example.name for example in examples}) == len(examples)
     assert any("fields" in event for example in examples for event in example.events)
     assert any(example.both_ways for example in examples)
+
+
+@pytest.mark.parametrize("device", [*BUILT_IN.values(), *CONFIGURED], ids=lambda device: device.name)
+def test_the_examples_of_a_device_are_in_a_file_of_its_name(device: Device) -> None:
+    assert (HERE / f"{device.name.replace('-', '_')}.toml").is_file()

@@ -1,0 +1,91 @@
+"""A device type that a package brings, beside an installed parkgate: no checkout, no line of ours changed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.device_types import blocks
+
+COMMAND = Path(sys.executable).with_name("parkgate")
+(MODULE,) = [block for block in blocks("python") if 'name="acme-wind"' in block]
+
+
+def install(folder: Path, module: str = MODULE, points: str = "acme-wind = acme_wind:DEVICE") -> Path:
+    """What `pip install` leaves behind of a package with one module."""
+    info = folder / "site" / "acme_parkgate-1.0.dist-info"
+    info.mkdir(parents=True)
+    (folder / "site" / "acme_wind.py").write_text(module)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-parkgate\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[parkgate.devices]\n{points}\n")
+    return folder
+
+
+def parkgate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`parkgate` as its user runs it, in `folder`, with the package installed."""
+    environ = {**os.environ, "PYTHONPATH": str(folder / "site")}
+    return subprocess.run(
+        [str(COMMAND), *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_a_package_brings_a_type_for_every_command(tmp_path: Path) -> None:
+    install(tmp_path)
+    listed = parkgate(tmp_path, "devices")
+    assert listed.stdout.splitlines()[-1].split() == ["acme-wind", "Acme", "wind", "sensor", "serial", "park", "2"]
+    decoded = parkgate(tmp_path, "decode", "--device", "acme-wind", "--text", "$WIND,270,3.4*08")
+    assert json.loads(decoded.stdout)["fields"] == {"wind_direction_deg": 270.0, "wind_m_s": 3.4}
+    (tmp_path / "gateway.toml").write_text('[[serial]]\nport = "./wind"\ndevice = "acme-wind"\nthing = "roof"\n')
+    checked = parkgate(tmp_path, "check")
+    assert checked.stdout.splitlines()[0] == f"serial  {tmp_path}/wind: acme-wind, thing roof"
+    built = parkgate(tmp_path, "dashboards", "build", "--out", "grafana")
+    assert built.returncode == 0, built.stderr
+    assert (tmp_path / "grafana" / "dashboards" / "parkgate-device-acme-wind.json").is_file()
+    (tmp_path / "fleet.toml").write_text('[[thing]]\ndevice = "acme-wind"\n')
+    simulated = parkgate(tmp_path, "simulate", "--for", "0.1")
+    assert simulated.stdout.splitlines()[0].startswith("acme-wind        acme-wind     every 1 s  /")
+
+
+@pytest.mark.parametrize(
+    ("module", "points", "said"),
+    [
+        (
+            "import no_such_module",
+            "acme-wind = acme_wind:DEVICE",
+            "device type acme-wind: cannot be imported: No module",
+        ),
+        (MODULE, "acme-gust = acme_wind:DEVICE", "device type acme-gust: its description calls it acme-wind"),
+    ],
+)
+def test_a_package_that_is_broken_is_named_and_the_other_types_stay(
+    tmp_path: Path, module: str, points: str, said: str
+) -> None:
+    install(tmp_path, module, points)
+    listed = parkgate(tmp_path, "devices")
+    assert listed.returncode == 0
+    assert "pms5003" in listed.stdout
+    assert listed.stderr.startswith(f"parkgate: {said}")
+    assert len(listed.stderr.splitlines()) == 1
+    name = points.partition(" ")[0]
+    decoded = parkgate(tmp_path, "decode", "--device", name, "--hex", "00")
+    assert (decoded.returncode, decoded.stderr) == (2, listed.stderr)
+    config = tmp_path / "park.toml"
+    config.write_text(f'[[serial]]\nport = "./wind"\ndevice = "{name}"\nthing = "roof"\n')
+    checked = parkgate(tmp_path, "check", "park.toml")
+    assert checked.returncode == 2
+    assert checked.stderr.startswith(
+        f'parkgate: park.toml:3:10: serial[0].device = "{name}": expected a device type that can'
+    )
+    good = config.read_text().replace(name, "pms5003")
+    config.write_text(good)
+    assert parkgate(tmp_path, "check", "park.toml").returncode == 0
+
+
+def test_a_package_cannot_take_the_name_of_another_type(tmp_path: Path) -> None:
+    install(tmp_path, MODULE, "pms5003 = acme_wind:DEVICE")
+    listed = parkgate(tmp_path, "devices")
+    assert listed.returncode == 2
+    assert listed.stderr == ("parkgate: device type pms5003 of package acme-parkgate: parkgate has one of that name\n")
