@@ -75,7 +75,7 @@ async def append_what_fits(spool: Spool, intake: Intake) -> Fitted:
         try:
             return Fitted([(intake, (await spool.append(intake, alone=alone)).dropped)], rest, why, True)
         except (DiskFull, SpoolFull) as full:
-            why = f"{'disk' if isinstance(full, DiskFull) else 'spool'} full: {full}"
+            why = f"{full.word if isinstance(full, DiskFull) else 'spool full'}: {full}"
             parts = intake.divide()
             if parts is None and isinstance(full, SpoolFull) and not alone:
                 alone = True  # one message may be larger than the quota: held, it would be held for ever

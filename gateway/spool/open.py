@@ -51,9 +51,13 @@ class SpoolFull(SpoolError):
 class DiskFull(SpoolError):
     """The disk has no room. Nothing was stored or forgotten; try again."""
 
+    word = "disk full"
+
 
 class DiskFailed(DiskFull):
     """The disk refuses for another reason (input/output error, read-only). Otherwise as DiskFull."""
+
+    word = "disk fails"
 
 
 def is_damage(error: sqlite3.Error) -> bool:

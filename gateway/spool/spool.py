@@ -96,7 +96,7 @@ T = TypeVar("T")
 class Depth(NamedTuple):
     """What waits in the spool. `bytes` is charged: the lines and 64 for each row.
 
-    `state` is "ok", "full" (the hold lane was refused) or "disk full: …"; `oldest_ns` is the
+    `state` is "ok", "full" (the hold lane was refused), "disk full: …" or "disk fails: …"; `oldest_ns` is the
     time the oldest row was committed; `oldest_age_s` is measured on a clock that does not step.
     `given_up` quarantined items have gone for newer ones since the start.
     """
@@ -150,7 +150,7 @@ class Spool:
             self._state = "full"
             raise
         except DiskFull as error:
-            self._state = f"disk full: {error}"
+            self._state = f"{error.word}: {error}"
             self.filling.disk_full = not isinstance(error, DiskFailed)
             raise
         self._state = "ok"

@@ -16,7 +16,8 @@ import gateway.watch.disk
 from gateway.cli.main import app
 from gateway.config.load import SpoolConfig
 from gateway.disk import Space, existing, say_size, space
-from gateway.intake import Intake, Quarantined
+from gateway.intake import Accept, Batch, Intake, Keep, Quarantined
+from gateway.sinks.local import LocalSink
 from gateway.spool import store as spool_store
 from gateway.spool.fit import does_not_fit
 from gateway.spool.spool import DiskFull, Spool
@@ -310,6 +311,25 @@ async def test_the_disk_of_the_local_store_is_watched_too(
     assert [disk.folder for disk in watch.disks] == [tmp_path, nine_megabytes / "store"]
     assert watch.problems()[-1] == f"the disk of {nine_megabytes}/store is nearly full: 2.4 MB free of 9.4 MB"
     assert caplog.messages[-1] == watch.problems()[-1]
+
+
+async def test_a_local_store_without_room_says_what_to_do_and_goes_on_when_there_is(nine_megabytes: Path) -> None:
+    (nine_megabytes / "other").write_bytes(bytes(7 * MB))
+    sink = LocalSink(nine_megabytes / "store.duckdb")
+    await sink.open()
+    outcome: Accept | Keep = Accept([])
+    number = 0
+    while isinstance(outcome, Accept):
+        number += 1
+        rows = "\n".join(f'm,thing=lamp v={row},pad="{number}{row}{"x" * 200}" {number}{row:05d}' for row in range(500))
+        outcome = await sink.write(Batch(number, number, 500, rows.encode()))
+        assert number < 1000
+    assert outcome.reason.startswith(f"{nine_megabytes} has no space left: free some, the store goes on by itself (")
+    assert "\n" not in outcome.reason
+    (nine_megabytes / "other").unlink()
+    assert await sink.write(Batch(number, number, 500, rows.encode())) == Accept([])
+    assert await sink.query("SELECT count(*) FROM m") == [(500 * number,)]
+    await sink.close()
 
 
 # -- a quarantine that is full -----------------------------------------------------------------------

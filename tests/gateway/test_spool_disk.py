@@ -303,7 +303,7 @@ async def test_whatever_fails_in_an_append_has_a_name_and_passes(
         with pytest.raises(kind, match=words) as caught:
             await spool.append(intake(1))
         assert type(caught.value) is kind
-        assert spool.depth().state == f"disk full: {caught.value}"
+        assert spool.depth().state == f"{'disk full' if kind is DiskFull else 'disk fails'}: {caught.value}"
     await spool.append(intake(1))
     assert spool.depth().state == "ok"
     assert spool.notice is None

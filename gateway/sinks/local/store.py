@@ -24,6 +24,8 @@ Source: DuckDB documentation (concurrency, appending, transactions); tried on 2.
 """
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -39,6 +41,7 @@ from gateway.sinks.local.lines import Kind, LineReader, Points, Schema
 from gateway.state import FOLDER_MODE, LinkRefused, private_files, private_umask, refuse_links
 
 MEMORY = "256MB"
+DISK_FULL = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
 _DTYPES: dict[Kind, Any] = {"DOUBLE": np.float64, "BIGINT": np.int64, "BOOLEAN": np.bool_}
 _STORE = """
 CREATE SCHEMA IF NOT EXISTS about;
@@ -71,7 +74,10 @@ class LocalSink:
         except LocalStoreError as error:
             return Keep(str(error), alarm=True)
         except duckdb.Error as error:
-            return Keep(f"{self.path}: {_first_line(error)}")
+            words = _first_line(error)
+            if any(full in words for full in DISK_FULL):
+                return Keep(f"{self.path.parent} has no space left: free some, the store goes on by itself ({words})")
+            return Keep(f"{self.path}: {words}")
 
     async def query(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of one statement. Raises duckdb.Error for a wrong one."""
