@@ -26,7 +26,7 @@ from gateway.config import Config, MqttConfig, SerialConfig
 from gateway.decode import BrokerIntake, KnownThings, PortIntake, Subscription, ThingIntake
 from gateway.intake import Sink, SinkUnusable
 from gateway.pipeline import Pipeline
-from gateway.sinks.delivery import Delivery
+from gateway.sinks.delivery import Delivery, Probe
 from gateway.sources.mqtt import AskedFilters, make_mqtt_source
 from gateway.sources.replay import ReplaySource
 from gateway.sources.serial import Asked, PolledSource, SerialSource
@@ -80,7 +80,7 @@ class Gateway:
                 "expected a directory this user may write"
             ) from fault
         self.pipeline = Pipeline(self.spool, self.clock, self.stats)
-        self.sink = self._sink()
+        self.sink, probe = self._sink()
         points, in_flight = (
             (config.influxdb.batch_points, config.influxdb.in_flight) if config.influxdb else (20_000, 1)
         )
@@ -92,6 +92,7 @@ class Gateway:
             batch_points=points,
             in_flight=in_flight,
             tee=self.pipeline.tee,
+            probe=probe,
         )
         self.watchdog = Watchdog(config.gateway.name, config.watchdog, self.pipeline, self.clock, self.stats)
         folders = [config.gateway.state_dir] + ([config.local.path.parent] if config.local else [])
@@ -117,16 +118,17 @@ class Gateway:
         tee = self.pipeline.tee
         return Api(self.config, self.stats, tee, self.clock, Latest(tee, self.clock))
 
-    def _sink(self) -> Sink:
+    def _sink(self) -> tuple[Sink, Probe | None]:
         # imported here: a gateway that writes to InfluxDB need not hold DuckDB in memory
         if self.config.influxdb is not None:
             from gateway.sinks.influxdb import InfluxSink
 
-            return InfluxSink(self.config.influxdb, self.clock, self.stats.sink("influxdb"))
+            sink = InfluxSink(self.config.influxdb, self.clock, self.stats.sink("influxdb"))
+            return sink, sink.probe
         from gateway.sinks.local import LocalSink
 
         assert self.config.local is not None  # the config loader gives one of the two
-        return LocalSink(self.config.local.path)
+        return LocalSink(self.config.local.path), None  # `open` has seen that it can be used
 
     def _port(self, port: SerialConfig) -> Source:
         name = f"serial:{port.port}"

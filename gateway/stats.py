@@ -188,6 +188,11 @@ class SinkStats:
     remade: int = 0
     notice: str = ""
 
+    @property
+    def up(self) -> bool:
+        """Whether the last batch was accepted, be it not whole."""
+        return self.state.startswith("up")
+
 
 @dataclass(slots=True)
 class Stats:

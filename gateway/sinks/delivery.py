@@ -20,7 +20,10 @@ message that was redelivered by its broker carries the same reading with the sam
 
 A batch that is kept is tried again without end: full jitter up to 30 s, or the server's own
 Retry-After if that is longer. Each batch under way waits for itself; the first that is accepted
-proves the sink good and ends the others' waits. What is wrong is logged once per change of the reason, not per try.
+proves the sink good and ends the others' waits. What is wrong is said by `standing.py`, once and not per try.
+
+Until there is a batch nothing would be known of a store that cannot be reached: so at the start it is
+asked (`probe`), again and again until it answers well or a batch has been tried.
 
 What is lost: nothing. Stopping in the middle of a write leaves the batch in the spool.
 """
@@ -29,12 +32,13 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 
 from gateway.backoff import backoff
 from gateway.clock import Clock
-from gateway.intake import Accept, Batch, Quarantined, Sink
+from gateway.intake import Accept, Batch, Keep, Quarantined, Sink
+from gateway.sinks.standing import Standing
 from gateway.spool import Depth, SpoolError
 from gateway.stats import Stats
 from gateway.tee import Fate, Tee
@@ -43,6 +47,11 @@ log = logging.getLogger("parkgate.sinks")
 
 BATCH_POINTS = 5000
 LINGER_S = 0.05
+PATIENCE_S = 1.0
+"""A store that has not answered for so long after the start is said to be silent."""
+
+
+Probe = Callable[[], Awaitable[Keep | None]]
 
 
 class Backlog(Protocol):
@@ -83,7 +92,9 @@ class Delivery:
         in_flight: int = 2,
         linger_s: float = LINGER_S,
         tee: Tee | None = None,
+        probe: Probe | None = None,
     ) -> None:
+        """`probe` asks the sink whether a batch would be taken: None, or what stands in the way."""
         if batch_points < 1 or in_flight < 1:
             raise ValueError(f"batch_points {batch_points} and in_flight {in_flight} must be at least 1")
         self._spool = spool
@@ -103,12 +114,14 @@ class Delivery:
         self._after = 0  # the last row read
         self._removed = 0  # the last row taken out of the spool
         self._due = 0  # points that have lingered and may go in a batch that is not full
-        self._trouble: str | None = None
+        self._probe = probe
+        self._standing = Standing(sink.name, self._stats, clock)
 
     async def run(self) -> None:
         """Deliver until cancelled, or until the spool is empty once `finish` was called."""
         self._running = asyncio.current_task()
         self._after, self._due = self._removed, 0
+        looking = asyncio.create_task(self._look(), name=f"probe[{self._sink.name}]")
         try:
             while True:
                 await self._fill()
@@ -120,6 +133,7 @@ class Delivery:
                     await self._wait_for_rows()
         finally:
             self._running = None
+            looking.cancel()
             await self._abandon()
 
     async def finish(self, timeout_s: float) -> None:
@@ -128,6 +142,12 @@ class Delivery:
         Call it when nothing is appended any more. `run` returns, whether it is under way or not.
         """
         self._closing.set()
+        points = self._spool.depth().points
+        if points:
+            trouble = self._standing.trouble
+            how = "" if trouble is None else f"; it takes none at present: {trouble}"
+            said = "%s has %g s to take the %d points in the spool, the rest stays there for the next start%s"
+            log.info(said, self._sink.name, timeout_s, points, how)
         ending = self._running or asyncio.ensure_future(self.run())
         timeout = asyncio.ensure_future(self._clock.sleep(timeout_s))
         await asyncio.wait({ending, timeout}, return_when=asyncio.FIRST_COMPLETED)
@@ -135,6 +155,32 @@ class Delivery:
         if not ending.done():
             ending.cancel()
             await asyncio.wait({ending})
+
+    async def _look(self) -> None:
+        """Ask the sink until it would take a batch, unless a batch is tried before."""
+        waits = backoff()
+        while self._probe is not None and not self._tried():
+            asking = asyncio.ensure_future(self._probe())
+            try:
+                patience = asyncio.ensure_future(self._clock.sleep(PATIENCE_S))
+                await asyncio.wait({asking, patience}, return_when=asyncio.FIRST_COMPLETED)
+                patience.cancel()
+                if not asking.done():
+                    self._standing.waiting()
+                obstacle = await asking
+            finally:
+                asking.cancel()
+            if self._tried():
+                return
+            if obstacle is None:
+                self._standing.mended()
+                return
+            self._standing.troubled(obstacle.reason, alarm=obstacle.alarm)
+            await self._clock.sleep(max(next(waits), obstacle.retry_after_s or 0.0))
+
+    def _tried(self) -> bool:
+        """Whether a batch has been tried, which says more than a probe."""
+        return self._stats.batches + self._stats.retries > 0
 
     async def _fill(self) -> None:
         """Put batches on their way while there are rows and room, however long the disk refuses."""
@@ -145,7 +191,7 @@ class Delivery:
             try:
                 batch = await self._spool.read(self._after, self._batch_points)
             except SpoolError as error:
-                self._troubled(f"the spool cannot be read: {error}", alarm=True)
+                self._standing.troubled(f"the spool cannot be read: {error}", alarm=True)
                 if self._sending:  # what they free may help
                     return
                 await self._clock.sleep(next(waits))
@@ -185,9 +231,7 @@ class Delivery:
             self._tee.tell(Fate("written", now, self._sink.name, points=batch.points - len(refused)))
             for each in rejected:
                 self._tee.tell(Fate("rejected", now, self._sink.name, each.thing, 1, each.reason, each.data))
-        if refused:
-            line, words = refused[0]
-            log.warning("%s refused %d points, first: %s: %s", self._sink.name, len(refused), words, _shown(line))
+        self._standing.refused(refused)
 
     async def _remove(self, batch: Batch, rejected: list[Quarantined]) -> None:
         """Take the batch out of the spool, however long its disk refuses."""
@@ -196,10 +240,10 @@ class Delivery:
             try:
                 await self._spool.remove(batch.first, batch.last, rejected)
             except SpoolError as error:
-                self._troubled(f"written, but not taken out of the spool: {error}", alarm=True)
+                self._standing.troubled(f"written, but not taken out of the spool: {error}", alarm=True)
                 await self._clock.sleep(next(waits))
             else:
-                self._mended()
+                self._standing.mended()
                 return
 
     async def _deliver(self, batch: Batch) -> list[tuple[bytes, str]]:
@@ -214,26 +258,12 @@ class Delivery:
                 self._stats.batches += 1
                 self._stats.write_s += took
                 self._stats.last_write_s = took
-                self._mended()
+                self._standing.mended()
                 self._proved.set()
                 return outcome.rejected
             self._stats.retries += 1
-            self._troubled(outcome.reason, alarm=outcome.alarm)
+            self._standing.troubled(outcome.reason, alarm=outcome.alarm)
             await self._pause(next(waits), outcome.retry_after_s or 0.0)
-
-    def _troubled(self, reason: str, *, alarm: bool) -> None:
-        if reason == self._trouble:
-            return
-        self._trouble = reason
-        self._stats.state = f"{'alarm' if alarm else 'down'}: {reason}"
-        level = logging.ERROR if alarm else logging.WARNING
-        log.log(level, "%s does not take points (they stay in the spool): %s", self._sink.name, reason)
-
-    def _mended(self) -> None:
-        if self._trouble is not None:
-            log.info("%s takes points again", self._sink.name)
-        self._trouble = None
-        self._stats.state = "up"
 
     async def _pause(self, wait_s: float, asked_s: float) -> None:
         """Wait before the next try: as long as the server asked for, and then until `wait_s` is over
@@ -289,7 +319,3 @@ def _quarantined(now_ns: int, sink: str, line: bytes, words: str) -> Quarantined
 
 def _unescaped(raw: bytes) -> str:
     return re.sub(r"\\(.)", r"\1", raw.decode("utf-8", "replace"))
-
-
-def _shown(line: bytes) -> str:
-    return repr(line[:200].decode("utf-8", "replace"))

@@ -170,6 +170,38 @@ async def test_an_influxdb_that_is_away_is_no_reason_not_to_start(tmp_path: Path
     assert gateway.stats.stages.written == 0
 
 
+async def test_health_knows_at_once_of_an_influxdb_that_is_away_at_the_start(tmp_path: Path) -> None:
+    """No point has been written, nor will be for ten seconds."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    gateway = Gateway(config(tmp_path, influxdb=InfluxConfig(url, "park")))
+    stop = asyncio.Event()
+    running = asyncio.create_task(gateway.run(stop))
+    try:
+        await until(lambda: gateway.stats.sink("influxdb").state != "starting", "an answer, or none", 5.0)
+        assert gateway.stats.stages.spooled == 0
+        assert (
+            f"influxdb: down: {url}: nothing listens there; start InfluxDB or correct influxdb.url (connection refused)"
+        ) in gateway.health.problems()
+    finally:
+        stop.set()
+        await running
+
+
+async def test_health_knows_at_once_of_an_influxdb_that_does_not_answer(tmp_path: Path) -> None:
+    """The request has ten seconds; ok would be a guess."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        gateway = Gateway(config(tmp_path, influxdb=InfluxConfig(url, "park")))
+        stop = asyncio.Event()
+        running = asyncio.create_task(gateway.run(stop))
+        try:
+            await until(lambda: "influxdb: starting: no answer yet" in gateway.health.problems(), "said", 5.0)
+        finally:
+            stop.set()
+            await running
+
+
 async def test_a_filling_spool_says_in_the_log_how_long_it_lasts(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -252,6 +252,81 @@ async def test_finish_gives_up_a_stuck_sink_in_time_and_keeps_the_points(tmp_pat
         assert spool.depth().points == 30
 
 
+async def test_stopping_says_at_once_what_it_waits_for_and_how_long(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="parkgate.sinks")
+    stats, clock = Stats(), VirtualClock()
+    async with opened(tmp_path) as spool:
+        await fill(spool, rows=2)
+        delivery = Delivery(spool, ScriptedSink(Keep("connection refused")), stats, clock, batch_points=10)
+        async with running(delivery):
+            await clock.sleepers(1)
+            caplog.clear()
+            ending = asyncio.create_task(delivery.finish(5.0))
+            await until(lambda: bool(caplog.records))
+            assert caplog.messages == [
+                "scripted has 5 s to take the 20 points in the spool, the rest stays there for the next start; "
+                "it takes none at present: connection refused"
+            ]
+            assert not ending.done()
+            await clock.advance(5.0)
+            await ending
+        assert spool.depth().points == 20
+
+
+async def test_stopping_with_nothing_to_deliver_says_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="parkgate.sinks")
+    async with opened(tmp_path) as spool:
+        await Delivery(spool, ScriptedSink(), Stats(), VirtualClock()).finish(5.0)
+    assert caplog.messages == []
+
+
+class Probed(ScriptedSink):
+    """Answers probes by `answers`, the last one again and again."""
+
+    def __init__(self, *answers: Keep | None) -> None:
+        super().__init__()
+        self.answers = list(answers)
+        self.probes = 0
+
+    async def probe(self) -> Keep | None:
+        self.probes += 1
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+async def test_a_probe_at_the_start_shows_how_the_sink_stands_without_a_point(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="parkgate.sinks")
+    stats, clock = Stats(), VirtualClock()
+    sink = Probed(*[Keep("connection refused")] * 3, Keep("HTTP 401", alarm=True), None)
+    async with opened(tmp_path) as spool, running(Delivery(spool, sink, stats, clock, probe=sink.probe)):
+        await until(lambda: stats.sinks["scripted"].state == "down: connection refused")
+        await until(lambda: stats.sinks["scripted"].state == "alarm: HTTP 401", clock)
+        await until(lambda: stats.sinks["scripted"].state == "up", clock)
+        await clock.advance(120.0)
+    assert sink.probes == 5
+    assert sink.asked == []
+    assert caplog.messages == [
+        "scripted does not take points (they stay in the spool): connection refused",
+        "scripted does not take points (they stay in the spool): HTTP 401",
+        "scripted takes points again",
+    ]
+
+
+async def test_a_batch_that_is_taken_ends_the_probes(tmp_path: Path) -> None:
+    stats, clock = Stats(), VirtualClock()
+    sink = Probed(Keep("connection refused"))
+    async with opened(tmp_path) as spool:
+        await fill(spool, rows=1)
+        async with running(Delivery(spool, sink, stats, clock, batch_points=10, probe=sink.probe)):
+            await until(lambda: stats.stages.written == 10)
+            await clock.advance(120.0)
+            assert stats.sinks["scripted"].state == "up"
+    assert sink.probes <= 1
+
+
 async def test_a_batch_kept_while_finishing_is_tried_until_the_time_is_up(tmp_path: Path) -> None:
     stats, clock = Stats(), VirtualClock()
     sink = ScriptedSink(Keep("busy", retry_after_s=600.0), Keep("busy", retry_after_s=1.0), Accept([]))

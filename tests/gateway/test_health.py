@@ -126,6 +126,8 @@ parkgate_sink_batches_total{sink="influxdb"} 3.0
 parkgate_sink_batches_total{sink="idle"} 0.0
 parkgate_sink_retries_total{sink="influxdb"} 1.0
 parkgate_sink_retries_total{sink="idle"} 0.0
+parkgate_sink_remade_total{sink="influxdb"} 0.0
+parkgate_sink_remade_total{sink="idle"} 0.0
 parkgate_sink_write_seconds_total{sink="influxdb"} 0.5
 parkgate_sink_write_seconds_total{sink="idle"} 0.0
 parkgate_silent_things 0.0
@@ -177,7 +179,7 @@ async def test_metrics_to_the_letter(health: Health) -> None:
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert sorted(samples) == sorted(BUSY.strip().splitlines())
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 30
+    assert len(families) == len(set(families)) == 31
     counters = [line.split()[2] for line in text.splitlines() if line.endswith(" counter")]
     assert all(name.endswith("_total") for name in counters)
 

@@ -1,5 +1,6 @@
 """The InfluxDB sink against a real influxd 1.x."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from gateway.clock import SystemClock
 from gateway.config.load import InfluxConfig
 from gateway.intake import Accept, Batch, Keep
 from gateway.sinks.influxdb.sink import InfluxSink
+from gateway.stats import SinkStats
 from tests.servers.influxd import Influxd
 
 T0 = 1_700_000_000_000_000_000
@@ -143,6 +145,73 @@ async def test_a_database_dropped_meanwhile_is_made_again(influxd: Influxd) -> N
         influxd.query('DROP DATABASE "dropped"')
         assert await sink.write(batch(readings(7))) == Accept([])
     assert influxd.count("dropped", "air", "pm2_5_ug_m3") == 7
+
+
+async def test_a_database_that_was_dropped_is_not_made_again_in_silence(
+    influxd: Influxd, caplog: pytest.LogCaptureFixture
+) -> None:
+    stats = SinkStats("influxdb")
+    sink = InfluxSink(InfluxConfig(influxd.url, "gone"), SystemClock(), stats)
+    try:
+        assert await sink.write(batch(readings(5))) == Accept([])
+        assert (stats.remade, stats.notice, caplog.messages) == (0, "", [])
+        influxd.query('DROP DATABASE "gone"')
+        several = [sink.write(batch(readings(7))) for _ in range(2)]
+        assert await asyncio.gather(*several) == [Accept([]), Accept([])]
+    finally:
+        await sink.close()
+    assert (stats.remade, stats.notice) == (1, "database 'gone' was gone and has been made again, empty")
+    assert caplog.messages == [
+        "influxdb: database 'gone' was gone and has been made again, empty; what it held before is lost"
+    ]
+
+
+async def test_a_database_that_may_not_be_made_is_said_once(
+    start_influxd: Callable[..., Influxd], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = start_influxd(auth=True)
+    server.query("CREATE USER writer WITH PASSWORD 'w'")
+    async with sink_to(server.url, "park", username="writer", password="w") as sink:
+        for _ in range(20):
+            outcome = await sink.write(batch(readings(3)))
+            assert isinstance(outcome, Keep)
+            assert outcome.reason.endswith("; make database or bucket 'park'")
+        server.query('CREATE DATABASE "park"')
+        server.query('GRANT WRITE ON "park" TO "writer"')
+        assert await sink.write(batch(readings(3))) == Accept([])
+    [said] = caplog.messages
+    assert said.startswith("influxdb: could not make database 'park' (")
+
+
+async def test_a_probe_finds_what_a_batch_would_find_and_writes_nothing(start_influxd: Callable[..., Influxd]) -> None:
+    server = start_influxd(auth=True)
+    server.query("CREATE USER writer WITH PASSWORD 'w'")
+    async with sink_to(server.url, "park", username="writer", password="wrong") as sink:
+        found = await sink.probe()
+        assert found is not None
+        assert found.alarm
+        assert "check influxdb.username and influxdb.password" in found.reason
+    async with sink_to(server.url, "park", username="root", password="root") as sink:
+        assert await sink.probe() is None
+    assert server.rows("SHOW MEASUREMENTS", "park") == []
+    server.stop()
+    async with sink_to(server.url, "park") as sink:
+        found = await sink.probe()
+        assert found is not None
+        assert "nothing listens there" in found.reason
+
+
+async def test_a_token_towards_1_x_is_told_that_it_takes_none(start_influxd: Callable[..., Influxd]) -> None:
+    server = start_influxd(auth=True)
+    async with sink_to(server.url, "park", token="bad") as sink:
+        outcome = await sink.write(batch(readings(1)))
+    assert isinstance(outcome, Keep)
+    assert outcome.alarm
+    assert sink.server is not None
+    assert outcome.reason.endswith(
+        f": InfluxDB {sink.server.version} takes no token: set influxdb.username and influxdb.password "
+        "instead of influxdb.token"
+    )
 
 
 async def test_credentials(start_influxd: Callable[..., Influxd]) -> None:
