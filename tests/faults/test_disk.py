@@ -105,18 +105,27 @@ async def test_killed_while_the_quota_is_full(
     assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """40 MB that are really all there is, as the state folder of the first gateway."""
+def _mounted(disk: Path, size: str) -> Iterator[Path]:
+    """A disk that is really no larger, as the state folder of the first gateway."""
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("mounting a small tmpfs needs root on Linux; the quota above stands in for it")
-    disk = tmp_path / "gateway-0" / "state"
     disk.mkdir(parents=True)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(disk)], capture_output=True)
+    options = f"size={size},mode=700"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], capture_output=True)
     if mounted.returncode != 0:
         pytest.skip(f"mounting a small tmpfs is not allowed here: {mounted.stderr.decode().strip()}")
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    yield from _mounted(tmp_path / "gateway-0" / "state", "40m")
+
+
+@pytest.fixture
+def nine_megabytes(tmp_path: Path) -> Iterator[Path]:
+    yield from _mounted(tmp_path / "gateway-0" / "state", "9m")
 
 
 def take_the_rest(disk: Path) -> Path:
@@ -162,3 +171,23 @@ async def test_disk_stays_full_while_influxdb_is_back(
     await running.says("no space left")
     await asyncio.to_thread(fresh_influxd.start)
     assert await audited(fresh_influxd.url, [running], 22_000) == (0, 0)
+
+
+async def test_nine_megabytes_are_named_before_they_are_full_and_delivery_goes_on(
+    nine_megabytes: Path, fresh_mosquitto: Mosquitto, fresh_influxd: Influxd, gateway: Start
+) -> None:
+    """The default quota is a hundred times the disk: what is said goes by the disk, and nothing is lost on it."""
+    fresh_influxd.query('CREATE DATABASE "parkgate"')
+    (nine_megabytes / "other").write_bytes(bytes(7_000_000))
+    running = await gateway(config(fresh_influxd.url, fresh_mosquitto.port))
+    await running.says("nearly full: ")
+    assert (await running.health())["status"] == "degraded"
+    await asyncio.to_thread(fresh_influxd.stop)
+    load = asyncio.create_task(Stamped(fresh_mosquitto.port).run(30_000))
+    await running.says("has no space left: free some, the spool goes on by itself")
+    health = await running.health()
+    assert (health["status"], health["spool"]["forecast"]) == ("failing", "the disk is full")
+    await load
+    await asyncio.to_thread(fresh_influxd.start)
+    assert await audited(fresh_influxd.url, [running], 30_000) == (0, 0)
+    assert (await running.health())["spool"]["state"] == "ok"
