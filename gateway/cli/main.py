@@ -20,6 +20,7 @@ from gateway.cli import bench, check, dashboards, devices, simulate, spool
 from gateway.cli import run as run_
 from gateway.cli.decode import decode
 from gateway.cli.demo import demo
+from gateway.cli.learn import learn
 from gateway.cli.usage import UsageError, worded
 from textfile import Mistaken
 
@@ -57,6 +58,7 @@ app.command("run")(run_.run)
 app.command("check")(check.check)
 app.command("devices")(devices.devices)
 app.command("decode")(decode)
+app.command("learn")(learn)
 app.command("simulate")(simulate.simulate)
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(spool.app, name="spool")

@@ -1,5 +1,21 @@
-"""A board that nobody has named a device type for: what its bytes look like, what its keys mean."""
+"""A board that nobody has named a device type for: what its bytes look like, what its keys mean, what would read it."""
 
-from gateway.learn.look import MOST_SAMPLE, Guess, Look, look
+from gateway.learn.look import MOST_SAMPLE, Guess, Look, look, shape_of
+from gateway.learn.propose import Proposal, Question, propose
+from gateway.learn.toml import table_text, value_text
+from gateway.learn.topics import pattern_of, same_shape
 
-__all__ = ["MOST_SAMPLE", "Guess", "Look", "look"]
+__all__ = [
+    "MOST_SAMPLE",
+    "Guess",
+    "Look",
+    "Proposal",
+    "Question",
+    "look",
+    "pattern_of",
+    "propose",
+    "same_shape",
+    "shape_of",
+    "table_text",
+    "value_text",
+]

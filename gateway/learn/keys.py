@@ -11,13 +11,10 @@ own words. Pure.
 import re
 from dataclasses import dataclass
 
-from devices.spec.units import UNITS
+from devices.spec.units import UNITS, spelled
 
 UNKNOWN = ""
 """The unit of a quantity that is said in several: a question for a person."""
-
-FAHRENHEIT = ("Cel", 5 / 9, -160 / 9)
-"""Stored in degrees Celsius: the unit, and what the value is multiplied by and added to."""
 
 _QUANTITIES: dict[str, tuple[str, str]] = {
     word: (quantity, unit)
@@ -74,31 +71,18 @@ _QUANTITIES: dict[str, tuple[str, str]] = {
 }
 """Key without punctuation to quantity (empty: the key's own word) and UCUM unit."""
 
-_UNIT_WORDS: dict[str, str] = {
-    **{unit.suffix.replace("_", ""): unit.ucum for unit in UNITS.values() if unit.suffix},
-    **{unit.symbol.lower(): unit.ucum for unit in UNITS.values() if unit.symbol},
-    **{
-        word: ucum
-        for words, ucum in (
-            ("c degc celsius deg_c", "Cel"), ("percent pct prozent", "%"), ("volt volts", "V"),
-            ("amp amps", "A"), ("watt watts", "W"), ("hpa mbar", "hPa"), ("ugm3 µgm3 μgm3", "ug/m3"),
-            ("ppm", "[ppm]"), ("ppb", "[ppb]"), ("lux", "lx"), ("meter metre meters", "m"), ("sec secs", "s"),
-            ("kmh kph", "km/h"), ("mps", "m/s"), ("knots kts", "[kn_i]"), ("dba", "dB[A]"), ("bpm", "/min"),
-            ("degrees", "deg"),
-        )
-        for word in words.split()
-    },
-}  # fmt: skip
-"""How people write units, in lower case and without punctuation, to UCUM."""
-
 _SUFFIXES = {unit.suffix: unit.ucum for unit in UNITS.values() if unit.suffix}
-_FAHRENHEIT = frozenset({"f", "degf", "fahrenheit", "°f"})
-_SCALED: dict[str, tuple[str, float, float]] = {
-    "mv": ("V", 0.001, 0.0), "ma": ("A", 0.001, 0.0), "mw": ("W", 0.001, 0.0), "kw": ("W", 1000.0, 0.0),
-    "wh": ("kW.h", 0.001, 0.0), "cm": ("m", 0.01, 0.0), "kpa": ("hPa", 10.0, 0.0), "g": ("kg", 0.001, 0.0),
-    "inhg": ("hPa", 33.8639, 0.0), "mph": ("m/s", 0.44704, 0.0),
+_WORDS = {
+    word: ucum
+    for words, ucum in (
+        ("degc celsius", "Cel"), ("degf fahrenheit", "[degF]"), ("percent pct prozent", "%"), ("volt volts", "V"),
+        ("amp amps", "A"), ("watt watts", "W"), ("mbar", "hPa"), ("lux", "lx"), ("meter metre meters", "m"),
+        ("sec secs", "s"), ("kmh kph", "km/h"), ("mps", "m/s"), ("knots kts", "[kn_i]"), ("degrees", "deg"),
+        ("ugm3", "ug/m3"),
+    )
+    for word in words.split()
 }  # fmt: skip
-"""Units that are stored in another one: unit, factor, offset."""
+"""Endings of keys, in lower case, that are units but not the suffix of one."""
 
 _SPLIT = re.compile(r"[^A-Za-z0-9µμ°%]+|(?<=[a-z])(?=[A-Z])")
 _NAME = re.compile(r"[^a-z0-9]+")
@@ -106,58 +90,33 @@ _NAME = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a key probably means. `unit` is UCUM, UNKNOWN where only a person can say it; `scale` and
-    `offset` bring the value into that unit; `why` says what it was taken from."""
+    """What a key probably means. `unit` is UCUM, UNKNOWN where only a person can say it; `why` says what it
+    was taken from."""
 
     quantity: str
     unit: str
-    scale: float = 1.0
-    offset: float = 0.0
     why: str = ""
-
-
-def unit_of(text: str) -> tuple[str, float, float] | None:
-    """The unit that `text` names (`C`, `°C`, `%`, `mV`): UCUM code, factor, offset; None where it names none."""
-    word = text.strip().lower().replace("/", "").replace("^", "").replace("³", "3").replace("²", "2")
-    if word in _FAHRENHEIT:
-        return FAHRENHEIT
-    if word in _SCALED and _UNIT_WORDS.get(word) is None:
-        return _SCALED[word]
-    for form in (word, text.strip().lower(), word.lstrip("°")):
-        if form in _UNIT_WORDS:
-            return _UNIT_WORDS[form], 1.0, 0.0
-    if text.strip() in UNITS:
-        return text.strip(), 1.0, 0.0
-    return None
 
 
 def meaning_of(key: str, written_unit: str = "") -> Meaning:
     """What `key` means; `written_unit` is the unit that stands behind its values, if one does."""
     words = [word for word in _SPLIT.split(key) if word]
-    told = unit_of(written_unit) if written_unit else None
+    told = spelled(written_unit) if written_unit else None
     if told is not None:
         quantity, _ = _quantity(words)
-        return Meaning(quantity, *told, why=f"unit {written_unit} stands behind the value")
+        return Meaning(quantity, told, f"unit {written_unit} stands behind the value")
     for cut in (3, 2, 1):
         ending = "_".join(words[-cut:])
-        found = _unit_ending(ending) if len(words) > cut else None
-        if found is not None:
+        ucum = _SUFFIXES.get(ending.lower()) or _WORDS.get(ending.lower()) if len(words) > cut else None
+        if ucum is not None:
             quantity, _ = _quantity(words[:-cut])
-            return Meaning(quantity, *found, why=f"the key ends in {ending}")
+            return Meaning(quantity, ucum, f"the key ends in {ending}")
     quantity, unit = _quantity(words)
     if unit is None:
-        return Meaning(quantity, UNKNOWN, why="the key says nothing of a unit")
+        return Meaning(quantity, UNKNOWN, "the key says nothing of a unit")
     if unit == UNKNOWN:
-        return Meaning(quantity, UNKNOWN, why=f"{quantity} is said in several units")
-    return Meaning(quantity, unit, why=f"usual for {quantity}" if unit != "1" else "a count")
-
-
-def _unit_ending(ending: str) -> tuple[str, float, float] | None:
-    """The unit that one to three words at the end of a key name: `mm`, `m_s`, `ug_m3`."""
-    if "_" not in ending:
-        return unit_of(ending)
-    ucum = _SUFFIXES.get(ending.lower())
-    return None if ucum is None else (ucum, 1.0, 0.0)
+        return Meaning(quantity, UNKNOWN, f"{quantity} is said in several units")
+    return Meaning(quantity, unit, f"usual for {quantity}" if unit != "1" else "a count")
 
 
 def _quantity(words: list[str]) -> tuple[str, str | None]:

@@ -1,5 +1,7 @@
 """`parkgate decode`: what given bytes, a payload or a port say."""
 
 from gateway.cli.decode.command import decode
+from gateway.cli.decode.listen import Port, run_on_port
+from gateway.cli.decode.speed import at_the_right_speed
 
-__all__ = ["decode"]
+__all__ = ["Port", "at_the_right_speed", "decode", "run_on_port"]

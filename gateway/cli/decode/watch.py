@@ -1,8 +1,7 @@
 """`parkgate decode --port P` without a device type: what comes, at which speed, and what it looks like.
 
-Where no speed is given, each of SPEEDS is listened to until TRY_BYTES have come or TRY_S have passed
-since the first byte, and the first at which the bytes make sense is kept: text in lines, or frames of
-a known type. Where they make sense at none, the one with the most text is shown, as bytes.
+Where no speed is given the one at which the bytes make sense is found (`speed`). Where they make sense
+at none they are shown as bytes.
 """
 
 import asyncio
@@ -14,20 +13,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from devices.spec.device import SerialSettings, StreamDevice
-from devices.spec.events import Event, Noise
-from devices.spec.sequence import Sequence
 from gateway.cli.decode.lines import Lines
-from gateway.cli.decode.listen import Port, opened, reading, run_on_port
+from gateway.cli.decode.listen import Port, opened, run_on_port
 from gateway.cli.decode.shown import bytes_shown, one_line
+from gateway.cli.decode.speed import at_the_right_speed
 
 if TYPE_CHECKING:
     from devices.spec.device import Device
     from gateway.learn import Look
 
-SPEEDS = (9600, 115_200, 57_600, 38_400, 19_200, 4800, 2400, 230_400)
-TRY_BYTES = 1024
-TRY_S = 2.5
 LOOK_BYTES = 64
 """After so many further bytes the sample is looked at again."""
 
@@ -35,31 +29,6 @@ LONGEST_LINE = 4096
 
 Data = bytes
 """`bytes` is a method of what takes them."""
-
-
-class _Unread:
-    """A decoder for which every byte is noise."""
-
-    def feed(self, data: bytes) -> list[Event]:
-        return [Noise(data)]
-
-    def flush(self) -> list[Event]:
-        return []
-
-
-ANYTHING = StreamDevice(
-    name="anything",
-    title="Whatever a port says",
-    domain="park",
-    source="none",
-    fields=(),
-    expected_every_s=1.0,
-    sequence=Sequence(()),
-    serial=SerialSettings(baud=9600),
-    decoder=_Unread,
-    encode=lambda _reading: b"",
-)
-"""What the port is opened as; the bytes are taken before any decoder."""
 
 
 class Watched:
@@ -70,6 +39,7 @@ class Watched:
         self.looked = asyncio.Event()
         self.error: BrokenPipeError | None = None
         self.look: Look | None = None
+        self.baud: int | None = None
         self._devices = devices
         self._lines = Lines(live=True) if terminal else None
         self._sample = b""
@@ -178,55 +148,3 @@ async def _watching(port: Port, record: TextIO | None, terminal: bool) -> None:
     if watched.look is None:
         print("nothing came", file=sys.stderr)
         raise typer.Exit(1)
-
-
-async def at_the_right_speed(port: Port, watched: Watched, record: TextIO | None) -> None:
-    """Find the speed at which the bytes make sense, then print until it is over."""
-    speeds = (port.baud,) if port.baud is not None or "://" in port.name else SPEEDS
-    shares: dict[int | None, float] = {}
-    for speed in speeds:
-        async with reading(port, speed, ANYTHING, watched, record):
-            look = await _first_look(watched)
-            if look is None:
-                return
-            at = "" if speed is None else f"at {speed} baud: "
-            print(f"{at}{look.size} bytes, {look.printable:.0%} text", file=sys.stderr)
-            if look.guesses:
-                watched.start()
-                await watched.over.wait()
-                return
-        shares[speed] = look.printable
-        watched.forget()
-    best = max(shares, key=lambda speed: shares[speed])
-    print(
-        "it makes no sense at any speed tried; shown as bytes. Another speed (--baud) or parity (--parity), "
-        "a line that is inverted or has no common ground, or a binary type that is not known here?",
-        file=sys.stderr,
-    )
-    async with reading(port, best, ANYTHING, watched, record):
-        watched.start()
-        await watched.over.wait()
-
-
-async def _first_look(watched: Watched) -> "Look | None":
-    """The look at what has come, once it makes sense or is enough; None where it is over before."""
-    over = asyncio.ensure_future(watched.over.wait())
-    loop = asyncio.get_running_loop()
-    deadline: float | None = None
-    try:
-        while True:
-            looked = asyncio.ensure_future(watched.looked.wait())
-            left = None if deadline is None else max(0.0, deadline - loop.time())
-            await asyncio.wait((looked, over), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            looked.cancel()
-            if over.done():
-                return None
-            watched.looked.clear()
-            look = watched.look
-            if look is None:
-                continue
-            deadline = deadline or loop.time() + TRY_S
-            if look.guesses or look.size >= TRY_BYTES or loop.time() >= deadline:
-                return look
-    finally:
-        over.cancel()

@@ -1,0 +1,122 @@
+"""At which speed a port makes sense, when nobody has said it.
+
+Each of SPEEDS is listened to until TRY_BYTES have come or TRY_S have passed since the first byte, and
+the first at which the bytes make sense is kept: text in lines, or frames of a known type. Where they
+make sense at none, the one with the most text is taken.
+"""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from devices.spec.device import SerialSettings, StreamDevice
+from devices.spec.events import Event, Noise
+from devices.spec.sequence import Sequence
+from gateway.cli.decode.listen import Port, reading
+
+if TYPE_CHECKING:
+    from gateway.learn import Look
+
+SPEEDS = (9600, 115_200, 57_600, 38_400, 19_200, 4800, 2400, 230_400)
+TRY_BYTES = 1024
+TRY_S = 2.5
+
+
+class _Unread:
+    """A decoder for which every byte is noise."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        return [Noise(data)]
+
+    def flush(self) -> list[Event]:
+        return []
+
+
+ANYTHING = StreamDevice(
+    name="anything",
+    title="Whatever a port says",
+    domain="park",
+    source="none",
+    fields=(),
+    expected_every_s=1.0,
+    sequence=Sequence(()),
+    serial=SerialSettings(baud=9600),
+    decoder=_Unread,
+    encode=lambda _reading: b"",
+)
+"""What the port is opened as; the bytes are taken before any decoder."""
+
+
+class Eye(Protocol):
+    """A `BytesIntake` that looks at what it takes. `looked` is set at each new `look`, `over` when it is enough."""
+
+    over: asyncio.Event
+    looked: asyncio.Event
+    look: "Look | None"
+    baud: int | None
+
+    def bytes(self, data: bytes) -> int: ...
+
+    def closed(self) -> None: ...
+
+    def forget(self) -> None:
+        """Another speed: what came before meant nothing."""
+        ...
+
+    def start(self) -> None:
+        """This is the speed; `baud` has been set."""
+        ...
+
+
+async def at_the_right_speed(port: Port, eye: Eye, record: TextIO | None) -> None:
+    """Find the speed at which the bytes make sense, then print until it is over."""
+    speeds = (port.baud,) if port.baud is not None or "://" in port.name else SPEEDS
+    shares: dict[int | None, float] = {}
+    for speed in speeds:
+        async with reading(port, speed, ANYTHING, eye, record):
+            look = await _first_look(eye)
+            if look is None:
+                return
+            at = "" if speed is None else f"at {speed} baud: "
+            print(f"{at}{look.size} bytes, {look.printable:.0%} text", file=sys.stderr)
+            if look.guesses:
+                eye.baud = speed
+                eye.start()
+                await eye.over.wait()
+                return
+        shares[speed] = look.printable
+        eye.forget()
+    best = max(shares, key=lambda speed: shares[speed])
+    print(
+        "it makes no sense at any speed tried; shown as bytes. Another speed (--baud) or parity (--parity), "
+        "a line that is inverted or has no common ground, or a binary type that is not known here?",
+        file=sys.stderr,
+    )
+    async with reading(port, best, ANYTHING, eye, record):
+        eye.baud = best
+        eye.start()
+        await eye.over.wait()
+
+
+async def _first_look(eye: Eye) -> "Look | None":
+    """The look at what has come, once it makes sense or is enough; None where it is over before."""
+    over = asyncio.ensure_future(eye.over.wait())
+    loop = asyncio.get_running_loop()
+    deadline: float | None = None
+    try:
+        while True:
+            looked = asyncio.ensure_future(eye.looked.wait())
+            left = None if deadline is None else max(0.0, deadline - loop.time())
+            await asyncio.wait((looked, over), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            looked.cancel()
+            if over.done():
+                return None
+            eye.looked.clear()
+            look = eye.look
+            if look is None:
+                continue
+            deadline = deadline or loop.time() + TRY_S
+            if look.guesses or look.size >= TRY_BYTES or loop.time() >= deadline:
+                return look
+    finally:
+        over.cancel()

@@ -1,0 +1,83 @@
+"""Adding what was learned to a configuration: behind what stands there, checked before it replaces it."""
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.usage import UsageError
+from gateway.learn import table_text, value_text
+
+HEAD = '[gateway]\nname = "bench"\nstate_dir = "var"\n'
+"""What a new file begins with."""
+
+
+def existing(path: Path) -> dict[str, Any]:
+    """The tables of the file, empty where there is none. UsageError where it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: {' '.join(str(error).split())}; mend it first (`parkgate check {path}`)") from error
+
+
+def broker_of(tables: Mapping[str, Any], url: str) -> str | None:
+    """The name of the broker that the configuration has under `url`."""
+    brokers = tables.get("mqtt", {})
+    for name, table in brokers.items() if isinstance(brokers, dict) else ():
+        if isinstance(table, dict) and str(table.get("url", "")).rstrip("/") == url.rstrip("/"):
+            return str(name)
+    return None
+
+
+def free(name: str, taken: Mapping[str, Any] | set[str]) -> str:
+    """`name`, or with a number behind it where it is taken."""
+    number = 2
+    found = name
+    while found in taken:
+        found, number = f"{name}-{number}", number + 1
+    return found
+
+
+def subscription_text(tables: Mapping[str, Any], url: str, username: str | None, row: Mapping[str, Any]) -> str:
+    """A subscription, and the broker where the configuration does not have it yet."""
+    name = broker_of(tables, url)
+    if name is not None:
+        return table_text(f"mqtt.{name}.subscription", row)
+    name = free("bench", tables.get("mqtt", {}))
+    client = f"parkgate-{os.uname().nodename if hasattr(os, 'uname') else 'bench'}-{name}"[:60]
+    head = f"[mqtt.{name}]\nurl = {value_text(url)}\nclient_id = {value_text(client)}\n"
+    if username:
+        head += f'username = {value_text(username)}\npassword = "${{MQTT_PASSWORD}}"\n'
+    return head + "\n" + table_text(f"mqtt.{name}.subscription", row)
+
+
+def add(path: Path, text: str) -> None:
+    """Put `text` behind what stands in the file. ConfigError, and nothing written, where the whole is then wrong."""
+    from gateway.config import load
+
+    try:
+        before = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        before = HEAD
+    whole = before.rstrip("\n") + "\n\n" + text
+    folder = path.resolve().parent
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".toml", dir=folder)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}; expected a folder this user may write") from error
+    trial = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(whole)
+        load(trial, os.environ)
+        if path.exists():
+            trial.chmod(path.stat().st_mode & 0o777)
+        trial.replace(path.resolve())
+    finally:
+        trial.unlink(missing_ok=True)

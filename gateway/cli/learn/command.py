@@ -1,0 +1,288 @@
+"""`parkgate learn`: watch a board that nobody has described, and propose the configuration that reads it.
+
+What is proposed goes to standard output as TOML, with three readings as they would be stored as comments
+behind it; what was guessed, and why, goes to stderr. A unit that is not known is asked for at a terminal
+and is "1" otherwise. With `--write` it is added to the configuration.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from devices.spec.device import Device
+    from devices.spec.events import Event
+    from gateway.cli.decode import Port
+    from gateway.cli.learn.sample import Message, Sample
+    from gateway.learn import Guess, Proposal
+
+PREVIEWED = 3
+
+
+@dataclass(slots=True)
+class Found:
+    """What is proposed: pieces of TOML, readings as they would be stored, and remarks."""
+
+    sections: list[str]
+    notes: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for: the names of type and thing, and the configuration with what it has already."""
+
+    name: str | None
+    thing: str | None
+    tables: Mapping[str, Any]
+    devices: "Mapping[str, Device]"
+
+    def type_name(self) -> str:
+        """The name of the new type. UsageError where the one asked for is taken."""
+        from gateway.cli.learn.add import free
+
+        named = {str(row.get("name")) for row in self.tables.get("type", []) if isinstance(row, dict)}
+        taken = named | set(self.devices)
+        if self.name is not None and self.name in taken:
+            raise UsageError(f"--name {self.name}: there is a device type of that name already")
+        return self.name or free("board", taken)
+
+
+def learn(
+    file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="Lines as the board prints them.")] = None,
+    port: Annotated[str | None, typer.Option("--port", "-p", metavar="PORT", help="A serial port to watch.")] = None,
+    baud: Annotated[int | None, typer.Option("--baud", help="Its speed; else several are tried.")] = None,
+    parity: Annotated[str | None, typer.Option("--parity", metavar="N|E|O", help="With --port.")] = None,
+    mqtt: Annotated[str | None, typer.Option("--mqtt", metavar="URL", help="A broker, mqtt://HOST:PORT.")] = None,
+    topic: Annotated[str | None, typer.Option("--topic", "-t", metavar="FILTER", help="With --mqtt.")] = None,
+    username: Annotated[
+        str | None, typer.Option("--username", help="With --mqtt; the password is taken from MQTT_PASSWORD.")
+    ] = None,
+    for_s: Annotated[float, typer.Option("--for", metavar="S", min=0.1, max=86400, help="Seconds at most.")] = 20.0,
+    name: Annotated[str | None, typer.Option("--name", help="What to call the device type.")] = None,
+    thing: Annotated[str | None, typer.Option("--thing", help="What to call the thing.")] = None,
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration to add to.")] = Path("gateway.toml"),
+    write: Annotated[bool, typer.Option("--write", help="Add it to the configuration.")] = False,
+) -> None:
+    """Watch an unknown board, and propose the [[type]] and the source that read it."""
+    from devices.catalogue import installed
+    from gateway.cli.decode import Port
+    from gateway.cli.learn import add, sample
+
+    if sum(each is not None for each in (file, port, mqtt)) != 1:
+        raise UsageError("give one of --port PORT, --mqtt URL --topic FILTER, or a FILE of lines")
+    if (mqtt is None) != (topic is None):
+        raise UsageError("--mqtt URL and --topic FILTER go together, as in --mqtt mqtt://127.0.0.1 --topic 'park/#'")
+    devices = installed()
+    wish = Wish(name, thing, add.existing(config), devices)
+    if port is not None:
+        asked = Port(port, baud, parity, for_s, None)
+        found = from_lines(sample.of_port(asked, devices), asked, wish)
+    elif mqtt is not None and topic is not None:
+        found = from_messages(sample.of_broker(mqtt, topic, username, for_s).messages, mqtt, username, wish)
+    else:
+        found = from_lines(sample.of_file(str(file), devices), None, wish, baud)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    text = "\n".join(found.sections)
+    print(text, end="")
+    if found.lines:
+        print(f"\n# as {'it' if len(found.lines) == 1 else 'they'} would be stored:")
+    for line in found.lines:
+        print(f"# {line}")
+    sys.stdout.flush()
+    if write:
+        add.add(config, text)
+        print(f"added to {config}; next: parkgate check {config} && parkgate run {config}", file=sys.stderr)
+
+
+def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | None = None) -> Found:
+    """A proposal for what a port or a file says. UsageError where nothing can be read from it.
+
+    `baud` is that of the port from which a file came.
+    """
+    from devices.spec.mapping import DEFAULT_BAUD
+    from gateway.learn import propose, table_text
+
+    look = found.look
+    assert look is not None  # there is one where something came
+    known = [guess for guess in look.guesses if guess.device is not None]
+    if known:
+        return _known(known, found, port, wish)
+    if not look.guesses:
+        raise UsageError(
+            f"{look.size} bytes came and {look.printable:.0%} of them are text: no type that is known, and no lines; "
+            "`parkgate decode --port …` shows them"
+        )
+    link: dict[str, Any] = {"baud": found.baud or baud or DEFAULT_BAUD}
+    notes = [look.guesses[0].words]
+    if found.baud is None and baud is None:
+        notes.append(f"the speed cannot be told from here: {DEFAULT_BAUD} baud is only usual")
+    if port is not None and port.parity:
+        link["parity"] = port.parity
+    name = wish.type_name()
+    proposal = propose(name, look.guesses[0], look.lines, link)
+    if proposal is None:
+        raise UsageError(f"lines, but no numbers with or without names in them, such as {look.lines[0][:60]!r}")
+    proposal = _asked(proposal)
+    sections = [table_text("type", proposal.table)]
+    thing = wish.thing or f"{name}-1"
+    if port is not None:
+        sections.append(table_text("serial", {"port": port.name, "device": name, "thing": thing}))
+    data = "".join(f"{line}\n" for line in look.lines).encode()
+    made = Found(sections, [*notes, *proposal.notes])
+    _preview(made, proposal, thing, lambda device: _decoded(device, data))
+    return made
+
+
+def _known(guesses: "Sequence[Guess]", found: "Sample", port: "Port | None", wish: Wish) -> Found:
+    """A port that speaks a type of the catalogue needs no new one."""
+    from devices.spec.device import StreamDevice
+    from gateway.learn import table_text
+
+    device = wish.devices[guesses[0].device or ""]
+    assert isinstance(device, StreamDevice)  # only streams are recognised
+    notes = [guess.words for guess in guesses]
+    if len(guesses) > 1:
+        notes.append("their frames are the same or alike: only you can tell which it is; change `device` if need be")
+    row: dict[str, Any] = {"port": port.name if port is not None else "/dev/serial/by-id/…", "device": device.name}
+    row["thing"] = wish.thing or f"{device.name}-1"
+    if found.baud is not None and found.baud != device.serial.baud:
+        row["baud"] = found.baud
+    return Found([table_text("serial", row)], notes)
+
+
+def from_messages(messages: "Sequence[Message]", url: str, username: str | None, wish: Wish) -> Found:
+    """A proposal for what a broker brings. UsageError where nothing can be read from it."""
+    from gateway.cli.learn.add import subscription_text
+    from gateway.learn import pattern_of, propose, same_shape, shape_of, table_text
+
+    topics = set(same_shape([message.topic for message in messages]))
+    chosen = [message for message in messages if message.topic in topics]
+    notes = []
+    if len(chosen) < len(messages):
+        others = sorted({message.topic for message in messages} - topics)
+        notes.append(f"left out, as their topics have another number of levels: {', '.join(others[:5])}")
+    pattern, why = pattern_of(sorted(topics))
+    notes.append(f"topic {pattern}: {why}")
+    row: dict[str, Any] = {"topic": pattern}
+    known = _known_family(chosen, wish.devices)
+    if known is not None:
+        row["device"] = known
+        notes.append(f"looks like {known}")
+        if "{thing}" not in pattern and wish.thing:
+            row["thing"] = wish.thing
+        return Found([subscription_text(wish.tables, url, username, row)], notes)
+    texts = [line for message in chosen for line in _lines_of(message.payload)]
+    if not texts:
+        raise UsageError("messages came, but no text: a binary payload needs a device type of its own")
+    guess = shape_of(texts)
+    name = wish.type_name()
+    proposal = propose(name, guess, texts, {"topic": pattern})
+    if proposal is None:
+        raise UsageError(f"messages, but no numbers with or without names in them, such as {texts[0][:60]!r}")
+    proposal = _asked(proposal)
+    row["device"] = name
+    if "{thing}" not in pattern and "thing" not in proposal.table:
+        row["thing"] = wish.thing or f"{name}-1"
+    made = Found(
+        [table_text("type", proposal.table), subscription_text(wish.tables, url, username, row)],
+        [*notes, guess.words, *proposal.notes],
+    )
+    shown = wish.thing or row.get("thing") or _thing_of(pattern, chosen[0].topic) or f"{name}-1"
+    _preview(made, proposal, str(shown), lambda device: _taken(device, chosen))
+    return made
+
+
+def _lines_of(payload: bytes) -> list[str]:
+    try:
+        text = payload.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return []
+    whole = text.strip()
+    return [whole] if whole[:1] in ("{", "[") else [line for line in whole.splitlines() if line.strip()]
+
+
+def _known_family(messages: "Sequence[Message]", devices: "Mapping[str, Device]") -> str | None:
+    """The type of the catalogue that reads all of the messages."""
+    from devices.spec.device import MessageDevice
+    from devices.spec.events import Reading
+
+    for name, device in devices.items():
+        if isinstance(device, MessageDevice):
+            events = list(_taken(device, messages))
+            if events and all(isinstance(event, Reading) for event in events):
+                return name
+    return None
+
+
+def _thing_of(pattern: str, topic: str) -> str:
+    for level, said in zip(pattern.split("/"), topic.split("/"), strict=True):
+        if level == "{thing}":
+            return said
+    return ""
+
+
+def _asked(proposal: "Proposal") -> "Proposal":
+    """Ask for the units that are not known, where there is somebody to ask."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return proposal
+    for question in proposal.questions:
+        while True:
+            answer = typer.prompt(
+                f"unit of {question.key}, such as {question.example}? (C, %, hPa, V, mm …; Enter: none)",
+                default="", show_default=False, err=True,
+            )  # fmt: skip
+            if not answer.strip():
+                break
+            try:
+                proposal = proposal.answered({question.index: answer})
+            except ValueError as error:
+                print(error, file=sys.stderr)
+                continue
+            break
+    return proposal
+
+
+def _decoded(device: "Device", data: bytes) -> "Iterator[Event]":
+    from devices.spec.device import StreamDevice
+
+    assert isinstance(device, StreamDevice)  # a type without a topic
+    decoder = device.decoder()
+    yield from decoder.feed(data)
+    yield from decoder.flush()
+
+
+def _taken(device: "Device", messages: "Sequence[Message]") -> "Iterator[Event]":
+    from devices.spec.device import MessageDevice
+
+    assert isinstance(device, MessageDevice)  # a type with a topic
+    for message in messages:
+        yield from device.decode(message.topic, message.payload, time.time_ns())
+
+
+def _preview(found: Found, proposal: "Proposal", thing: str, events: Any) -> None:
+    """Add the first readings as they would be stored, and how many there are of how many."""
+    from devices.spec.events import Reading
+    from devices.spec.mapping import device_type
+    from gateway.decode import Series
+
+    device = device_type(proposal.table)
+    all_events = list(events(device))
+    readings: list[Reading] = [event for event in all_events if isinstance(event, Reading)]
+    found.notes.append(f"{len(readings)} of {len(all_events)} lines or payloads are readings with it")
+    series = Series(device.measurement, {"thing": thing})
+    now_ns = time.time_ns()
+    for reading in readings[:PREVIEWED]:
+        if reading.thing:
+            series = Series(device.measurement, {"thing": reading.thing})
+        line = series.line(reading.fields, reading.time_ns, now_ns)
+        if line is not None:
+            found.lines.append(line)
