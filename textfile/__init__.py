@@ -3,7 +3,7 @@
 from textfile.mistakes import Mistaken, Mistakes, Origin, lines_of
 from textfile.places import Place, Places, Steps
 from textfile.table import Table, is_secret
-from textfile.text import NotText, decoded, read_text
+from textfile.text import NotText, as_utf8, begins_with, decoded, open_text, read_text
 from textfile.toml import open_toml
 from textfile.words import key_path, listed, nearest, one_line, shown
 
@@ -16,6 +16,8 @@ __all__ = [
     "Places",
     "Steps",
     "Table",
+    "as_utf8",
+    "begins_with",
     "decoded",
     "is_secret",
     "key_path",
@@ -23,6 +25,7 @@ __all__ = [
     "listed",
     "nearest",
     "one_line",
+    "open_text",
     "open_toml",
     "read_text",
     "shown",

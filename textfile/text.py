@@ -13,7 +13,9 @@ Source: Unicode 15.0, section 23.8 (byte order mark); RFC 4627, section 3 (the p
 
 import codecs
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -27,6 +29,10 @@ _UNMARKED = (
     (re.compile(rb"\0\0\0[^\0]", re.DOTALL), "utf-32-be"),
     (re.compile(rb"[^\0]\0", re.DOTALL), "utf-16-le"),
     (re.compile(rb"\0[^\0]", re.DOTALL), "utf-16-be"),
+)
+_SURE = (
+    (re.compile(rb"\xff\xfe(?:[\t-~]\0){2}|(?:[\t-~]\0){8}"), "utf-16-le"),
+    (re.compile(rb"\xfe\xff(?:\0[\t-~]){2}|(?:\0[\t-~]){8}"), "utf-16-be"),
 )
 _OTHERS = (
     (b"{\\rtf", "rich text (RTF)"),
@@ -57,7 +63,7 @@ def decoded(data: bytes) -> str:
     for begin, what in _OTHERS:
         if data.startswith(begin):
             raise NotText(f"this is {what}, not a plain text")
-    encoding = _encoding(data)
+    encoding = encoding_of(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -70,12 +76,53 @@ def decoded(data: bytes) -> str:
     return text
 
 
+def open_text(file: Path) -> TextIO:
+    """`file`, to be read line by line whatever it begins with and of any size. Raises OSError; reading raises
+    UnicodeDecodeError where it is no text."""
+    with file.open("rb") as begin:
+        head = begin.read(4)
+    stream = file.open(encoding=encoding_of(head))
+    if any(head.startswith(mark) for mark, _ in _MARKS):
+        stream.read(1)
+    return stream
+
+
+def begins_with(head: bytes, words: str) -> bool:
+    """Whether the text that begins with the bytes `head` begins with `words`."""
+    return head.decode(encoding_of(head), "ignore").lstrip("\ufeff").startswith(words)
+
+
+def as_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Chunks of a text in UTF-16 as UTF-8 without a byte order mark; any other as they are.
+
+    They may be what a device has said, noise included, so it takes two ASCII characters behind a mark, or eight
+    without one, to be such a text.
+    """
+    head = b""
+    rest = iter(chunks)
+    for chunk in rest:
+        head += chunk
+        if len(head) >= 16:
+            break
+    encoding = next((encoding for pattern, encoding in _SURE if pattern.match(head)), None)
+    if encoding is None:
+        yield head
+        yield from rest
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    yield decoder.decode(head).lstrip("\ufeff").encode()
+    for chunk in rest:
+        yield decoder.decode(chunk).encode()
+    yield decoder.decode(b"", True).encode()
+
+
 def end_of(text: str) -> tuple[int, int]:
     """Line and column behind the last character of `text`."""
     return text.count("\n") + 1, len(text) - text.rfind("\n")
 
 
-def _encoding(data: bytes) -> str:
+def encoding_of(data: bytes) -> str:
+    """The encoding of a text that begins with `data`."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return encoding

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 from gateway.config.types import RECORDING, REPLAY
-from textfile import Table, listed, nearest, one_line, shown
+from textfile import Table, begins_with, listed, nearest, one_line, shown
 
 RESERVED_TAGS = frozenset({"thing", "device", "source", "time"})
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -58,7 +58,7 @@ def broker_url(table: Table, key: str) -> str:
 def _is_recording(file: Path) -> bool:
     try:
         with file.open("rb") as opened:
-            return opened.read(len(RECORDING)) == RECORDING.encode()
+            return begins_with(opened.read(4 * (len(RECORDING) + 1)), RECORDING)
     except OSError:
         return False
 

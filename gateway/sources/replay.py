@@ -12,7 +12,8 @@ there is not ended. `Recorder` writes such a file from what a source hands over,
 intake; `ReplaySource` plays it to an intake as a serial source would.
 
 Limits: a line of at most 1 MiB, that is 512 KiB of bytes; the file is read line by line and may
-be of any size. The times of day of the recording are not kept: played back, the bytes arrive now.
+be of any size, in any encoding that `textfile` knows, with any line ends. The times of day of the recording are not
+kept: played back, the bytes arrive now.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from gateway.clock import Clock
 from gateway.config import RECORDING
 from gateway.intake import BytesIntake
 from gateway.stats import SourceStats
+from textfile import open_text
 
 HEADER = f"{RECORDING} 1"
 GONE = "# the port went away"
@@ -139,7 +141,7 @@ def recorded(path: Path) -> Iterator[tuple[float, bytes]]:
     """
     last = 0.0
     try:
-        with path.open(encoding="ascii") as file:
+        with open_text(path) as file:
             number = 0
             while line := file.readline(LONGEST_LINE):
                 number += 1

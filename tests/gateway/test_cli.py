@@ -449,3 +449,19 @@ def test_hex_is_read_as_people_write_it(text: str, data: bytes | None) -> None:
 
 def test_a_topic_name_for_payloads_given_without_one() -> None:
     assert usual_topic("v3/+/devices/{thing}/up") == "v3/-/devices/thing/up"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_decode_reads_a_text_as_an_editor_has_saved_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, encoding: str
+) -> None:
+    payload, sentences, digits = tmp_path / "payload.json", tmp_path / "log.nmea", tmp_path / "frame.txt"
+    payload.write_bytes('[{"bn":"a:","n":"temperature","u":"Cel","v":21.5}]'.encode(encoding))
+    sentences.write_bytes("$GPHDT,274.07,T*03\r\n".encode(encoding))
+    digits.write_bytes("AA C0 D4 04 3A 0A A1 60 1D AB\r\n".encode(encoding))
+    assert main(["decode", "--device", "senml", str(payload)]) == 0
+    assert json.loads(capsys.readouterr().out)["fields"] == {"temperature_c": 21.5}
+    assert main(["decode", "--device", "nmea0183", str(sentences)]) == 0
+    assert json.loads(capsys.readouterr().out)["fields"]["heading_deg"] == 274.07
+    assert main(["decode", "--device", "sds011", "--hex", str(digits)]) == 0
+    assert json.loads(capsys.readouterr().out)["event"] == "reading"

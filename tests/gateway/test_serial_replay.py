@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import load
 from gateway.sources.replay import Recorder, ReplayError, ReplaySource, recorded
 from gateway.stats import SourceStats
 from tests.gateway.ports import FRAME_08, FRAME_09, VALUES_08, VALUES_09, Remembering
@@ -131,3 +132,14 @@ def test_a_recording_that_is_none(tmp_path: Path) -> None:
     binary.write_bytes(b"\xaa\xc0")
     with pytest.raises(ReplayError, match=r"binary\.rec: not a recording"):
         list(recorded(binary))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_recording_that_an_editor_has_saved(tmp_path: Path, encoding: str, end: str) -> None:
+    file = tmp_path / "lamp.rec"
+    text = "# parkgate recording 1\n# Größe\n0.0 424d\n# the port went away\n0.5 001c\n"
+    file.write_bytes(text.replace("\n", end).encode(encoding))
+    assert list(recorded(file)) == [(0.0, b"BM"), (0.0, b""), (0.5, b"\x00\x1c")]
+    (tmp_path / "gateway.toml").write_text('[[serial]]\nport = "replay:lamp.rec"\ndevice = "pms5003"\nthing = "lamp"\n')
+    assert load(tmp_path / "gateway.toml", {}).serial[0].port == f"replay:{file}"

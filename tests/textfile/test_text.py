@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from textfile import NotText, decoded
+from textfile import NotText, as_utf8, decoded
 
 WORDS = 'name = "Größe 池"\nx = 1\n'
 
@@ -71,3 +71,25 @@ def test_what_is_no_text_is_named_for_what_it_is(data: bytes, line: int, column:
     with pytest.raises(NotText) as caught:
         decoded(data)
     assert (caught.value.line, caught.value.column, str(caught.value)) == (line, column, why)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        WORDS.encode(),
+        codecs.BOM_UTF16_LE + WORDS.encode("utf-16-le"),
+        codecs.BOM_UTF16_BE + WORDS.encode("utf-16-be"),
+        WORDS.encode("utf-16-le"),
+        WORDS.encode("utf-16-be"),
+    ],
+    ids=range(5),
+)
+def test_a_payload_in_a_file_may_be_saved_as_utf16(data: bytes, size: int) -> None:
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    assert b"".join(as_utf8(chunks)) == WORDS.encode()
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"\xff\xfe$GPGGA", b"\0\0$GPGGA", b"\x81\xa2\x61n", b"a\0$GPGGA", b"{}"])
+def test_noise_before_a_text_does_not_change_it(data: bytes) -> None:
+    assert b"".join(as_utf8([data[:1], data[1:]])) == data

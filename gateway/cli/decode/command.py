@@ -27,6 +27,7 @@ from gateway.cli.decode.shown import Printed
 from gateway.cli.decode.watch import watch
 from gateway.cli.devices import TypesOption, find
 from gateway.cli.usage import UsageError
+from textfile import as_utf8
 
 if TYPE_CHECKING:
     from devices.spec.device import Device
@@ -105,6 +106,8 @@ def decode(
         chunks = [from_hex_option(hexed)]
     else:
         chunks = from_file(source or file or "-")
+        if not isinstance(kind, PolledDevice):
+            chunks = as_utf8(chunks)  # sentences or JSON, as an editor may have saved them
     if isinstance(kind, StreamDevice | PolledDevice):
         decoder = kind.decoder() if isinstance(kind, StreamDevice) else kind.decoder(unit)
         printed = Printed(kind, None, MOST_HELD, terminal=terminal)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gateway.cli.usage import UsageError
+from textfile import NotText, begins_with, decoded
 
 CHUNK = 1 << 16
 LONGEST_PAYLOAD = 16 << 20
@@ -31,7 +32,10 @@ def from_hex_option(value: str) -> bytes:
     if value != "-" and not os.path.isfile(value):  # noqa: PTH113  # a Path of a long text raises
         raise UsageError(f"--hex: expected an even number of hex digits, got {clip(value)}")
     raw = b"".join(bounded(from_file(value)))
-    return (parse_hex(raw.decode()) if raw.isascii() else None) or raw
+    try:
+        return parse_hex(decoded(raw)) or raw
+    except NotText:
+        return raw
 
 
 def clip(value: str) -> str:
@@ -56,7 +60,7 @@ def from_file(name: str) -> Iterator[bytes]:
         yield data
         return
     with stream:
-        if stream.peek(len(RECORDING)).startswith(RECORDING.encode()):
+        if begins_with(stream.peek(4 * (len(RECORDING) + 1))[: 4 * (len(RECORDING) + 1)], RECORDING):
             yield from _recorded(Path(name))
             return
         while chunk := stream.read1(CHUNK):
