@@ -16,7 +16,8 @@ LABEL org.opencontainers.image.title="parkgate" \
       org.opencontainers.image.licenses="Apache-2.0"
 # dialout is the group that owns serial ports on the usual Linux hosts.
 RUN useradd --system --uid 10001 --user-group --groups dialout --home-dir /var/lib/parkgate --create-home parkgate \
- && install -d -o parkgate -g parkgate -m 0755 /var/lib/parkgate /grafana
+ && install -d -o parkgate -g parkgate -m 0700 /var/lib/parkgate \
+ && install -d -o parkgate -g parkgate -m 0755 /grafana
 COPY --from=build /opt/parkgate /opt/parkgate
 ENV PATH=/opt/parkgate/bin:$PATH PYTHONUNBUFFERED=1
 USER parkgate

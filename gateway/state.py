@@ -6,8 +6,8 @@ version or a person left open to others is closed, and said once in the log.
     folder    the state folder itself may be a link to a folder: that is the user's choice
     file      a link in place of a file of ours would let whoever made it choose what is written over
 
-Limits: a folder that other things are in as well (the working folder and those above it, the home
-folder, one with the sticky bit like /tmp) or that belongs to another user keeps its mode; its files
+Limits: a folder that other things are in as well (one above the working or the home folder, one of the
+system's, one with the sticky bit like /tmp) or that belongs to another user keeps its mode; its files
 are closed all the same. Windows has no such modes: access is what the folder hands down.
 """
 
@@ -25,6 +25,10 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 OTHERS = 0o077
 """The permission bits of everybody but the owner."""
+
+_SYSTEM = frozenset(
+    ("/", "/etc", "/home", "/media", "/mnt", "/opt", "/run", "/srv", "/usr", "/usr/local", "/var", "/var/lib")
+)
 
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
@@ -129,4 +133,8 @@ def _changed(path: Path, mode: int) -> bool:
 def _shared(path: Path) -> bool:
     """Whether other things than a gateway's state live in the folder: closing it would lock them out."""
     whole = path.resolve()
-    return whole == Path.home().resolve() or Path.cwd().is_relative_to(whole)
+    inside: list[Path] = []
+    for known in (Path.cwd, Path.home):
+        with contextlib.suppress(OSError, RuntimeError):  # removed meanwhile; a user without a home
+            inside.append(known().resolve())
+    return str(whole) in _SYSTEM or any(place != whole and place.is_relative_to(whole) for place in inside)

@@ -118,13 +118,28 @@ def test_a_folder_that_is_not_for_state_alone_keeps_its_mode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    for folder, mode in ((tmp_path / "shared", 0o1777), (tmp_path / "work", 0o755)):
-        folder.mkdir()
+    shared, above = tmp_path / "shared", tmp_path / "srv"
+    (above / "work").mkdir(parents=True)
+    shared.mkdir()
+    monkeypatch.chdir(above / "work")
+    for folder, mode in ((shared, 0o1777), (above, 0o755)):
         folder.chmod(mode)
-        monkeypatch.chdir(tmp_path / "work" if folder.name == "work" else tmp_path)
         private_folder(folder)
         assert folder.stat().st_mode & 0o7777 == mode
         assert f"others may look into {folder}, which is not for state alone" in caplog.text
+
+
+@MODES
+def test_a_folder_that_is_the_home_of_the_gateways_user_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in the container: state, home and working folder are one."""
+    tmp_path.chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    private_folder(tmp_path)
+    assert f"{tmp_path.stat().st_mode & 0o7777:04o}" == "0700"
+    assert caplog.messages == [f"others could look into {tmp_path}: now it is for this user only"]
 
 
 @pytest.mark.parametrize("name", ["spool.db", "spool.db-wal", "spool.db-shm", "spool.db.lock", "subscriptions.json"])
