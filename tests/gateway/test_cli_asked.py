@@ -149,4 +149,4 @@ def test_check_says_what_is_asked_and_how_much_of_the_line_that_takes(
     ]
     file.write_text(head + one.format(1, 0.05) + one.format(2, 10))
     assert main(["check", str(file)]) == 0
-    assert "142% of the line's time: more than it can carry" in capsys.readouterr().out
+    assert "143% of the line's time: more than it can carry" in capsys.readouterr().out
