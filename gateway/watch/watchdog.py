@@ -104,7 +104,7 @@ class Watchdog:
         if stalled or self._pipeline.state != "ok":
             self._floor = now
         self.refused.round(now)
-        self.recent.round(self._stats.stages, now)
+        self.recent.round(self._stats.stages.dropped, now)
         self._meet(now)
         for broker in self._brokers.values():
             self._look(broker, now)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.stats import StageStats
 from gateway.watch.recent import Recent
 from tests.gateway.web_room import Nobody, WebRoom, open_room
 
@@ -200,18 +199,16 @@ async def test_metrics_and_the_api_count_what_a_source_refused(park: WebRoom) ->
 # what is lost
 
 
-def test_losses_last_a_minute_and_no_longer() -> None:
-    recent, stats = Recent(), StageStats()
-    recent.round(stats, 0.0)
+def test_what_is_given_up_is_said_for_a_minute_and_no_longer() -> None:
+    recent = Recent()
+    recent.round(7, 0.0)
     assert recent.problems() == []
-    stats.dropped, stats.rejected = 1200, 1
-    recent.round(stats, 1.0)
-    assert recent.problems() == [
-        "1200 points were given up within the last minute: the spool or its disk is full, or they were older than "
-        "max_age_s",
-        "1 point was refused for good by the store within the last minute; see `parkgate spool quarantine`",
-    ]
-    recent.round(stats, 60.0)
-    assert len(recent.problems()) == 2
-    recent.round(stats, 62.0)
+    recent.round(8, 1.0)
+    why = "the spool or its disk is full, or they were older than max_age_s"
+    assert recent.problems() == [f"1 point was given up within the last minute: {why}"]
+    recent.round(1207, 60.0)
+    assert recent.problems() == [f"1200 points were given up within the last minute: {why}"]
+    recent.round(1207, 62.0)
+    assert recent.problems() == [f"1199 points were given up within the last minute: {why}"]
+    recent.round(1207, 122.0)
     assert recent.problems() == []

@@ -15,7 +15,7 @@ from gateway.decode import BrokerIntake, PortIntake, Subscription
 from gateway.pipeline import Pipeline
 from gateway.spool import Spool
 from gateway.stats import Stats
-from gateway.watch import Watchdog
+from gateway.watch import DiskWatch, Watchdog
 from gateway.web import Api, Health, Latest, serve
 from gateway.web.bounds import Limits
 
@@ -90,7 +90,10 @@ async def open_room(
     clock, stats = Standing(), Stats()
     pipeline = Pipeline(Spool.open(path / "spool.db", config.spool, clock), clock, stats)
     watchdog = Watchdog(config.gateway.name, config.watchdog, pipeline, clock, stats)
-    health = Health(config.gateway.name, "0.0", stats, pipeline.spool, pipeline, watchdog, clock, clock.monotonic())
+    disks = DiskWatch((), clock)
+    health = Health(
+        config.gateway.name, "0.0", stats, pipeline.spool, pipeline, watchdog, clock, clock.monotonic(), disks
+    )
     api = Api(config, stats, pipeline.tee, clock, Latest(pipeline.tee, clock))
     brokers, ports = {}, {}
     for broker in config.mqtt:
