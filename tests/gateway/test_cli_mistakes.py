@@ -10,7 +10,7 @@ import pytest
 from gateway.cli.main import main
 
 GOOD = '[[serial]]\nport = "/dev/ttyUSB7"\ndevice = "pms5003"\nthing = "lamp-17"\n'
-COMMANDS = "expected demo, run, check, devices, decode, simulate, dashboards, spool or bench"
+COMMANDS = "expected demo, run, check, devices, decode, learn, simulate, dashboards, spool or bench"
 
 
 @pytest.mark.parametrize(
