@@ -146,8 +146,9 @@ class Delivery:
         if points:
             trouble = self._standing.trouble
             how = "" if trouble is None else f"; it takes none at present: {trouble}"
-            said = "%s has %g s to take the %d points in the spool, the rest stays there for the next start%s"
-            log.info(said, self._sink.name, timeout_s, points, how)
+            waiting = "the point" if points == 1 else f"the {points} points"
+            said = "%s has %g s to take %s in the spool, the rest stays there for the next start%s"
+            log.info(said, self._sink.name, timeout_s, waiting, how)
         ending = self._running or asyncio.ensure_future(self.run())
         timeout = asyncio.ensure_future(self._clock.sleep(timeout_s))
         await asyncio.wait({ending, timeout}, return_when=asyncio.FIRST_COMPLETED)

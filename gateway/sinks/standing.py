@@ -107,7 +107,7 @@ class Standing:
             log.log(level, "%s does not take points (they stay in the spool): %s", self._name, reason)
         elif back and not self._flapping:
             self._flapping = True
-            log.log(level, "%s takes points on and off: %s", self._name, reason)
+            log.log(level, "%s takes points on and off, now again none: %s", self._name, reason)
 
     def mended(self) -> None:
         """A batch has been accepted, or would be."""

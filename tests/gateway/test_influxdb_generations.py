@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import pytest
+from aiohttp import web
 
 from gateway.clock import SystemClock
 from gateway.config.load import InfluxConfig
@@ -212,3 +213,78 @@ async def test_a_kept_alive_connection_that_the_server_closed_is_no_trouble() ->
         server.faults += [Fault(how="hang up"), Fault(how="hang up")]
         outcome = await sink.write(batch(readings(100)))
         assert outcome == Keep(f"{server.url}: no whole answer: Server disconnected", None, False)
+
+
+PAGE = "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1>nginx</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Fault(404, PAGE, {"Content-Type": "text/html"}), "HTTP 404, a web page: 404 Not Found"),
+        (Fault(404, '{"message":"no Route matched with those values"}'), "no Route matched with those values"),
+        (Fault(404, "404 page not found"), "404 page not found"),
+        (Fault(404, ""), "HTTP 404"),
+        (Fault(400, "<html>Bad Request"), "HTTP 400, a web page: Bad Request"),
+        (Fault(301, "", {"Location": "https://store.example/write"}), "HTTP 301, it sends to https://store.example/"),
+        (Fault(200, "<html>Log in", {"Content-Type": "text/html"}), "HTTP 200, a web page: Log in"),
+    ],
+)
+async def test_what_is_not_influxdbs_own_answer_is_no_missing_database(fault: Fault, said: str) -> None:
+    async with FakeInflux(2) as server, sink_to(server) as sink:
+        server.have("park")
+        server.faults.append(fault)
+        outcome = await sink.write(batch(readings(3)))
+        assert isinstance(outcome, Keep)
+        assert outcome.alarm
+        assert outcome.reason.startswith(f"{server.url}: {said}")
+        assert "correct influxdb.url" in outcome.reason
+        assert "make database" not in outcome.reason
+        assert len(server.requests) == 1  # and nothing was made, nor sent again
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_page_that_wants_credentials_does_not_blame_the_token(status: int) -> None:
+    async with FakeInflux(2) as server, sink_to(server) as sink:
+        server.have("park")
+        server.faults.append(Fault(status, PAGE.replace("404 Not Found", "Authorization Required")))
+        outcome = await sink.write(batch(readings(3)))
+        assert isinstance(outcome, Keep)
+        assert "a proxy before it wants credentials, or does not let this gateway in" in outcome.reason
+        assert "influxdb.token" not in outcome.reason
+
+
+async def test_an_organization_that_is_not_there_is_no_missing_bucket() -> None:
+    async with FakeInflux(3) as server, sink_to(server, api="v2", org="prak") as sink:
+        server.faults.append(Fault(404, '{"code":"not found","message":"organization name \\"prak\\" not found"}'))
+        outcome = await sink.write(batch(readings(3)))
+        assert isinstance(outcome, Keep)
+        assert outcome.reason.endswith("; correct influxdb.org ('prak')")
+
+
+async def test_a_server_that_asks_to_wait_is_said_to() -> None:
+    async with FakeInflux(2) as server, sink_to(server) as sink:
+        server.have("park")
+        server.faults.append(Fault(429, '{"error":"too many writes"}', {"Retry-After": "30"}))
+        outcome = await sink.write(batch(readings(3)))
+    assert outcome == Keep(f"{server.url}: too many writes; it asks to wait 30 s (HTTP 429)", 30.0, False)
+
+
+async def test_victoriametrics_has_no_database_to_make(caplog: pytest.LogCaptureFixture) -> None:
+    async def take(_: web.Request) -> web.Response:
+        return web.Response(status=204, headers={"X-Server-Hostname": "vm"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    caplog.set_level("INFO", logger="parkgate.sinks")
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    sink = InfluxSink(InfluxConfig(url=url, database="park"), SystemClock())
+    try:
+        assert await sink.write(batch(readings(3))) == Accept([])
+    finally:
+        await sink.close()
+        await runner.cleanup()
+    assert caplog.messages == [f"influxdb: {url} is VictoriaMetrics"]

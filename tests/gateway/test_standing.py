@@ -102,7 +102,7 @@ def test_a_store_that_is_busy_at_every_other_batch_is_on_and_off(room: Room) -> 
     assert room.said == [
         "influxdb does not take points (they stay in the spool): HTTP 503: queue full",
         "influxdb takes points again",
-        "influxdb takes points on and off: HTTP 503: queue full",
+        "influxdb takes points on and off, now again none: HTTP 503: queue full",
     ]
     assert room.stats.state == "up, but on and off (200 tries in vain): HTTP 503: queue full"
     room.clock.pass_by(30.0)

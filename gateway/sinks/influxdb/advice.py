@@ -37,6 +37,8 @@ def _hint(answer: Answer, config: InfluxConfig) -> str:
         route = ROUTES[config.api]
         api = "" if config.api == "v1" else f', or set api = "v1" if it has no {route}'
         return f"no InfluxDB answers at {config.url.rstrip('/')}{route}; correct influxdb.url (host, port, path){api}"
+    if answer.retry_after_s:
+        return f"it asks to wait {answer.retry_after_s:g} s (HTTP {answer.status})"
     if answer.verdict is Verdict.ALARM and (answer.foreign or answer.status < 300):
         return "this is not InfluxDB's answer; correct influxdb.url (host, port, path), or see what stands before it"
     return ""

@@ -56,6 +56,7 @@ class Session:
         self.session_present = False
         self._config = config
         self._clock = clock
+        self._stats = stats
         self._keepalive_s = float(config.keepalive_s)
         self._greeting: asyncio.Future[mqtt5.ConnAckPacket] = asyncio.get_running_loop().create_future()
         self._asking: dict[int, asyncio.Future[list[int]]] = {}
@@ -84,7 +85,7 @@ class Session:
         if greeting.server_keep_alive is not None and self._keepalive_s:
             self._keepalive_s = float(greeting.server_keep_alive)
         expiry = greeting.session_expiry_interval
-        if expiry is not None and expiry < self._config.session_expiry_s:
+        if expiry is not None and expiry < self._config.session_expiry_s and not self._stats.connects:
             log.warning("mqtt:%s: the broker keeps the session for %d s only", self._config.name, expiry)
 
     async def serve(self) -> None:

@@ -24,6 +24,7 @@ The session is kept by the broker under `client_id`: two gateways need two clien
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 
 from gateway.backoff import backoff
@@ -42,6 +43,8 @@ MOST_WAIT_S = 30.0
 STEADY_S = 5.0
 PUBLISH_EVERY_S = 0.05
 """Pause between two messages that decoders ask to be published."""
+
+_NUMBER = re.compile(r"\d+")
 
 Opener = Callable[[MqttConfig, MessageIntake, Clock, SourceStats], Awaitable[Link]]
 
@@ -81,6 +84,7 @@ class MqttSource:
         self._last_message: float | None = None
         self._hurry = asyncio.Event()
         self._stopping = False
+        self._reasons: set[str] = set()  # why it is down, as far as was said since it was up
 
     @property
     def subscribed(self) -> bool:
@@ -206,9 +210,15 @@ class MqttSource:
             self._say("up", logging.INFO)
 
     def _say(self, state: str, level: int) -> None:
-        """Show the state, and log it unless it is what was said last."""
-        if state != self.stats.state:
+        """Show the state, and log it unless it is what was said last; while down, each reason once."""
+        down = state.startswith("down: ")
+        reason = _NUMBER.sub("#", state)
+        if state != self.stats.state and not (down and reason in self._reasons):
             log.log(level, "%s: %s", self.name, state)
+        if down:
+            self._reasons.add(reason)
+        elif state.startswith("up"):
+            self._reasons.clear()
         self.stats.state = state
 
 

@@ -40,6 +40,7 @@ class Subscriptions:
         self._fetched: dict[str, Wanted] = {}
         self._due: list[Wanted] = []  # to be asked for at once
         self._again = asyncio.Event()
+        self._lessened: set[str] = set()  # granted with less than was asked for, and said so
 
     @property
     def some_granted(self) -> bool:
@@ -119,7 +120,10 @@ class Subscriptions:
                 self.refused[topic] = suback_words(code)
                 continue
             self.refused.pop(topic, None)
-            if code < qos:
+            if code >= qos:
+                self._lessened.discard(topic)
+            elif topic not in self._lessened:
+                self._lessened.add(topic)
                 log.warning("%s: %r granted with QoS 0 only: messages can be lost", self._name, topic)
         self.answered = True
         if not self.refused:
