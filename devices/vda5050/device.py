@@ -120,27 +120,36 @@ def _second_look(kind: Kind | None, payload: bytes, error: Exception) -> Event:
     except ValueError as wide:
         return SanityError(f"{_name(kind)}: {wide}", payload)
     try:
+        told = _told_kind(_marks.decode(text), kind)
+        if told is not None and (told != kind or text is not payload):
+            kind = told
+            return _reading(kind, _decoders[kind].decode(text))
+    except RecursionError:
+        return SanityError("JSON: nested too deeply", payload)
+    except msgspec.DecodeError:
+        pass  # one part of it, perhaps
+    except ValueError as wrong:
+        return SanityError(f"{_name(kind)}: $.timestamp: {wrong}", payload)
+    return _by_parts(kind, text, payload, error)
+
+
+def _by_parts(kind: Kind | None, text: bytes, payload: bytes, error: Exception) -> Event:
+    try:
         value = loads(text)
-        told = _told_kind(msgspec.convert(value, Marks), kind)
+        kind = _told_kind(msgspec.convert(value, Marks), kind) or kind
     except RecursionError:
         return SanityError("JSON: nested too deeply", payload)
     except ValueError:
         return SanityError(f"{_name(kind)}: {error}", payload)
     try:
-        if told is not None and (told != kind or text is not payload):
-            kind = told
-            try:
-                return _reading(kind, _decoders[kind].decode(text))
-            except msgspec.ValidationError:
-                pass
-        return _by_parts(kind, value, payload) if kind is not None else _untold(payload)
+        return _parted(kind, value, payload) if kind is not None else _untold(payload)
     except PartRefused as refused:
         return SanityError(f"{_name(kind)}: {refused}", payload)
     except ValueError as wrong:
         return SanityError(f"{_name(kind)}: $.timestamp: {wrong}", payload)
 
 
-def _by_parts(kind: Kind, value: object, payload: bytes) -> Event:
+def _parted(kind: Kind, value: object, payload: bytes) -> Event:
     struct = _STRUCTS[kind]
     if kind == "connection" and isinstance(value, dict) and _word(str(value.get("connectionState"))) == _BROKEN:
         struct = LastWill  # its header counts for nothing, so it is not judged either
