@@ -175,8 +175,8 @@ class NmeaLines:
                 return LONGEST, [IntegrityError(f"no end of the sentence within {LONGEST} bytes", text)]
             return (len(text), self._sentence(text, text, "end of stream")) if last else None
         stop = after = ending.start()
-        if stop == start + 1:
-            return 1, None
+        if not buffer[start + 1 : stop].strip(b" "):
+            return stop - start, None
         text = buffer[start:stop]
         mark = buffer[stop]
         if mark == 0x0A:

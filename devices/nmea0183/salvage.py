@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from devices.nmea0183.columns import Column, Fields, Text
 from devices.nmea0183.fields import MODES
-from devices.nmea0183.reasons import REASONS, HalfPosition
+from devices.nmea0183.reasons import REASONS, HalfPosition, NothingSaid
 from devices.nmea0183.row import VOID, Read, Row
 
 REQUIRED = frozenset({"status", "fix_quality", "latitude_deg", "longitude_deg"})
@@ -26,8 +26,11 @@ PAIRS = (("latitude_deg", "longitude_deg"), ("waypoint_latitude_deg", "waypoint_
 def salvage(row: Row, items: list[str]) -> tuple[Fields, bool, tuple[str, ...]]:
     """The fields, whether there is no fix, and what is wrong with each value that was left out.
 
-    ValueError where an item that is required cannot be read, or there are too few of them.
+    ValueError where an item that is required cannot be read, or there are too few of them; NothingSaid
+    where there is nothing in any.
     """
+    if not any(items[1:]):
+        raise NothingSaid("no values")
     items = row.settle(items, row.least, row.length)
     _put_right(row, items)
     fields: Fields = {}

@@ -288,6 +288,8 @@ def test_what_is_declared_void_is_left_out_unjudged(address: str, items: str, fi
         ("GPGSV", ",,"),
         ("GPTXT", ",,,"),
         ("PUBX", "03,"),
+        ("GPGLL", ","),
+        ("GPGSA", ",,"),
     ],
 )
 def test_a_sentence_with_nothing_to_say_is_empty_and_no_fault(address: str, items: str) -> None:
@@ -295,6 +297,11 @@ def test_a_sentence_with_nothing_to_say_is_empty_and_no_fault(address: str, item
     assert isinstance(event, Empty), event
     assert event.detail.endswith(": no values")
     assert event.data == sentence_bytes(address, items.split(","))
+
+
+def test_an_address_alone_is_empty() -> None:
+    decoder = DEVICE.decoder()
+    assert decoder.feed(b"$GPHDT*4F\r\n") == [Empty("HDT: no values", b"$GPHDT*4F\r\n")]
 
 
 def test_a_satellite_that_cannot_be_takes_only_itself() -> None:
@@ -354,7 +361,8 @@ def test_what_a_receiver_writes_is_kept_as_text(body: str, fields: dict[str, Val
 
 
 @pytest.mark.parametrize(
-    ("noise", "ending"), [(b"$", b"\r\n"), (b"$$$$", b"\n"), (b"$\r\n", b"\r\n"), (b"\0$\0", b"\r\n\0\0")]
+    ("noise", "ending"),
+    [(b"$", b"\r\n"), (b"$$$$", b"\n"), (b"$\r\n", b"\r\n"), (b"$ $  ", b"\r\n"), (b"\0$\0", b"\r\n\0\0")],
 )
 def test_a_dollar_with_nothing_behind_it_is_noise(noise: bytes, ending: bytes) -> None:
     line = b"$GNGLL,5327.03942,N,00214.42462,W,103607.00,A,A*68"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devices.spec.device import StreamDevice
 from devices.spec.errors import EncodeError
-from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
+from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError, Value
 from devices.spec.frame import BinaryFramer, Check, Frame, Length
 from tests.device_types import DEVICES
 from tests.devices.examples import stream_examples
@@ -45,9 +45,14 @@ def pieces(data: bytes, cuts: list[int]) -> Iterator[bytes]:
 
 
 def size_of(device: StreamDevice, reading: Reading) -> int:
-    """Bytes of the frame that a reading was."""
+    """Bytes of the frame that a reading was; with any values in the places of those that were left out."""
+    left_out: dict[str, Value] = {
+        field.name: field.minimum
+        for field in device.fields
+        if field.minimum is not None and any(words.startswith(field.name) for words in reading.field_errors)
+    }
     try:
-        return len(device.encode(reading))
+        return len(device.encode(Reading(left_out | reading.fields, reading.time_ns, reading.thing, reading.tags)))
     except EncodeError as error:
         raise AssertionError(f"{device.name} decoded what it could not have sent: {reading}") from error
 
