@@ -28,6 +28,7 @@ BUILT_IN = (
     "senml",
     "ttn_v3",
     "vda5050",
+    "zigbee2mqtt",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 

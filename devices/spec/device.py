@@ -172,12 +172,14 @@ class MessageDevice(DeviceType):
 
     Where messages explain each other (discovery, births), `family` makes the state for one subscription
     at one broker from its topic filter; `decode` is then what one message says all by itself.
+    `longest_payload` is what a message of such a type may need, in bytes, where that is much.
     """
 
     topic: str
     decode: Callable[[str, bytes, int], list[Event]]
     encode: Callable[[Reading], bytes]
     family: Callable[[str], MessageDecoder] | None = None
+    longest_payload: int = 0
 
     def decoder(self, pattern: str | None = None) -> MessageDecoder:
         """The decoder for messages of a topic pattern, by default the usual one."""

@@ -43,10 +43,14 @@ class Reading(Struct):
 
 @dataclass(slots=True)
 class Empty:
-    """A whole frame or payload by which a living device says that it has nothing to report."""
+    """A whole frame or payload by which a living device says that it has nothing to report.
+
+    `thing` is the identity that the payload gives, if any.
+    """
 
     detail: str
     data: bytes
+    thing: str | None = None
 
 
 @dataclass(slots=True)

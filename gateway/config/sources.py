@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from devices.spec.device import Device, PolledDevice
+from devices.spec.device import Device, MessageDevice, PolledDevice
 from gateway.config import rules
 from gateway.config.keys import keys_of
 from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, ThingConfig, WillConfig
@@ -78,11 +78,18 @@ def _mqtt(table: Table, name: str, devices: Mapping[str, Device], claims: Claims
     client_id = table.text("client_id", "the fixed client id of this gateway")
     if len(client_id.encode()) > 65535:
         table.fail("client_id", "at most 65535 bytes")
+    subscriptions = _subscriptions(table, devices, claims)
+    # a family's lists may be long: see MessageDevice.longest_payload
+    longest = [
+        each.longest_payload
+        for each in (devices.get(sub.device) for sub in subscriptions)
+        if isinstance(each, MessageDevice)
+    ]
     config = MqttConfig(
         name=name,
         url=url,
         client_id=client_id,
-        subscriptions=_subscriptions(table, devices, claims),
+        subscriptions=subscriptions,
         protocol=cast(Literal["5", "3.1.1"], table.choice("protocol", default.protocol, ("5", "3.1.1"))),
         username=table.text_or_none("username", "the user's name"),
         password=table.text_or_none("password", "the user's password"),
@@ -92,7 +99,7 @@ def _mqtt(table: Table, name: str, devices: Mapping[str, Device], claims: Claims
         keepalive_s=table.integer("keepalive_s", default.keepalive_s, 1, 65535),
         session_expiry_s=table.integer("session_expiry_s", default.session_expiry_s, 0, 0xFFFFFFFF),
         receive_maximum=table.integer("receive_maximum", default.receive_maximum, 1, 65535),
-        max_payload=table.integer("max_payload", default.max_payload, 1, 268_435_455),
+        max_payload=table.integer("max_payload", max([default.max_payload, *longest]), 1, 268_435_455),
         max_things=table.integer("max_things", default.max_things, 1, 10_000_000),
         will=_will(table),
     )

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from devices.spec.events import Empty, Fetch, Noise, Publish, Reading, SanityError
 from gateway.config import MqttConfig
+from gateway.decode.families import Families
 from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
 from gateway.decode.ledger import Ledger
 from gateway.decode.look import REDELIVERED, RETAINED, look_message
@@ -21,7 +22,7 @@ from gateway.decode.point import FieldLimit, Series
 from gateway.decode.subscription import Subscription
 from gateway.decode.things import Known, Things
 from gateway.decode.topics import Route, Topics, Unread
-from gateway.intake import Acknowledger, Asks
+from gateway.intake import Acknowledger
 from gateway.pipeline import MAX_PENDING, Pipeline
 from gateway.stats import DeviceStats
 from gateway.tee import Kept
@@ -61,14 +62,14 @@ class BrokerIntake:
         self._pipeline = pipeline
         self._config = config
         self._name = name
-        self._subscriptions = subscriptions
+        self._families = Families(pipeline, subscriptions, name)
+        self.asks = self._families.asks
         self._topics = Topics(subscriptions, 2 * config.max_things)
         self._routes = self._topics.routes
         self._unread = Unread(pipeline.stats, name)
         self._ledger = Ledger(pipeline, config.session)
         self._owe = self._ledger.owe
         self._doubts = 0
-        self.asks = Asks()
         self.things = Things(pipeline.stats, config, name, self._topics.release, known)
 
     def message(
@@ -120,7 +121,7 @@ class BrokerIntake:
             elif isinstance(event, Empty):
                 self._nothing(route, event, received_ns)
             elif isinstance(event, Fetch | Publish):
-                self.asks.put(event, received_ns)
+                self._families.ask(route.subscription, event, received_ns)
             else:
                 faults.append(event)
         if first is not None:
@@ -149,17 +150,11 @@ class BrokerIntake:
         """
         if new_session:
             self._ledger.forget_all()
-        now_ns = self._pipeline.clock.now_ns()
-        for subscription in self._subscriptions:
-            for ask in subscription.decoder.connected(new_session):
-                self.asks.put(ask, now_ns)
+        self._families.connected(new_session)
 
     def end(self) -> None:
         """Nothing more comes: what decoders have kept for later goes to the quarantine."""
-        for subscription in self._subscriptions:
-            for event in subscription.decoder.flush():
-                if not isinstance(event, Reading | Empty):
-                    self._pipeline.quarantine(self._name, subscription.device.name, "", event)
+        self._families.end()
 
     def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
         """The broker has heard these acknowledgements: an identifier now means another message."""
@@ -229,7 +224,8 @@ class BrokerIntake:
 
     def _nothing(self, route: Route, event: Empty, received_ns: int) -> None:
         """A payload with nothing to report: its thing, where it is known, is alive."""
-        stats = self._blamed(route)
+        named = self._pipeline.stats.devices.get((self._name, clean_tag(event.thing))) if event.thing else None
+        stats = named or self._blamed(route)
         if stats is not None:
             stats.empty += 1
             stats.last_seen_ns = received_ns

@@ -4,22 +4,35 @@ Where a type's messages explain each other, the decoder's state is that of this 
 broker.
 """
 
+import re
+
 from devices.spec.device import MessageDevice
 from gateway.config import SubscriptionConfig
 from gateway.routes import matcher, topic_filter
+
+MOST_FETCHED = 64
 
 
 class Subscription:
     """One configured subscription with its device type and matcher."""
 
-    __slots__ = ("_match", "config", "decoder", "device")
+    __slots__ = ("_fetched", "_match", "config", "decoder", "device")
 
     def __init__(self, config: SubscriptionConfig, device: MessageDevice) -> None:
         self.config = config
         self.device = device
         self._match = matcher(config.topic).match
+        self._fetched: dict[str, re.Pattern[str]] = {}
         topic = config.topic.split("/", 2)[2] if config.topic.startswith("$share/") else config.topic
         self.decoder = device.decoder(topic_filter(topic))
+
+    def fetch(self, pattern: str) -> None:
+        """What the decoder has asked for is its own, too, whatever the configured topic takes."""
+        if pattern not in self._fetched and len(self._fetched) < MOST_FETCHED:
+            self._fetched[pattern] = matcher(pattern)
+
+    def fetched(self, topic: str) -> bool:
+        return any(pattern.match(topic) for pattern in self._fetched.values())
 
     def thing(self, topic: str) -> str | None:
         """The thing that a topic name names; empty where it names none (the payload, or else the
@@ -27,4 +40,6 @@ class Subscription:
         match = self._match(topic)
         if match is None:
             return None
+        if self.device.family is not None:
+            return ""  # its decoder says
         return match.groupdict().get("thing") or ""

@@ -73,6 +73,8 @@ class Topics:
         """What a topic that is not in `routes` leads to; None where no subscription matches."""
         for subscription in self._subscriptions:
             thing = subscription.thing(topic)
+            if thing is None and subscription.fetched(topic):
+                thing = ""
             if thing is None:
                 continue
             route = Route(subscription, thing, topic)

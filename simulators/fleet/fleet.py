@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from devices.spec.device import Device, PolledDevice, StreamDevice
+from simulators import zigbee2mqtt
 from simulators.faults import Armour, Injector
 from simulators.fleet.asked import AskedPort
 from simulators.fleet.file import FleetConfig, FleetError, load
@@ -78,6 +79,7 @@ class Fleet:
                 self._asked.setdefault(spec.line or spec.name, []).append(spec)
             else:
                 self._peers[spec.name] = peer(spec)
+        zigbee2mqtt.join(self._peers.values())
 
     async def open(self) -> None:
         """Make the serial ports. FleetError where that cannot be done here."""
@@ -206,7 +208,8 @@ class Fleet:
         device, entry = self._peers[spec.name], self.ledger.things[spec.name]
         while not self._stop.is_set():
             for frame in device.tick(self._now()):
-                pieces, copies = _spoil(entry, frame)
+                # what a bridge keeps at the broker is not a device's to spoil
+                pieces, copies = ((frame.data,), 1) if frame.retain else _spoil(entry, frame)
                 for piece in pieces:
                     if not await link.publish(frame.topic, piece, retain=frame.retain):
                         return

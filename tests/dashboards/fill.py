@@ -17,6 +17,7 @@ import aiomqtt
 from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
+from devices.zigbee2mqtt import exposes, listed
 from gateway.app import Gateway
 from gateway.config.load import load
 from gateway.decode.point import Series
@@ -126,6 +127,9 @@ async def _say_everything(mosquitto: Mosquitto) -> None:
         for device in BUILT_IN.values():
             if isinstance(device, MessageDevice):
                 name = f"{device.name}-talker"
+                if device.family is not None:  # its bridge has to list it
+                    rows = [(name, exposes(_everything(device, name).fields))]
+                    await client.publish("zigbee2mqtt/bridge/devices", listed(rows), qos=1)
                 await client.publish(usual_topic(device, name), device.encode(_everything(device, name)), qos=1)
 
 

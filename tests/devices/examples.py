@@ -15,6 +15,8 @@
     request_hex = "0104..."             # polled devices: what that question asks that unit with
     topic = "v3/app/devices/x/up"       # message devices: topic, and payload_json, _text or _hex
     payload_json = '{"a": 1}'
+    before = ["a/topic {}"]             # types with state: what came before it, topic and payload each
+    retained = true                     # types with state: the broker had kept it; default false
     received = 2024-01-01T00:00:00Z     # result time, message devices; default 2024-01-01T00:00:00Z
     events = [                          # what comes out, in order, each one of
         { fields = { pm10_ug_m3 = 8.0 }, time = 2024-01-01T00:00:00Z, thing = "x", tags = { a = "b" } },
@@ -39,7 +41,7 @@ from pathlib import Path
 from typing import Any
 
 from devices.spec.device import Device, MessageDevice, PolledDevice, StreamDevice
-from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
+from devices.spec.events import Empty, Event, Fetch, IntegrityError, Noise, Publish, Reading, SanityError
 from devices.spec.polled import Exchange
 from tests.device_types import BY_NAME, blocks
 
@@ -48,7 +50,8 @@ RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
 KINDS = {"capture", "unit-test", "vendor-doc", "spec-example", "negative", "made-here"}
 KEYS = {
     "name", "kind", "source", "licence", "both_ways", "several", "input_hex", "input_text", "topic", "payload_json",
-    "payload_text", "payload_hex", "received", "events", "note", "question", "unit", "request_hex",
+    "payload_text", "payload_hex", "received", "events", "note", "question", "unit", "request_hex", "before",
+    "retained",
 }  # fmt: skip
 
 
@@ -78,6 +81,8 @@ class Example:
     question: int
     unit: int
     request: bytes
+    before: tuple[str, ...] = ()
+    retained: bool = False
 
     def __str__(self) -> str:
         return f"{self.device.name}: {self.name}"
@@ -85,12 +90,24 @@ class Example:
     def decode(self) -> list[Event]:
         """Everything that comes out, the stream's end included."""
         if isinstance(self.device, MessageDevice):
+            if self.before or self.retained:
+                return self._in_company(self.device)
             return self.device.decode(self.topic, self.data, self.received_ns)
         if isinstance(self.device, PolledDevice):
             exchange = self.exchange()
             return exchange.feed(self.data) + exchange.end()
         decoder = self.device.decoder()
         return decoder.feed(self.data) + decoder.flush()
+
+    def _in_company(self, device: MessageDevice) -> list[Event]:
+        """What the message says after those before it."""
+        decoder = device.decoder()
+        decoder.connected(True)
+        for line in self.before:
+            topic, _, payload = line.partition(" ")
+            decoder.decode(topic, payload.encode(), self.received_ns)
+        said = (decoder.retained if self.retained else decoder.decode)(self.topic, self.data, self.received_ns)
+        return [event for event in said if not isinstance(event, Fetch | Publish)]
 
     def encode(self, reading: Reading) -> bytes:
         """The bytes that the device says it with."""
@@ -128,6 +145,8 @@ def parsed(text: str, name: str) -> list[Example]:
                 topic=entry.get("topic", ""),
                 received_ns=nanoseconds(entry.get("received", RECEIVED)),
                 both_ways=entry.get("both_ways", False),
+                before=tuple(entry.get("before", ())),
+                retained=entry.get("retained", False),
                 several=entry.get("several", False),
                 question=entry.get("question", 0),
                 unit=entry.get("unit", device.unit if isinstance(device, PolledDevice) else 0),

@@ -57,7 +57,7 @@ def told(device: Device, count: int = FRAMES, seed: int = 7) -> Iterator[tuple[F
 
     instrument.device = replace(device, encode=encode)
     while said < count:
-        due = instrument.tick(now)
+        due = [frame for frame in instrument.tick(now) if frame.number is not None]
         for frame, reading in zip(due, made, strict=True):
             instrument.delivered(frame)
             said += 1

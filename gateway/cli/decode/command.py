@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.decode.ask import ask
+from gateway.cli.decode.family import decode_family
 from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
 from gateway.cli.decode.listen import Port, listen
 from gateway.cli.decode.shown import Printed
@@ -61,6 +62,12 @@ def decode(
     ] = None,
     unit: Annotated[
         int | None, typer.Option("--unit", metavar="N", help="For types that are asked: the unit number.")
+    ] = None,
+    heard: Annotated[
+        str | None,
+        typer.Option(
+            "--with", metavar="FILE", help="For types with state: what came before, lines of topic and payload."
+        ),
     ] = None,
     config: TypesOption = None,
     every_s: Annotated[
@@ -115,7 +122,12 @@ def decode(
             printed.events(decoder.feed(chunk))
         printed.events(decoder.flush())
         printed.end()
+    elif kind.family is not None:
+        single = text is not None or hexed is not None
+        decode_family(kind, topic, b"".join(bounded(chunks)), heard, Printed(kind, None, 0, terminal=terminal), single)
     else:
+        if heard is not None:
+            raise UsageError(f"--with: messages of {kind.name} each speak for themselves")
         payload = b"".join(bounded(chunks))
         name = topic if topic is not None else usual_topic(kind.topic)
         printed = Printed(kind, topic, 0, terminal=terminal)
