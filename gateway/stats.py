@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from devices.spec.device import Device, PolledDevice
 from gateway.config import SerialConfig, SubscriptionConfig, ThingConfig
 
-_TROUBLE = ("down: ", "up, but ", "bytes but no frames")
+_TROUBLE = ("down: ", "up, but ", "bytes but no ")
 _APART = ("down: ", "starting", "connecting to ", "stopped")
 """How the states of sources begin that are trouble, and those without a connection."""
 

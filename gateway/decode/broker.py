@@ -138,6 +138,8 @@ class BrokerIntake:
         """Keep the beginning of a message above `max_payload`, with the reason."""
         self._pipeline.stages.received += 1
         if packet_id is not None and self._owe(connection, packet_id, crc32(head, size), duplicate):
+            if self._pipeline.tee.lookers:
+                look_message(self._pipeline, self._name, None, "", topic, head, (), None, REDELIVERED)
             return
         self._stray(topic, f"{size} bytes on topic {topic[:200]!r}, max_payload is {self._config.max_payload}", head)
 

@@ -292,6 +292,9 @@ def test_the_last_trouble_of_a_source_is_remembered_when_it_is_over() -> None:
     )
     source.state = "stopped"
     assert not source.connected
+    for words in ("bytes but no frames: 342 bytes so far", "bytes but no answers: 7 bytes so far"):
+        source.state = words
+        assert (source.connected, source.last_error) == (True, words)
 
 
 async def test_alive_ready_and_well_are_three_questions(park: WebRoom) -> None:

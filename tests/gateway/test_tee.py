@@ -66,7 +66,8 @@ async def test_every_reason_for_which_a_message_is_not_stored_is_told(room: Room
     room.publish("elsewhere", b"17", 2)
     room.publish("park/a", b"xyz", 1, duplicate=True)
     room.broker.message(room.connection, "park/a", b"18", None, False, retained=True)
-    room.broker.oversize(room.connection, "park/a", b"head", 99, None, False)
+    for again in (False, True):
+        room.broker.oversize(room.connection, "park/a", b"head", 99, 3, again)
     told = await looker.take()
     assert [(each.number, each.things, each.data, each.points, each.kept) for each in told] == [  # type: ignore[union-attr]
         (1, ("a",), b"xyz", 0, (Kept("sanity", "not a number: xyz"),)),
@@ -74,6 +75,7 @@ async def test_every_reason_for_which_a_message_is_not_stored_is_told(room: Room
         (3, (), b"xyz", 0, (Kept("redelivered", "the broker sends it again; it was taken before"),)),
         (4, ("a",), b"18", 0, (Kept("retained", "a retained message that does not say when it was true; not stored"),)),
         (5, (), b"head", 0, (Kept("sanity", "99 bytes on topic 'park/a', max_payload is 262144"),)),
+        (6, (), b"head", 0, (Kept("redelivered", "the broker sends it again; it was taken before"),)),
     ]
     assert told[0].events == [SanityError("not a number: xyz", b"xyz")]  # type: ignore[union-attr]
 
