@@ -43,7 +43,7 @@ from typing import Any
 from devices.spec.device import Device, MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Empty, Event, Fetch, IntegrityError, Noise, Publish, Reading, SanityError
 from devices.spec.polled import Exchange
-from tests.device_types import BY_NAME, blocks
+from tests.device_types import BY_NAME, SHOWN, blocks
 
 HERE = Path(__file__).parent
 RECEIVED = datetime(2024, 1, 1, tzinfo=UTC)
@@ -169,7 +169,8 @@ def _data(entry: dict[str, Any]) -> bytes:
 def all_examples() -> list[Example]:
     """Those of the files here, and those that the papers show."""
     files = [example for path in sorted(HERE.glob("*.toml")) for example in read_examples(path)]
-    shown = [text for text in blocks("toml") if "[[example]]" in text]
+    names = {device.name for device in SHOWN}
+    shown = [text for text in blocks("toml") if "[[example]]" in text and tomllib.loads(text)["device"] in names]
     return files + [example for text in shown for example in parsed(text, "docs/devices.md")]
 
 

@@ -36,29 +36,29 @@ def test_a_type_is_imported_when_it_is_asked_for() -> None:
 
 
 def test_a_package_brings_a_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    packages(monkeypatch, point("acme-co2", "tests.devices.test_catalogue:ACME"))
+    packages(monkeypatch, point("acme-gas", "tests.devices.test_catalogue:ACME"))
     found = installed()
-    assert list(found)[-1] == "acme-co2"
-    assert found["acme-co2"] is ACME
+    assert list(found)[-1] == "acme-gas"
+    assert found["acme-gas"] is ACME
     assert len(built_in()) == len(found) - 1
 
 
-ACME = replace(SDS011, name="acme-co2")
+ACME = replace(SDS011, name="acme-gas")
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("no_such_module:DEVICE", "device type acme-co2: cannot be imported: No module named 'no_such_module'"),
-        ("tests.devices.test_catalogue:NONE", "device type acme-co2: cannot be imported: "),
-        ("tests.devices.test_catalogue:SDS011", "device type acme-co2: its description calls it sds011"),
-        ("sys:path", "device type acme-co2: expected a description, got list"),
+        ("no_such_module:DEVICE", "device type acme-gas: cannot be imported: No module named 'no_such_module'"),
+        ("tests.devices.test_catalogue:NONE", "device type acme-gas: cannot be imported: "),
+        ("tests.devices.test_catalogue:SDS011", "device type acme-gas: its description calls it sds011"),
+        ("sys:path", "device type acme-gas: expected a description, got list"),
     ],
 )
 def test_a_package_whose_type_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str, words: str) -> None:
-    packages(monkeypatch, point("acme-co2", value))
+    packages(monkeypatch, point("acme-gas", value))
     with pytest.raises(DescriptionError, match="^" + words.replace("(", r"\(")):
-        installed()["acme-co2"]
+        installed()["acme-gas"]
 
 
 @pytest.mark.parametrize("name", ["sds011", "bci_oximeter"])
@@ -78,8 +78,8 @@ def test_no_type_is_stored_where_gateways_tell_of_themselves(monkeypatch: pytest
 
 def test_further_types_stand_beside_the_others() -> None:
     more = built_in().plus([ACME])
-    assert more["acme-co2"] is ACME
-    assert "acme-co2" not in built_in()
+    assert more["acme-gas"] is ACME
+    assert "acme-gas" not in built_in()
     assert more["sds011"].name == "sds011"
 
 
