@@ -24,7 +24,7 @@ from gateway.decode.point import Series
 from simulators.fleet.fleet import Fleet
 from simulators.scene import KINDS, truth
 from simulators.things import Link, ThingSpec, usual_topic
-from tests.device_types import BUILT_IN, BY_NAME
+from tests.device_types import BY_NAME, DEVICES
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 
@@ -54,7 +54,7 @@ def fill(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: str) ->
 def things() -> list[ThingSpec]:
     """One thing a type, two of the first, one a kind of those that carry any field."""
     specs = [ThingSpec("pms5003-2", BY_NAME["pms5003"], seed=99, period_s=0.2, link="tcp")]
-    for seed, device in enumerate(BUILT_IN.values()):
+    for seed, device in enumerate(DEVICES):
         if isinstance(device, PolledDevice):
             continue
         link: Link = "tcp" if device.link == "serial" else "mqtt"
@@ -71,7 +71,7 @@ def config(influxd: Influxd, mosquitto: Mosquitto, fleet: Fleet, database: str) 
         f'[mqtt.main]\nurl = "{mosquitto.url}"\nclient_id = "park-east"\n',
     ]
     zone = 'tags = { zone = "lake" }\n'
-    for device in BUILT_IN.values():
+    for device in DEVICES:
         topics = [device.topic] if isinstance(device, MessageDevice) else []
         if device.name == "vda5050":
             topics.append(topics[0].removesuffix("state") + "connection")
@@ -90,7 +90,7 @@ async def _run(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: s
     await fleet.open()
     file = folder / "gateway.toml"
     file.write_text(config(influxd, mosquitto, fleet, database))
-    gateway = Gateway(load(file, {}))
+    gateway = Gateway(load(file, {}, BY_NAME))
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         running = group.create_task(gateway.run(stop))
@@ -110,7 +110,7 @@ async def _run(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: s
 async def _round(gateway: Gateway) -> None:
     """The gateway's own points, once; over when they are stored and the next bucket has begun."""
     written, bucket = gateway.stats.stages.written, time.time_ns() // BUCKET_NS
-    gateway.pipeline.drop("gateway", [*gateway.health.lines(), _event()])
+    gateway.pipeline.drop("gateway", [*gateway.points.lines(), _event()])
     await until(lambda: gateway.stats.stages.written > written and time.time_ns() // BUCKET_NS > bucket)
 
 
@@ -124,7 +124,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def _say_everything(mosquitto: Mosquitto) -> None:
     async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
-        for device in BUILT_IN.values():
+        for device in DEVICES:
             if isinstance(device, MessageDevice):
                 name = f"{device.name}-talker"
                 if device.family is not None:  # its bridge has to list it

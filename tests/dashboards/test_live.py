@@ -12,14 +12,14 @@ import pytest
 
 from dashboards.boards import every_board
 from tests.dashboards.fill import fill
-from tests.device_types import BUILT_IN
+from tests.device_types import DEVICES
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import on_free_port
 
 pytestmark = pytest.mark.services("mosquitto", "influxd")
 DATABASE = "dashboards_live"
-BOARDS = {board["uid"]: board for board in every_board(BUILT_IN.values())}
+BOARDS = {board["uid"]: board for board in every_board(DEVICES)}
 
 
 @dataclass(frozen=True)

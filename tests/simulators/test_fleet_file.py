@@ -8,7 +8,7 @@ from devices.spec.events import Reading
 from simulators.faults import Faults
 from simulators.fleet.fleet import FleetError, load, park
 from simulators.things import FIRST
-from tests.device_types import BY_NAME
+from tests.device_types import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +48,7 @@ def test_a_fleet_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             seed = 5
             """,
         ),
-        BY_NAME,
+        BUILT_IN,
     )
     assert config.broker == ("127.0.0.1", 18830)
     assert config.login == ("sim", "open sesame")
@@ -128,7 +128,7 @@ THING = '[fleet]\nbroker = "mqtt://h:1"\n[[thing]]\nname = "a"\n'
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, words: str) -> None:
     file = written(tmp_path, text)
     with pytest.raises(FleetError) as caught:
-        load(file, BY_NAME)
+        load(file, BUILT_IN)
     message = str(caught.value)
     assert message.startswith(f"{file}:{words}")
     assert "\n" not in message
@@ -164,7 +164,7 @@ colour = 3
 """
     file = written(tmp_path, text)
     with pytest.raises(FleetError) as caught:
-        load(file, BY_NAME)
+        load(file, BUILT_IN)
     assert [line.removeprefix(f"{file}:") for line in str(caught.value).split("\n")] == [
         '2:10: fleet.broker = "http://h": expected mqtt://host:port',
         "3:12: fleet.password = (hidden): expected the environment variable NO_SUCH_PASSWORD to be set",
@@ -190,32 +190,32 @@ def test_a_fleet_may_come_from_any_editor(tmp_path: Path, encoding: str, end: st
     file = tmp_path / "fleet.toml"
     text = '# Größe\n[[thing]]\nname = "lamp"\ndevice = "pms5003"\nzone = "池"\n'
     file.write_bytes(text.replace("\n", end).encode(encoding))
-    (thing,) = load(file, BY_NAME).things
+    (thing,) = load(file, BUILT_IN).things
     assert (thing.name, thing.zone) == ("lamp", "池")
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FleetError, match=r"none\.toml: No such file or directory: expected a fleet file that can be"):
-        load(tmp_path / "none.toml", BY_NAME)
+        load(tmp_path / "none.toml", BUILT_IN)
 
 
 def test_the_example_is_a_fleet() -> None:
-    config = load(ROOT / "examples" / "fleet.toml", BY_NAME)
+    config = load(ROOT / "examples" / "fleet.toml", BUILT_IN)
     assert config.listen == "127.0.0.1"
     assert {thing.device for thing in config.things} == set(FIRST)
 
 
 def test_a_park_has_one_of_each_and_keeps_to_64_ports() -> None:
-    seven = park(7, 1, BY_NAME)
+    seven = park(7, 1, BUILT_IN)
     assert [spec.device for spec in seven] == [
         "pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050",
     ]  # fmt: skip
-    many = park(1000, 1, BY_NAME)
+    many = park(1000, 1, BUILT_IN)
     assert len({spec.name for spec in many}) == 1000
     assert sum(spec.via == "pty" for spec in many) == 64
     assert many[:7] == seven
-    assert park(7, 1, BY_NAME) == seven
-    assert park(7, 2, BY_NAME) != seven
+    assert park(7, 1, BUILT_IN) == seven
+    assert park(7, 2, BUILT_IN) != seven
     assert {spec.zone for spec in many} == {"lake", "gate", "hill", "plaza"}
     for spec in many:
         assert spec.location is not None
@@ -233,7 +233,7 @@ def test_a_fleet_may_bring_device_types_and_name_those_of_a_gateway(tmp_path: Pa
     )
     (tmp_path / "gateway.toml").write_text('[gateway]\ntypes_dir = "types"\n' + TYPE.replace("lamp-x", "lamp-z"))
     things = "".join(f'[[thing]]\ndevice = "lamp-{letter}"\n' for letter in "xyz")
-    config = load(written(tmp_path, f'[fleet]\ntypes = "gateway.toml"\n{TYPE}{things}'), BY_NAME)
+    config = load(written(tmp_path, f'[fleet]\ntypes = "gateway.toml"\n{TYPE}{things}'), BUILT_IN)
     assert [thing.device for thing in config.things] == ["lamp-x", "lamp-y", "lamp-z"]
     assert config.things[0].type.encode(Reading({"odd": 1.0})) == b'{"odd":1}\r\n'
 
@@ -246,7 +246,7 @@ def test_mistakes_in_types_are_told_with_their_places_and_without_an_echo(tmp_pa
         '[[thing]]\ndevice = "lamp-x"\n[[thing]]\ndevice = "lamp-z"\n',
     )
     with pytest.raises(FleetError) as caught:
-        load(file, BY_NAME)
+        load(file, BUILT_IN)
     assert str(caught.value).replace(f"{tmp_path}/", "").splitlines() == [
         f"{file.name}:6:8: type[0].baud = 1: expected a whole number from 50 to 4000000",
         'more.toml:6:8: type[0].field[0].name = "Odd": expected lower letters, digits and _, beginning with a letter',
@@ -257,4 +257,4 @@ def test_types_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(
         FleetError, match=r'2:9: fleet.types = "none": expected a gateway.s configuration, or a file or'
     ):
-        load(written(tmp_path, '[fleet]\ntypes = "none"\n[[thing]]\ndevice = "pms5003"\n'), BY_NAME)
+        load(written(tmp_path, '[fleet]\ntypes = "none"\n[[thing]]\ndevice = "pms5003"\n'), BUILT_IN)
