@@ -55,8 +55,6 @@ def things() -> list[ThingSpec]:
     """One thing a type, two of the first, one a kind of those that carry any field."""
     specs = [ThingSpec("pms5003-2", BY_NAME["pms5003"], seed=99, period_s=0.2, link="tcp")]
     for seed, device in enumerate(DEVICES):
-        if isinstance(device, PolledDevice):
-            continue
         link: Link = "tcp" if device.link == "serial" else "mqtt"
         for number, kind in enumerate(KINDS if device.open_fields else [None], 1):
             specs.append(ThingSpec(f"{device.name}-{number}", device, seed, 0.2, kind=kind, link=link))
@@ -78,8 +76,9 @@ def config(influxd: Influxd, mosquitto: Mosquitto, fleet: Fleet, database: str) 
         for topic in topics:
             parts.append(f'[[mqtt.main.subscription]]\ntopic = "{topic}"\ndevice = "{device.name}"\n{zone}')
     for spec in fleet.specs:
-        if isinstance(spec.type, StreamDevice):
+        if isinstance(spec.type, StreamDevice | PolledDevice):
             head = f'[[serial]]\nport = "{fleet.ports[spec.name]}"\ndevice = "{spec.device}"\n'
+            head += "every_s = 0.5\n" if isinstance(spec.type, PolledDevice) else ""
             tail = "" if spec.name == "pms5003-2" else zone
             parts.append(f'{head}thing = "{spec.name}"\nlocation = {PLACE}\n{tail}')
     return "\n".join(parts)

@@ -4,11 +4,14 @@ import tomllib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devices.spec.device import Device, MessageDevice, StreamDevice
 from devices.spec.errors import DescriptionError, EncodeError
 from devices.spec.events import Empty, Event, Noise, Reading, SanityError
-from devices.spec.mapping import MappingError, device_type
+from devices.spec.mapping import FIELD_KEYS, TYPE_KEYS, MappingError, device_type
+from tests.fuzz.effort import effort
 
 TEMPERATURE = {"name": "temperature_c", "from": "t", "unit": "Cel"}
 HUMIDITY = {"name": "humidity_pct", "from": "h", "unit": "%"}
@@ -183,6 +186,9 @@ def test_a_list_at_the_top_is_a_reading_each_unless_a_path_begins_with_an_index(
         {"temperature_c": 1.0},
         {"temperature_c": 2.0},
     ]
+    device = made("json", {"name": "a", "from": "."}, each="v", topic="park/{thing}")
+    assert [e.fields for e in heard(device, '{"v":[1,2.5,null]}') if isinstance(e, Reading)] == [{"a": 1.0}, {"a": 2.5}]
+    assert device.encode(Reading({"a": 1.5})) == b'{"v":[1.5]}'
     device = made("json", {"name": "a", "from": "[0]"}, {"name": "b", "from": "[1].x"}, topic="park/{thing}")
     assert fields(device, '[1,{"x":2}]') == {"a": 1.0, "b": 2.0}
 
@@ -434,3 +440,28 @@ def test_all_mistakes_of_a_table_are_said_at_once() -> None:
 def test_a_table_that_is_none_is_refused_and_nothing_else_happens(table: object) -> None:
     with pytest.raises(DescriptionError):
         device_type(table)
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["json", "t", "Cel"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*TYPE_KEYS, *FIELD_KEYS]), inner),
+    max_leaves=12,
+)
+
+
+@effort(200)
+@given(table=st.dictionaries(st.sampled_from(TYPE_KEYS), VALUES), key=st.sampled_from(FIELD_KEYS), value=VALUES)
+def test_any_table_is_a_type_or_a_list_of_mistakes(table: dict[str, Any], key: str, value: Any) -> None:
+    field = {"name": "temperature_c", "from": "t", "unit": "Cel", key: value}
+    for one in (table, {"name": "x", "format": "json", "baud": 9600, "field": [field], **table}):
+        said: list[str] = []
+        try:
+            heard(device_type(one), '{"t":1}')
+        except MappingError as error:
+            said = [str(mistake) for mistake in error.mistakes]
+        assert all(words and "\n" not in words for words in said)

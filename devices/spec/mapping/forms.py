@@ -39,8 +39,8 @@ class Json:
         self._path = row.each
         self._entries = getter(self._each) if self._each else None
         places = [parse(str(field.place)) for field in row.fields]
-        self._listed = any(isinstance(path.steps[0], int) for path in places if not path.whole)
-        self._bare = any(path.whole and not path.steps for path in places)
+        self._listed = any(isinstance(path.steps[0], int) for path in places if path.steps and not path.whole)
+        self._bare = any(not path.steps for path in places)
         self._prefix = row.prefix
 
     def place(self, place: Place) -> Getter:

@@ -2,7 +2,7 @@
 
 Names stand between points; a name with a point, a bracket or a blank in it stands in `["…"]`. `[0]` is the
 first entry of a list. `$` is the whole payload, also where readings are the entries of a list
-in it (`each`); without it a path begins at the reading.
+in it (`each`); without it a path begins at the reading. `.` is the reading itself, where it is a plain value.
 
 Limits: 16 steps.
 """
@@ -28,6 +28,8 @@ class Path(NamedTuple):
 
 def parse(text: str) -> Path:
     """The path of a text; ValueError with what should stand there."""
+    if text == ".":
+        return Path(())
     whole = text == "$" or text.startswith(("$.", "$["))
     rest = text[1:] if whole else text
     steps: list[str | int] = []
