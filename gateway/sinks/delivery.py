@@ -134,6 +134,7 @@ class Delivery:
         finally:
             self._running = None
             looking.cancel()
+            await asyncio.wait({looking})
             await self._abandon()
 
     async def finish(self, timeout_s: float) -> None:
@@ -171,6 +172,7 @@ class Delivery:
                 obstacle = await asking
             finally:
                 asking.cancel()
+                await asyncio.wait({asking})
             if self._tried():
                 return
             if obstacle is None:

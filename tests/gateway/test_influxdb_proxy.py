@@ -15,6 +15,7 @@ from gateway.sinks.influxdb import InfluxSink
 from tests.gateway.authority import Authority
 from tests.servers.fake_influx import FakeInflux
 from tests.servers.influxd import Influxd
+from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
 from tests.servers.proxy import Proxy
 
@@ -116,6 +117,30 @@ async def test_an_unknown_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     assert said.startswith(
         "the proxy http://no-such-proxy.invalid:3128 (http_proxy): "
         "unknown host name 'no-such-proxy.invalid'; correct http_proxy ("
+    )
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_what_is_no_proxy_is_asked_whether_it_is_one(
+    scheme: str, start_mosquitto: Callable[..., Mosquitto], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker cuts the connection; an InfluxDB knows no CONNECT."""
+    url, variable = f"{scheme}://store.example:8086", f"{scheme.upper()}_PROXY"
+    broker = start_mosquitto().url.replace("mqtt:", "http:")
+    monkeypatch.setenv(variable, broker)
+    said = await kept(url, alarm=False)
+    assert f"the proxy {broker} ({variable})" in said
+    assert "client certificate" not in said
+    assert "InfluxDB" not in said
+
+
+async def test_an_influxdb_in_place_of_the_proxy_is_no_tunnel(
+    influxd: Influxd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", influxd.url)
+    assert (await kept("https://store.example:8086", alarm=True)).startswith(
+        f"the proxy {influxd.url} (HTTPS_PROXY): it does not serve this address; is it a proxy? "
+        "Else NO_PROXY=store.example (HTTP 404"
     )
 
 

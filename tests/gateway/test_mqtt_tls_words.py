@@ -1,5 +1,6 @@
 """What the log says of TLS towards a broker: which end, which file, what to do; with both protocols."""
 
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,27 @@ def guarded(authority: Authority) -> BrokerTls:
 
 async def said(url: str, words: str, **settings: Any) -> None:
     """The broker's state shows `words`, nothing was ever connected, and no line is OpenSSL's own."""
+    log = _Lines()
+    logging.getLogger().addHandler(log)
+    try:
+        await _said(url, words, **settings)
+    finally:
+        logging.getLogger().removeHandler(log)
+    assert not any("_ssl.c" in line for line in log.lines)
+
+
+class _Lines(logging.Handler):
+    """Every line of the log, whoever wrote it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+async def _said(url: str, words: str, **settings: Any) -> None:
     async with running(url, "a/#", **settings) as room:
         await room.says(f"down: 127.0.0.1:{url.rpartition(':')[2]}: {words}")
         assert room.stats.connects == 0
@@ -158,7 +180,8 @@ async def test_tls_to_a_plain_port(
 async def test_plain_mqtt_to_a_port_for_tls(start_mosquitto: Start, authority: Authority, protocol: str) -> None:
     broker = start_mosquitto(tls=BrokerTls(authority.certificate, *authority.issue("plain", "IP:127.0.0.1")))
     async with running(broker.url.replace("mqtts:", "mqtt:"), "a/#", protocol=protocol) as room:
-        await room.says("if the port is for TLS: mqtts://")
+        await room.says("port for TLS")
+        assert "mqtts://" in room.stats.said[-1]
         assert room.stats.connects == 0
 
 

@@ -135,6 +135,8 @@ class Client:
             return self._refused_by_proxy(self.proxy, error.status, f"HTTP {error.status} {error.message}")
         if isinstance(error, aiohttp.ServerDisconnectedError):
             wish = "; does it want a client certificate (influxdb.client_cert)?" if self._shy() else ""
+            if self.proxy is not None and not self._answered:
+                wish = f"; is {_named(self.proxy)} an HTTP proxy?"
             return Unreachable(f"no whole answer: {error}{wish}")
         if isinstance(error, aiohttp.ClientResponseError):
             if any(mark in error.message for mark in _TLS_ALERT):
@@ -145,7 +147,7 @@ class Client:
             return Unreachable(f"no whole answer: {error}")
         cause = _cause(error)
         tls = isinstance(cause, ssl.SSLError)
-        if self.proxy is not None and isinstance(error, aiohttp.ClientConnectorError) and not tls:
+        if self.proxy is not None and not tls and not self._answered:
             # connections are made to the proxy alone; TLS is spoken with the server behind it
             far = Far("the proxy", self.proxy.host, self.proxy.variable)
             return Unreachable(f"{_named(self.proxy)}: {in_words(cause, far)}")

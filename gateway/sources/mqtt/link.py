@@ -156,7 +156,7 @@ def unanswered(config: MqttConfig, why: str) -> ConnectionEnded:
     else:
         hint = "see whether the broker accepts the certificate in cert_file"
     hints = ['if the broker speaks no MQTT 5: protocol = "3.1.1"'] if config.protocol == "5" else []
-    hints += [] if "certificate" in why else [hint]
+    hints += [] if "certificate" in why or "port for TLS" in why else [hint]
     return ConnectionEnded("; ".join([f"CONNECT was not answered: {why}", *hints]), at_fault=True)
 
 

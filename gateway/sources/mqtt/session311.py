@@ -19,6 +19,7 @@ Source: MQTT 3.1.1 (OASIS, 2014); paho-mqtt 2.1 client.py; aiomqtt 2.3 client.py
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -45,6 +46,10 @@ from gateway.sources.mqtt.link import (
 )
 from gateway.sources.mqtt.wire311 import Wire311
 from gateway.stats import SourceStats
+
+_QUIET = logging.getLogger("parkgate.mqtt.paho")
+_QUIET.addFilter(lambda record: record.exc_info is not None)
+"""What paho tells at each try, in its own words, is said by the source in ours; its failures are not."""
 
 NO_TOPIC = "parkgate/nothing"
 """A topic filter that is never subscribed to."""
@@ -198,6 +203,7 @@ def _client(config: MqttConfig) -> aiomqtt.Client:
         timeout=ANSWER_S,
         will=None if will is None else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
         tls_context=tls_of(config),
+        logger=_QUIET,
     )
 
 
