@@ -13,7 +13,8 @@ from functools import partial
 
 import pytest
 
-from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
+from devices.spec.polled import Exchange, Question
 from tests.device_types import DEVICES
 from tests.devices.examples import all_examples
 from tests.fuzz.test_stream_bytes import hostile_streams
@@ -60,6 +61,31 @@ def test_streams(device: StreamDevice) -> None:
     noise = random.Random(3).randbytes(4096)
     for unit in [*hostile_streams(device), noise]:
         check_linear(work, filled(unit, SMALL // 10), filled(unit, LARGE // 10), f"{device.name} {unit[:20]!r}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", [d for d in DEVICES if isinstance(d, PolledDevice)], ids=lambda d: d.name)
+def test_answers(device: PolledDevice) -> None:
+    def overheard(data: bytes) -> None:
+        decoder = device.decoder()
+        decoder.feed(data)
+        decoder.flush()
+
+    noise = random.Random(3).randbytes(4096)
+    for question in device.questions:
+
+        def waiting(data: bytes, question: Question = question) -> None:
+            exchange = Exchange(question, device.unit)
+            for start in range(0, len(data), 512):
+                exchange.feed(data[start : start + 512])
+            exchange.end()
+
+        request = question.request(device.unit)
+        answer = next(one.data for one in all_examples() if one.device is device and one.both_ways)
+        broken = bytes([*answer[:-1], answer[-1] ^ 1])
+        for unit in (request[:-1], answer[:3], answer[:-1], broken, noise):
+            for work in (overheard, waiting):
+                check_linear(work, filled(unit, SMALL // 50), filled(unit, LARGE // 50), f"{device.name} {unit[:20]!r}")
 
 
 SHAPES: dict[str, Callable[[int], bytes]] = {
