@@ -59,6 +59,11 @@ class Turn:
     witnesses: int = 0
     punctual: int = 0
 
+    @property
+    def agrees(self) -> bool:
+        """Whether a connection may be given up: one thing more was missed, or nobody is left who could be on time."""
+        return self.witnesses > 1 or not self.punctual
+
 
 @dataclass(slots=True)
 class BrokerWatch:
@@ -167,10 +172,6 @@ class BrokerWatch:
     def end_turn(self) -> None:
         self.last_turn, self.turn = self.turn, Turn()
 
-    @property
-    def may_reconnect(self) -> bool:
-        return self.last_turn.witnesses > 1 or not self.last_turn.punctual
-
     def heal(self, now: float) -> str | None:
         """Do what is due now against a connection that brings nothing; what was done, for counting."""
         fault = self.fault
@@ -178,7 +179,7 @@ class BrokerWatch:
             return None
         first = self.healing.steps == 0
         self.healing.tried(now, 2 * self.slowest_s)
-        if first or not self.may_reconnect:
+        if first or not self.last_turn.agrees:
             self.source.resubscribe()
             return "resubscribe"
         self.source.reconnect(f"connected and subscribed, but nothing came for {now - fault.since:.0f} s")

@@ -115,6 +115,13 @@ class Faults:
         if line is not None:
             self._pipeline.drop("gateway", [line])
 
+    def by_layer(self) -> dict[Layer, int]:
+        """How many faults are open in each layer."""
+        found = dict.fromkeys(Layer, 0)
+        for fault in self.open.values():
+            found[fault.layer] += 1
+        return found
+
     def problems(self, silent: int, said: AbstractSet[tuple[str, str]] = frozenset()) -> list[str]:
         """For `/healthz`: sources that bring nothing, a few things, and the total of `silent` things.
 

@@ -274,13 +274,6 @@ class Watchdog:
             port.healing.end(now)
         self.faults.well(thing, "speaks again", now)
 
-    def by_layer(self) -> dict[Layer, int]:
-        """How many faults are open in each layer."""
-        found = dict.fromkeys(Layer, 0)
-        for fault in self.faults.open.values():
-            found[fault.layer] += 1
-        return found
-
     def problems(self) -> list[str]:
         """A few lines and a total for `/healthz`; what a source's own state says is left to it."""
         refused = self.refused.problems(self._clock.monotonic(), self._clock.now_ns())

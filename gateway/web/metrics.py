@@ -5,12 +5,20 @@ Source of the format: Prometheus exposition format 0.0.4.
 
 from gateway.web.health import Health, age_s
 
+Row = tuple[str, str, str, list[tuple[dict[str, str], float]]]
+"""Name, type, what it means; labels and value of each sample."""
+
 
 def metrics(health: Health) -> str:
     """The whole text."""
+    return "".join(_family(*row) for row in (*_whole(health), *_things(health)))
+
+
+def _whole(health: Health) -> list[Row]:
+    """Of the gateway, its sources, its sinks and its disks."""
     depth, forecast = health.spool.depth(), health.spool.forecast()
     stages = health.stats.stages
-    rows: list[tuple[str, str, str, list[tuple[dict[str, str], float]]]] = [
+    return [
         ("points_total", "counter", "Messages and points by stage.",
          [({"stage": key}, getattr(stages, key)) for key in stages.__slots__]),
         ("spool_points", "gauge", "Points waiting in the spool.", [({}, depth.points)]),
@@ -44,12 +52,17 @@ def metrics(health: Health) -> str:
          [({"sink": sink.name}, sink.write_s) for sink in health.stats.sinks.values()]),
         ("silent_things", "gauge", "Things that were not heard for too long.", [({}, health.watchdog.silent)]),
         ("silence_faults", "gauge", "Silences being reported, by the layer that is silent.",
-         [({"layer": layer}, count) for layer, count in health.watchdog.by_layer().items()]),
+         [({"layer": layer}, count) for layer, count in health.watchdog.faults.by_layer().items()]),
         ("silence_events_total", "counter", "Silences and returns that were said.",
          [({}, health.watchdog.faults.events)]),
         ("heals_total", "counter", "Attempts to heal a silent source.",
          [({"action": action}, count) for action, count in health.watchdog.healed.items()]),
     ]  # fmt: skip
+
+
+def _things(health: Health) -> list[Row]:
+    """Of each thing, and of topics that became none."""
+    rows: list[Row] = []
     things = [
         ({"source": stats.source, "device": stats.device, "thing": stats.thing}, stats)
         for stats in health.stats.devices.values()
@@ -74,7 +87,7 @@ def metrics(health: Health) -> str:
         rows.append(("unread_messages_total", "counter", text, topics))
     seen = [(labels, stats.last_seen_ns / 1e9) for labels, stats in things if stats.last_seen_ns]
     rows.append(("last_seen_timestamp_seconds", "gauge", "When the thing was last heard.", seen))
-    return "".join(_family(*row) for row in rows)
+    return rows
 
 
 def _family(name: str, kind: str, text: str, samples: list[tuple[dict[str, str], float]]) -> str:
