@@ -97,15 +97,16 @@ def _messages(row: TypeRow, topic: str) -> MessageDevice:
 
 def _json(text: Text, payload: bytes, encoding: str) -> list[Event]:
     """A payload of JSON; where each of several lines begins and ends as JSON does, each is one."""
-    lines = [line for line in payload.splitlines(keepends=True) if line.strip()]
-    if len(lines) > 1 and all(line.strip()[:1] in b"{[" and line.strip()[-1:] in b"}]" for line in lines):
-        return [event for line in lines for event in _line(text, line, encoding)]
-    body = text_of(payload.translate(None, b"\r\n"), encoding)
-    return (
-        [SanityError(f"expected JSON in {encoding}", payload)]
-        if body is None
-        else text.events(body, payload, alone=True)
-    )
+    if b"\n" in payload or b"\r" in payload:
+        lines = [line for line in payload.splitlines(keepends=True) if line.strip()]
+        if len(lines) > 1 and all(line.strip()[:1] in b"{[" and line.strip()[-1:] in b"}]" for line in lines):
+            return [event for line in lines for event in _line(text, line, encoding)]
+        body = text_of(payload.translate(None, b"\r\n"), encoding)
+    else:
+        body = text_of(payload, encoding)
+    if body is None:
+        return [SanityError(f"expected JSON in {encoding}", payload)]
+    return text.events(body, payload, alone=True)
 
 
 def _line(text: Text, line: bytes, encoding: str) -> list[Event]:

@@ -44,6 +44,7 @@ class Text:
     def __init__(self, row: TypeRow) -> None:
         self._row = row
         self._form: Form = form_of(row)
+        self._columns = self._form if isinstance(self._form, Columns) else None
         words = all(field.kind == "text" for field in row.fields)
         self._spots = tuple(
             Spot(
@@ -108,10 +109,10 @@ class Text:
                 proof = proof or proves
             elif required:
                 refused = refused or f"{name} is missing"
-        if isinstance(self._form, Columns):
+        if self._columns is not None:
             if errors and not proof:
                 return Noise(data)
-            why = self._form.short(reading)
+            why = self._columns.short(reading)
             if why is not None:
                 return SanityError(why, data) if proof else Noise(data)
         if not fields:

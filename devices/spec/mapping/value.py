@@ -160,17 +160,17 @@ def _number_taker(row: FieldRow, decimal: Decimal) -> Take:
     scaled, counter = _scaling(row), row.kind == "counter"
 
     def take(raw: object) -> Value | None:
-        if raw.__class__ is str:
+        if raw.__class__ is float or raw.__class__ is int:
+            found: float = raw
+            if found != found:
+                return None
+        elif raw.__class__ is str:
             text = raw.strip()
             if text.lower() in MISSING or text in absent:
                 return None
-            found: float = number(text, decimal, allowed)
-            if counter and text.isdigit():
-                found = int(text)
-        elif raw is None or raw != raw:
+            found = int(text) if counter and text.isascii() and text.isdigit() else number(text, decimal, allowed)
+        elif raw is None:
             return None
-        elif raw.__class__ is float or raw.__class__ is int:
-            found = raw
         else:
             raise ValueError(f"expected a number, got {shown(raw)}")
         if found in absent:
