@@ -180,7 +180,7 @@ async def test_tls_to_a_plain_port(
 async def test_plain_mqtt_to_a_port_for_tls(start_mosquitto: Start, authority: Authority, protocol: str) -> None:
     broker = start_mosquitto(tls=BrokerTls(authority.certificate, *authority.issue("plain", "IP:127.0.0.1")))
     async with running(broker.url.replace("mqtts:", "mqtt:"), "a/#", protocol=protocol) as room:
-        await room.says("port for TLS")
+        await room.says("for TLS")
         assert "mqtts://" in room.stats.said[-1]
         assert room.stats.connects == 0
 
