@@ -271,6 +271,8 @@ class _Among:
                 table.fail("name", f"a name not used before; {first} is called {thing.name}")
             if thing.via == "mqtt" and not fleet.has("broker"):
                 fleet.fail("broker", f"mqtt://host:port, as {thing.name} speaks MQTT")
+            if thing.name in self._lines and not table.wrong("name"):
+                table.fail("name", f"a name that no line has; {thing.name} is one")
             if thing.line is not None and not table.wrong("line", "unit", "link"):
                 self._on_line(table, thing, thing.line)
 

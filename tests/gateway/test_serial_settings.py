@@ -128,6 +128,14 @@ async def test_a_port_that_does_not_take_its_settings_is_not_called_a_wrong_name
             assert "name" not in run.stats.state
 
 
+def test_a_terminal_whose_driver_does_not_know_a_speed_is_still_a_port() -> None:
+    with plugged() as pty:
+        assert trouble(pty.path, OSError(errno.ENOTTY, ""), "31250 baud, 8N1") == (
+            f"{pty.path} does not take 31250 baud, 8N1 (Inappropriate ioctl for device); "
+            "correct baud or parity, or use an adapter that has them"
+        )
+
+
 def test_what_is_no_port_and_what_has_not_the_settings_are_told_apart(tmp_path: Path) -> None:
     assert trouble("/dev/ttyS0", OSError(errno.EINVAL, ""), "2400 baud, 7E1") == (
         "/dev/ttyS0 does not take 2400 baud, 7E1 (Invalid argument); "

@@ -13,7 +13,8 @@ What it holds to:
 - Before a question the line is silent for the type's own time, 3.5 characters at least; what comes
   meanwhile is thrown away as noise, for 1 s at the most.
 - An answer after its timeout is nobody's: it is told by its unit and shape, said to be late, and kept
-  from the question that waits. Until `late_s` have passed its unit is asked nothing.
+  from the question that waits. Until `late_s` have passed its unit is asked nothing. One that is later
+  still is told from another unit's for ever, from another question's of the same unit by its length alone.
 - How the port is kept open: port.py.
 
 States of the port: open but silent, bytes but no answers, up from the first answer on. Who answers

@@ -1,6 +1,6 @@
 """Why a serial port cannot be used, said to the person who can mend it.
 
-Pure but for looking at the port's owner and at who runs the gateway: an exception of
+Pure but for looking at the port, its owner, and who runs the gateway: an exception of
 `serialx` or of the operating system becomes one line that says what is wrong with which
 port and what to do about it. No exception here: where the owner cannot be read, the line
 is only less precise. What ails a port over the network is said in the words of every
@@ -54,7 +54,7 @@ def trouble(port: str, error: Exception, framing: str = "these settings") -> str
         return f"{port} went away (unplugged?); waiting for it"
     if isinstance(error, serialx.UnsupportedSetting):
         return f"{port} does not take {framing} ({error}); {_OTHER_SETTINGS}"
-    if code == errno.EINVAL:  # what is no tty says ENOTTY; a tty says this to settings
+    if code == errno.EINVAL or (code == errno.ENOTTY and _is_terminal(port)):  # what is none says ENOTTY to all
         return f"{port} does not take {framing} ({os.strerror(code)}); {_OTHER_SETTINGS}"
     if code in _NOT_A_PORT:
         return f"{port} is not a serial port ({os.strerror(code)}); correct the name"
@@ -70,6 +70,18 @@ def _network_trouble(port: str, error: Exception) -> str:
     if isinstance(error, ValueError):
         return f"{port}: not a usable address ({error}); expected scheme://host:port"
     return f"{port}: {error or 'the far side closed the connection'}"
+
+
+def _is_terminal(port: str) -> bool:
+    """Whether it is a terminal all the same, whose driver does not know what was asked of it."""
+    try:
+        opened = os.open(port, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOCTTY", 0))
+    except (OSError, ValueError, AttributeError):
+        return False
+    try:
+        return os.isatty(opened)
+    finally:
+        os.close(opened)
 
 
 def _present() -> str:
