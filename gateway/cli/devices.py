@@ -26,7 +26,8 @@ TypesOption = Annotated[
 ]
 
 
-def _installed() -> "Catalogue":
+def installed_types() -> "Catalogue":
+    """The types that parkgate and installed packages bring; a usage error where two of them share a name."""
     from devices.catalogue import installed
     from devices.spec.errors import DescriptionError
 
@@ -40,16 +41,23 @@ def known(config: Path | None = None) -> "Catalogue":
     """The installed device types, and those of a configuration, or of gateway.toml in the working folder."""
     from devices.files import with_path
 
-    catalogue = _installed()
+    catalogue = installed_types()
     path = config or (USUAL if USUAL.is_file() else None)
     return catalogue if path is None else with_path(catalogue, path, os.environ)
+
+
+def usable(config: Path | None = None) -> "Catalogue":
+    """Those of `known` that can be used: a package may be broken."""
+    from devices.catalogue import Catalogue
+
+    return Catalogue({}).plus(_made(known(config))[0])
 
 
 def find(name: str, config: Path | None = None) -> "Device":
     """The device type of that name; a usage error that suggests the nearest one where there is none."""
     from devices.spec.errors import DescriptionError
 
-    catalogue = _installed()
+    catalogue = installed_types()
     if config is not None or name not in catalogue:
         catalogue = known(config)
     try:

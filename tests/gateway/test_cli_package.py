@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,24 @@ def test_a_package_cannot_take_the_name_of_another_type(tmp_path: Path) -> None:
     listed = parkgate(tmp_path, "devices")
     assert listed.returncode == 2
     assert listed.stderr == ("parkgate: device type pms5003 of package acme-parkgate: parkgate has one of that name\n")
+
+
+def test_a_port_that_nobody_named_a_type_for_looks_like_a_configured_one(tmp_path: Path) -> None:
+    lines = "".join(f"bat={3700 + number},tmp={21 + number / 10:.1f}\r\n" for number in range(20))
+    (tmp_path / "gateway.toml").write_text(
+        '[[type]]\nname = "lamp-x"\nformat = "keys"\nbaud = 9600\n[[type.field]]\nname = "battery_mv"\nunit = "mV"\n'
+        'from = "bat"\n'
+    )
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(lines.encode())
+            connection.recv(1)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    told = parkgate(tmp_path, "decode", "--port", f"socket://127.0.0.1:{listener.getsockname()[1]}", "--for", "2")
+    listener.close()
+    assert "looks like lamp-x" in told.stdout + told.stderr

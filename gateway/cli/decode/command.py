@@ -26,7 +26,7 @@ from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
 from gateway.cli.decode.listen import Port, listen
 from gateway.cli.decode.shown import Printed
 from gateway.cli.decode.watch import watch
-from gateway.cli.devices import TypesOption, find
+from gateway.cli.devices import TypesOption, find, usable
 from gateway.cli.usage import UsageError
 from textfile import as_utf8
 
@@ -86,7 +86,7 @@ def decode(
     if device is None:
         if asked is None:
             raise UsageError("--device is missing: expected a device type (`parkgate devices` lists them), or a --port")
-        watch(asked, terminal)
+        watch(asked, terminal, usable(config))
         return
     kind = find(device, config)
     if unit is not None:

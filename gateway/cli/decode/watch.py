@@ -127,17 +127,16 @@ class Watched:
             self._lines.say(values, None, None)
 
 
-def watch(port: Port, terminal: bool) -> None:
-    """Print what `port` says, and what it looks like."""
+def watch(port: Port, terminal: bool, devices: "Mapping[str, Device]") -> None:
+    """Print what `port` says, and which of `devices` it looks like."""
     with opened(port) as file:
-        run_on_port(_watching(port, file, terminal), port, logging.WARNING)
+        run_on_port(_watching(port, file, terminal, devices), port, logging.WARNING)
 
 
-async def _watching(port: Port, record: TextIO | None, terminal: bool) -> None:
-    from devices.catalogue import installed
+async def _watching(port: Port, record: TextIO | None, terminal: bool, devices: "Mapping[str, Device]") -> None:
     from gateway.cli.loop import on_signals
 
-    watched = Watched(installed(), terminal)
+    watched = Watched(devices, terminal)
     on_signals(watched.over.set)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(port.for_s):
