@@ -30,6 +30,7 @@ COUNTERS = (
     "integrity_errors",
     "sanity_errors",
     "unanswered",
+    "unanswered",
     "clock_errors",
     "dropped",
 )
@@ -164,7 +165,7 @@ def _plain(value: object) -> object:
         return {str(key): _plain(item) for key, item in value.items() if not is_secret(str(key))}
     if is_dataclass(value):
         named = {item.name: getattr(value, item.name) for item in fields(value)}
-        return _plain({key: item for key, item in named.items() if item is not None and item != {} and item != ()})
+        return _plain({key: item for key, item in named.items() if item not in (None, "", {}, ())})
     if isinstance(value, Iterable):
         return [_plain(item) for item in value]
     return type(value).__name__

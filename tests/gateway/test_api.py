@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.config import load
 from gateway.intake import Intake
 from gateway.stats import DeviceStats, SourceStats
 from gateway.tee import Fate
@@ -67,6 +68,23 @@ async def test_sources_as_in_the_docs_and_without_secrets(park: WebRoom) -> None
     status, sources = await park.get("/api/v1/sources")
     assert (status, sources) == (200, json.loads(example("`GET /api/v1/sources`", "json")))
     assert "not for everybody" not in json.dumps(sources)
+
+
+async def test_the_things_of_a_polled_line_are_settings_of_its_port(tmp_path: Path) -> None:
+    room = await open_room(tmp_path)
+    file = tmp_path / "line.toml"
+    file.write_text(
+        '[[serial]]\nport = "/dev/ttyUSB1"\n[[serial.thing]]\nthing = "meter-1"\ndevice = "sdm120"\nunit = 1\n'
+    )
+    room.api.config = load(file, {})
+    _, found = await room.get("/api/v1/sources")
+    assert [(each["source"], each["settings"]) for each in found["sources"]] == [
+        (
+            "serial:/dev/ttyUSB1",
+            {"port": "/dev/ttyUSB1", "things": [{"device": "sdm120", "thing": "meter-1", "unit": 1}]},
+        )
+    ]
+    await room.close()
 
 
 async def test_events_as_in_the_docs(park: WebRoom) -> None:
