@@ -38,6 +38,8 @@ MAX_DOUBTS = 10
 DECODER_FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 """What a faulty decoder could raise. It promises not to; if it does, that message alone suffers."""
 
+ASKS = (Fetch, Publish)
+
 NAMELESS = "neither topic, config nor payload names the thing"
 
 
@@ -120,7 +122,7 @@ class BrokerIntake:
                     refused += 1
             elif isinstance(event, Empty):
                 self._nothing(route, event, received_ns)
-            elif isinstance(event, Fetch | Publish):
+            elif isinstance(event, ASKS):
                 self._families.ask(route.subscription, event, received_ns)
             else:
                 faults.append(event)
@@ -129,7 +131,7 @@ class BrokerIntake:
         if faults:
             self._keep(route, faults, received_ns)
         if pipeline.tee.lookers:
-            seen = [event for event in events if not isinstance(event, Fetch | Publish)]
+            seen = [event for event in events if not isinstance(event, ASKS)]
             look_message(pipeline, self._name, route.subscription, route.thing, topic, payload, seen, start, *kept)
 
     def oversize(

@@ -10,7 +10,8 @@ Rules (what each server does with less was tried on InfluxDB 1.6.7 and read in 2
   integers (`i`); NaN, infinities and integers beyond 64 bits are left out, as missing values, and
   counted as field errors;
 - names are those of `names`; a string field has no line break;
-- a field never has the name of a tag (3.x refuses it): it then ends in `_value`;
+- a field never has the name of a tag (3.x refuses it): it then ends in `_value`, and where there is a
+  field of that name, too, the one that comes later has a mark;
 - two readings of one series never share a timestamp, and the same reading never gets two.
 
 Limits: string field 16,384 characters; names as in `names`.
@@ -58,10 +59,11 @@ class FieldLimit(Exception):
 class _Keys(dict[str, str]):
     """Field name to `escaped=`, made on first use for one measurement and set of tag names."""
 
-    __slots__ = ("parts", "tags")
+    __slots__ = ("parts", "substitutes", "tags")
 
     def __init__(self, tags: frozenset[str]) -> None:
         self.tags = tags
+        self.substitutes: dict[str, str] = {}  # a tag's name and `_value`, to the field that is called so
         self.parts = _Parts(self)
 
     def __missing__(self, name: str) -> str:
@@ -70,8 +72,10 @@ class _Keys(dict[str, str]):
         clean = clean_name(name)
         if clean in self.tags:
             clean += "_value"
-        elif clean.endswith("_value") and clean[: -len("_value")] in self.tags:
-            clean = marked(clean, name, MAX_NAME)  # the other one has this name
+        if clean.removesuffix("_value") in self.tags:
+            other = self.substitutes.setdefault(clean, name)
+            if other != name:
+                clean = marked(clean, name, MAX_NAME)  # the other one has this name
         key = self[name] = escape_tag(clean) + "="
         return key
 

@@ -40,7 +40,7 @@ def test_the_family_of_the_docs_is_bounded_and_says_what_it_gives_up() -> None:
 
 def test_one_message_alone_and_its_payload_back() -> None:
     device = shown()
-    (reading,) = device.decode("acme/n7/data", b'{"21":215}', T)
+    (reading,) = device.decode("acme/n7/data", b'{"21":2150}', T)
     assert isinstance(reading, Reading)
-    assert reading.fields == {"temperature_c": 21.5}
-    assert device.encode(reading) == b'{"21":215}'
+    assert reading.fields == {"water_temperature_c": 21.5}
+    assert device.encode(reading) == b'{"21":2150}'
