@@ -91,7 +91,7 @@ class Answers:
         self._answers = []
 
 
-def asked(device: PolledDevice, unit: int, every_s: float = 0.2, timeout_s: float = 0.1) -> Asked:
+def asked(device: PolledDevice, unit: int, every_s: float = 0.2, timeout_s: float = 0.5) -> Asked:
     return Asked(device=device, unit=unit, every_s=every_s, timeout_s=timeout_s, intake=Answers())
 
 

@@ -32,10 +32,10 @@ baud = 9600
 """
 
 
-def thing(name: str, device: str, unit: int, every_s: float = 1.0) -> str:
+def thing(name: str, device: str, unit: int, every_s: float = 1.0, timeout_s: float = 0.5) -> str:
     return (
         f'[[serial.thing]]\ndevice = "{device}"\nthing = "{name}"\nunit = {unit}\nevery_s = {every_s}\n'
-        'timeout_s = 0.2\ntags = { zone = "lake" }\n'
+        f'timeout_s = {timeout_s}\ntags = {{ zone = "lake" }}\n'
     )
 
 
@@ -69,7 +69,12 @@ async def test_one_of_three_is_dead_and_the_others_are_stored_on_time(tmp_path: 
         ThingSpec("meter-1", METER, 1, line="bus", unit=1),
         ThingSpec("bed-1", PROBE, 3, line="bus", unit=3),
     ]
-    config = CONFIG + thing("meter-1", "sdm120", 1) + thing("meter-2", "sdm120", 2) + thing("bed-1", "soil-7in1", 3)
+    config = (
+        CONFIG
+        + thing("meter-1", "sdm120", 1)
+        + thing("meter-2", "sdm120", 2, timeout_s=0.2)
+        + thing("bed-1", "soil-7in1", 3)
+    )
     async with running(tmp_path, specs, config) as (gateway, _):
         stats = {name: gateway.stats.devices["serial:" + str(tmp_path / "ports" / "bus"), name] for name in (
             "meter-1", "meter-2", "bed-1")}  # fmt: skip
@@ -103,7 +108,7 @@ async def test_with_faults_on_the_line_each_thing_has_what_it_said_itself(tmp_pa
         ThingSpec(f"bed-{unit}", PROBE, unit, line="bus", unit=unit, faults=Faults.parse(f"seed={unit} {faults}"))
         for unit in (1, 2, 3)
     ]
-    config = CONFIG + "".join(thing(f"bed-{unit}", "soil-7in1", unit, 0.3) for unit in (1, 2, 3))
+    config = CONFIG + "".join(thing(f"bed-{unit}", "soil-7in1", unit, 0.3, 0.4) for unit in (1, 2, 3))
     async with running(tmp_path, specs, config) as (gateway, fleet):
         entries = [fleet.ledger.things[f"bed-{unit}"] for unit in (1, 2, 3)]
         await until(lambda: all(entry.good >= 12 and entry.spoiled.total() >= 4 for entry in entries), "", 60.0)

@@ -49,7 +49,7 @@ def answering(line: Bus, table: dict[bytes, bytes]) -> None:
 
 
 async def test_three_things_one_of_them_dead_the_others_on_time() -> None:
-    things = [asked(quick(PROBE), unit, every_s=0.5) for unit in (1, 2, 3)]
+    things = [asked(quick(PROBE), unit, every_s=0.5, timeout_s=0.1 if unit == 2 else 0.5) for unit in (1, 2, 3)]
     async with bus() as line:
         answering(line, {SOIL_QUESTION.request(unit): soil(unit, float(unit)) for unit in (1, 3)})
         async with asking(line.path, things) as run:
@@ -59,8 +59,8 @@ async def test_three_things_one_of_them_dead_the_others_on_time() -> None:
             times = line.times(SOIL_QUESTION.request(unit))
             gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
             # even times, late by no more than the dead one's timeout (and what a busy machine adds)
-            assert all(0.5 - 0.1 - 0.15 < gap < 0.5 + 0.1 + 0.15 for gap in gaps), gaps
-            assert (times[-1] - times[0]) / len(gaps) == pytest.approx(0.5, abs=0.04)
+            assert all(0.5 - 0.1 - 0.2 < gap < 0.5 + 0.1 + 0.2 for gap in gaps), gaps
+            assert (times[-1] - times[0]) / len(gaps) == pytest.approx(0.5, abs=0.05)
         assert set(moistures(run[0])) == {1.0}
         assert set(moistures(run[2])) == {3.0}
         dead = line.times(SOIL_QUESTION.request(2))
@@ -71,7 +71,7 @@ async def test_three_things_one_of_them_dead_the_others_on_time() -> None:
 
 
 async def test_a_late_answer_is_never_anothers() -> None:
-    things = [asked(quick(PROBE), unit, every_s=0.25) for unit in (1, 2)]
+    things = [asked(quick(PROBE), 1, every_s=0.25, timeout_s=0.1), asked(quick(PROBE), 2, every_s=0.25)]
     async with bus() as line:
 
         def answer(request: bytes) -> None:
@@ -87,7 +87,7 @@ async def test_a_late_answer_is_never_anothers() -> None:
         assert run[0].readings == []
         late = [event for event in run[0].bad if isinstance(event, SanityError)]
         assert late
-        assert all(event.detail.startswith("late: answered 0.1") for event in late)
+        assert all(event.detail.startswith("late: answered 0.") for event in late)
         assert late[0].data == soil(1, 11.0)
         assert run[1].bad == []
 
@@ -108,12 +108,12 @@ async def test_a_late_answer_is_not_taken_for_that_to_the_next_question_of_the_s
                 line.say(first.answer(1, {"energy_kwh": float(sent)}), after_s=0.2)
 
         line.answer = answer
-        async with asking(line.path, [asked(device, 1, every_s=0.1)]) as run:
+        async with asking(line.path, [asked(device, 1, every_s=0.1, timeout_s=0.1)]) as run:
             await run.until(lambda: len(run[0].bad) >= 3)
         assert run[0].readings == []
         assert all(isinstance(event, SanityError) for event in run[0].bad)
         times = [time for time, _ in line.heard]
-        assert all(later - earlier > 0.39 for earlier, later in itertools.pairwise(times))
+        assert all(later - earlier > 0.3 for earlier, later in itertools.pairwise(times))
         assert second.size == first.size
 
 
@@ -142,7 +142,7 @@ async def test_the_echo_of_an_adapter_is_stripped() -> None:
 async def test_an_echo_alone_is_no_answer() -> None:
     async with bus() as line:
         line.answer = line.say  # type: ignore[assignment]
-        async with asking(line.path, [asked(quick(PROBE, late_s=0.0), 1, every_s=0.1)]) as run:
+        async with asking(line.path, [asked(quick(PROBE, late_s=0.0), 1, every_s=0.1, timeout_s=0.1)]) as run:
             await run.until(lambda: run[0].silences >= 3)
             assert run[0].bad == []
             assert run.source.state is PortState.SILENT
@@ -169,7 +169,7 @@ async def test_two_devices_on_one_number_are_failed_checks_not_readings() -> Non
     async with bus() as line:
         both = bytes(one | other for one, other in zip(soil(1, 10.0), soil(1, 37.5), strict=True))
         answering(line, {SOIL_QUESTION.request(1): both})
-        async with asking(line.path, [asked(quick(PROBE, late_s=0.0), 1, every_s=0.1)]) as run:
+        async with asking(line.path, [asked(quick(PROBE, late_s=0.0), 1, every_s=0.1, timeout_s=0.1)]) as run:
             await run.until(lambda: run[0].silences >= 3)
             assert run[0].readings == []
             assert isinstance(run[0].bad[0], IntegrityError)
@@ -206,7 +206,7 @@ async def test_the_answers_of_a_round_are_one_reading_and_one_silence_costs_the_
 
 async def test_a_dead_thing_is_asked_more_rarely_for_ever_and_as_before_when_it_lives() -> None:
     async with bus() as line:
-        async with asking(line.path, [asked(quick(CO2, late_s=0.0), 0, every_s=0.1)]) as run:
+        async with asking(line.path, [asked(quick(CO2, late_s=0.0), 0, every_s=0.1, timeout_s=0.1)]) as run:
             request = CO2.questions[0].request(0)
             await run.until(lambda: len(line.times(request)) >= 6)
             times = line.times(request)
@@ -216,7 +216,7 @@ async def test_a_dead_thing_is_asked_more_rarely_for_ever_and_as_before_when_it_
             answering(line, {request: bytes.fromhex("ff86027c42000000ba")})
             await run.until(lambda: len(run[0].readings) >= 4)
             times = line.times(request)
-            assert times[-1] - times[-2] == pytest.approx(0.1, abs=0.08)
+            assert times[-1] - times[-2] < 0.3
         assert {reading.fields["co2_ppm"] for reading in run[0].readings} == {636.0}
 
 
@@ -224,7 +224,7 @@ async def test_stopping_hands_over_what_was_answered_in_the_round() -> None:
     volts = METER.questions[0]
     async with bus() as line:
         answering(line, {volts.request(1): volts.answer(1, VOLTS)})
-        async with asking(line.path, [asked(quick(METER, late_s=5.0), 1, every_s=60.0)]) as run:
+        async with asking(line.path, [asked(quick(METER, late_s=5.0), 1, every_s=60.0, timeout_s=0.3)]) as run:
             await run.until(lambda: run[0].silences >= 1)
             assert run[0].readings == []
             run.source.stop_reading()
