@@ -9,6 +9,7 @@ brings nothing but noise is said by the state of its port. Nothing here runs per
 compared when the watchdog visits them, sources once a round.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from gateway.stats import Stats, TopicStats
@@ -64,7 +65,9 @@ class Refusals:
         key = (stats.device, stats.thing)
         run = tally.things.get(key)
         if run is None or run.count != count:
-            tally.things[key] = _Run(count, now + max(QUIET_S, limit_s), stats.last_error)
+            tally.things[key] = _Run(
+                count, now + (max(QUIET_S, limit_s) if limit_s < math.inf else QUIET_S), stats.last_error
+            )
 
     def round(self, now: float) -> None:
         """Look at every source."""

@@ -1,5 +1,6 @@
 """Health is true: sources of which nothing can be read are named while it lasts, and so is what is lost."""
 
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -185,6 +186,23 @@ async def test_what_was_refused_long_ago_is_over(park: WebRoom, monkeypatch: pyt
     await problems(park)
     [said] = await problems(park)
     assert said.startswith("mqtt:main: all of the last 3 messages ")
+
+
+async def test_a_thing_that_is_never_missed_is_forgotten_like_others(
+    park: WebRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = park.clock.monotonic()
+    monkeypatch.setattr(park.clock, "monotonic", lambda: now)
+    for thing in ("lamp-4", "lamp-5"):
+        park.publish(f"park/{thing}/air", GOOD)
+        park.stats.devices["mqtt:main", thing].expected_every_s = math.inf
+    await problems(park)
+    for number in range(3):
+        park.publish("park/lamp-4/air", BAD)
+        park.publish("park/lamp-5/air", GOOD.replace(b"21.5", b"%d" % number))
+    assert len(await problems(park)) == 1
+    now += 301.0
+    assert await problems(park) == []
 
 
 async def test_metrics_and_the_api_count_what_a_source_refused(park: WebRoom) -> None:
