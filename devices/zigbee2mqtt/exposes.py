@@ -64,7 +64,7 @@ def _collect(exposes: object, prefix: str, found: dict[str, Property], depth: in
     for expose in exposes:
         if not isinstance(expose, dict):
             continue
-        kind, name = expose.get("type"), expose.get("property")
+        kind, name = str(expose.get("type")), expose.get("property")
         if kind not in _KINDS and not (kind == "composite" and isinstance(name, str)):
             _collect(expose.get("features"), prefix, found, depth - 1, room)
             continue
@@ -79,7 +79,7 @@ def _collect(exposes: object, prefix: str, found: dict[str, Property], depth: in
             _collect(expose.get("features"), stem, known.parts, depth - 1, room)
         elif known is None:  # the same property twice (color_xy and color_hs): the first one says what it is
             room[0] -= 1
-            found[name] = _property(str(kind), stem, expose)
+            found[name] = _property(kind, stem, expose)
 
 
 def _property(kind: str, stem: str, expose: Mapping[str, Any]) -> Property:
