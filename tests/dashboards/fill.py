@@ -91,6 +91,7 @@ async def _run(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: s
     file.write_text(config(influxd, mosquitto, fleet, database))
     gateway = Gateway(load(file, {}, BY_NAME))
     stop = asyncio.Event()
+    await _say_births(mosquitto)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(gateway.run(stop))
         playing = group.create_task(fleet.run())
@@ -121,12 +122,21 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
+async def _say_births(mosquitto: Mosquitto) -> None:
+    """What the nodes of the papers say of themselves, kept by the broker: their simulated data say nothing else."""
+    birth = b'{"21": ["water_temperature_c", 0.01]}'
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+        for name in ("acme-nodes-1", "acme-nodes-talker"):
+            await client.publish(f"acme/{name}/birth", birth, qos=1, retain=True)
+            await client.publish(f"acme/{name}/state", b"online", qos=1, retain=True)
+
+
 async def _say_everything(mosquitto: Mosquitto) -> None:
     async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
         for device in DEVICES:
             if isinstance(device, MessageDevice):
                 name = f"{device.name}-talker"
-                if device.family is not None:  # its bridge has to list it
+                if device.name == "zigbee2mqtt":  # its bridge has to list it
                     rows = [(name, exposes(_everything(device, name).fields))]
                     await client.publish("zigbee2mqtt/bridge/devices", listed(rows), qos=1)
                 await client.publish(usual_topic(device, name), device.encode(_everything(device, name)), qos=1)
