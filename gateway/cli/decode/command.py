@@ -15,15 +15,29 @@ until its end is seen, from a port nothing is.
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from gateway.cli.decode.ask import ask
 from gateway.cli.decode.family import decode_family
 from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
 from gateway.cli.decode.listen import Port, listen
+from gateway.cli.decode.options import (
+    BaudOption,
+    DeviceOption,
+    EveryOption,
+    FileOption,
+    ForOption,
+    HexOption,
+    JsonOption,
+    ParityOption,
+    PortOption,
+    RecordOption,
+    SourceArgument,
+    TextOption,
+    TopicOption,
+    UnitOption,
+    WithOption,
+)
 from gateway.cli.decode.shown import Printed
 from gateway.cli.decode.watch import watch
 from gateway.cli.devices import TypesOption, find, usable
@@ -31,52 +45,31 @@ from gateway.cli.usage import UsageError
 from textfile import as_utf8
 
 if TYPE_CHECKING:
-    from devices.spec.device import Device
+    from devices.spec.device import Device, PolledDevice, StreamDevice
 
 MOST_HELD = 4096
 
 
 def decode(
-    device: Annotated[
-        str | None,
-        typer.Option("--device", "-d", help="The device type; see `parkgate devices`. Without it: what a port says."),
-    ] = None,
-    source: Annotated[str | None, typer.Argument(metavar="[FILE|-]", help="Raw bytes; - is standard input.")] = None,
-    topic: Annotated[str | None, typer.Option("--topic", "-t", help="The topic name, for types behind MQTT.")] = None,
-    hexed: Annotated[str | None, typer.Option("--hex", metavar="HEX|FILE|-", help="The bytes in hex.")] = None,
-    text: Annotated[str | None, typer.Option("--text", help="The bytes as text: a sentence, a JSON payload.")] = None,
-    file: Annotated[str | None, typer.Option("--file", "-f", help="A file of raw bytes; - is standard input.")] = None,
-    port: Annotated[
-        str | None,
-        typer.Option("--port", "-p", metavar="PORT", help="A serial port to listen to, or socket://HOST:PORT."),
-    ] = None,
-    baud: Annotated[int | None, typer.Option("--baud", help="With --port: other than the type's own.")] = None,
-    parity: Annotated[
-        str | None, typer.Option("--parity", metavar="N|E|O", help="With --port: other than the type's own.")
-    ] = None,
-    for_s: Annotated[
-        float | None, typer.Option("--for", metavar="S", help="With --port: S seconds; without it until Ctrl-C.")
-    ] = None,
-    record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", help="With --port: also write what it says to FILE.")
-    ] = None,
-    unit: Annotated[
-        int | None, typer.Option("--unit", metavar="N", help="For types that are asked: the unit number.")
-    ] = None,
-    heard: Annotated[
-        str | None,
-        typer.Option(
-            "--with", metavar="FILE", help="For types with state: what came before, lines of topic and payload."
-        ),
-    ] = None,
+    device: DeviceOption = None,
+    source: SourceArgument = None,
+    topic: TopicOption = None,
+    hexed: HexOption = None,
+    text: TextOption = None,
+    file: FileOption = None,
+    port: PortOption = None,
+    baud: BaudOption = None,
+    parity: ParityOption = None,
+    for_s: ForOption = None,
+    record: RecordOption = None,
+    unit: UnitOption = None,
+    heard: WithOption = None,
     config: TypesOption = None,
-    every_s: Annotated[
-        float | None, typer.Option("--every", metavar="S", help="For types that are asked: how often, with --port.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON in a terminal, too: one object a line.")] = False,
+    every_s: EveryOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Decode bytes of a device type, or look at what a port says: a line for each reading, noise or error."""
-    from devices.spec.device import PolledDevice, StreamDevice
+    from devices.spec.device import MessageDevice
 
     terminal = sys.stdout.isatty() and not as_json
     asked = None if port is None else Port(port, baud, parity, for_s, record)
@@ -89,58 +82,77 @@ def decode(
         watch(asked, terminal, usable(config))
         return
     kind = find(device, config)
-    if unit is not None:
-        _see_unit(kind, unit)
-    if every_s is not None and not isinstance(kind, PolledDevice):
-        raise UsageError(f"--every: {kind.name} talks by itself and is not asked")
-    if every_s is not None and asked is None:
-        raise UsageError("--every goes with --port PORT")
-    if asked is not None and isinstance(kind, PolledDevice):
-        ask(kind, asked, unit, every_s, terminal)
-        return
+    _see_asking(kind, unit, every_s, asked)
     if asked is not None:
-        listen(kind, asked, terminal)
+        _port(kind, asked, unit, every_s, terminal)
         return
     if (baud, parity, for_s, record) != (None, None, None, None):
         raise UsageError("--baud, --parity, --for and --record go with --port PORT")
     if not given and sys.stdin.isatty():
         raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
-    if text is not None:
-        sentence = isinstance(kind, StreamDevice) and (kind.line_end or text.startswith(("$", "!")))
-        line_end = b"\r\n" if sentence and not text.endswith("\n") else b""
-        chunks: Iterable[bytes] = [text.encode("utf-8", "surrogateescape") + line_end]
-    elif hexed is not None:
-        chunks = [from_hex_option(hexed)]
-    else:
-        chunks = from_file(source or file or "-")
-        if not isinstance(kind, PolledDevice):
-            chunks = as_utf8(chunks)  # sentences or JSON, as an editor may have saved them
-    if isinstance(kind, StreamDevice | PolledDevice):
-        decoder = kind.decoder() if isinstance(kind, StreamDevice) else kind.decoder(unit)
-        printed = Printed(kind, None, MOST_HELD, terminal=terminal)
-        for chunk in chunks:
-            printed.events(decoder.feed(chunk))
-        printed.events(decoder.flush())
-        printed.end()
+    chunks = _given(kind, text, hexed, source or file or "-")
+    if not isinstance(kind, MessageDevice):
+        _stream(kind, chunks, unit, terminal)
     elif kind.family is not None:
         single = text is not None or hexed is not None
         decode_family(kind, topic, b"".join(bounded(chunks)), heard, Printed(kind, None, 0, terminal=terminal), single)
+    elif heard is not None:
+        raise UsageError(f"--with: messages of {kind.name} each speak for themselves")
     else:
-        if heard is not None:
-            raise UsageError(f"--with: messages of {kind.name} each speak for themselves")
         payload = b"".join(bounded(chunks))
         name = topic if topic is not None else usual_topic(kind.topic)
-        printed = Printed(kind, topic, 0, terminal=terminal)
-        printed.events(kind.decode(name, payload, time.time_ns()))
+        Printed(kind, topic, 0, terminal=terminal).events(kind.decode(name, payload, time.time_ns()))
 
 
-def _see_unit(kind: "Device", unit: int) -> None:
+def _see_asking(kind: "Device", unit: int | None, every_s: float | None, asked: Port | None) -> None:
+    """Refuse what goes only with a type that is asked."""
     from devices.spec.device import PolledDevice
 
-    if not isinstance(kind, PolledDevice) or not kind.units:
-        raise UsageError(f"--unit: {kind.name} has no unit number")
-    if unit not in kind.units:
-        raise UsageError(f"--unit: expected a number from {kind.units[0]} to {kind.units[-1]}, got {unit}")
+    polled = kind if isinstance(kind, PolledDevice) else None
+    if unit is not None:
+        if polled is None or not polled.units:
+            raise UsageError(f"--unit: {kind.name} has no unit number")
+        if unit not in polled.units:
+            raise UsageError(f"--unit: expected a number from {polled.units[0]} to {polled.units[-1]}, got {unit}")
+    if every_s is not None and polled is None:
+        raise UsageError(f"--every: {kind.name} talks by itself and is not asked")
+    if every_s is not None and asked is None:
+        raise UsageError("--every goes with --port PORT")
+
+
+def _port(kind: "Device", asked: Port, unit: int | None, every_s: float | None, terminal: bool) -> None:
+    from devices.spec.device import PolledDevice
+
+    if isinstance(kind, PolledDevice):
+        ask(kind, asked, unit, every_s, terminal)
+    else:
+        listen(kind, asked, terminal)
+
+
+def _given(kind: "Device", text: str | None, hexed: str | None, name: str) -> Iterable[bytes]:
+    """The bytes of the one input that was given."""
+    from devices.spec.device import PolledDevice, StreamDevice
+
+    if text is not None:
+        sentence = isinstance(kind, StreamDevice) and (kind.line_end or text.startswith(("$", "!")))
+        line_end = b"\r\n" if sentence and not text.endswith("\n") else b""
+        return [text.encode("utf-8", "surrogateescape") + line_end]
+    if hexed is not None:
+        return [from_hex_option(hexed)]
+    chunks = from_file(name)
+    # sentences or JSON, as an editor may have saved them
+    return chunks if isinstance(kind, PolledDevice) else as_utf8(chunks)
+
+
+def _stream(kind: "StreamDevice | PolledDevice", chunks: Iterable[bytes], unit: int | None, terminal: bool) -> None:
+    from devices.spec.device import StreamDevice
+
+    decoder = kind.decoder() if isinstance(kind, StreamDevice) else kind.decoder(unit)
+    printed = Printed(kind, None, MOST_HELD, terminal=terminal)
+    for chunk in chunks:
+        printed.events(decoder.feed(chunk))
+    printed.events(decoder.flush())
+    printed.end()
 
 
 def usual_topic(pattern: str) -> str:
