@@ -1,4 +1,4 @@
-"""Every statement that touches the spool's rows and quarantine; the columns are in `schema`.
+"""Every statement that touches the spool's rows; the columns are in `schema`.
 
 Blocking, and to be called from one thread at a time; `gateway.spool` is the async outside and
 holds the design page. Rows are never changed after they were written.
@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.intake import Intake, Lane, Quarantined
+from gateway.spool.kept import QuarantineTable
 from gateway.spool.ledger import TakenLedger
 from gateway.spool.rows import ROW_BYTES, Room, Row, StoredRow, Sums, Totals
-from gateway.spool.schema import LOG_PAGES, PAGE_BYTES, Damaged, checksum, connect
+from gateway.spool.schema import PAGE_BYTES, Damaged, checksum, connect
+from gateway.spool.wal import WriteAheadLog
 
 SEQ_STRIDE = 1 << 20
-KEPT_BYTES = 1 << 16  # of one quarantined item
-LOG_SHARE = 8  # the log takes no more than this part of what is free on the disk
-LOG_LEAST_PAGES = 16
 
 _THING = re.compile(rb"^(?:\\.|[^ \n\\])*?,thing=((?:\\.|[^\\, ])*)", re.MULTILINE)
 
@@ -29,9 +28,8 @@ class SpoolFile:
     def __init__(self, path: Path, first_seq: int, quarantine_limit: int) -> None:
         self.db = connect(path)
         self.totals = Totals()
-        self._log = path.with_name(path.name + "-wal")
-        self._log_pages = LOG_PAGES
-        self._quarantine_limit = quarantine_limit
+        self.log = WriteAheadLog(self.db, path)
+        self.quarantine = QuarantineTable(self.db, quarantine_limit)
         try:
             self._count()
             self.taken = TakenLedger(self.db)
@@ -54,26 +52,10 @@ class SpoolFile:
         if found != "ok":
             raise Damaged(" ".join(str(found).split()))
 
-    def checkpoint(self) -> None:
-        """Move the log into the file and cut the log to nothing."""
-        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-
     def free_bytes(self) -> int:
         """Bytes of the file that hold nothing and are used before it grows."""
         pages: int = self.db.execute("PRAGMA freelist_count").fetchone()[0]
         return pages * PAGE_BYTES
-
-    def bound_log(self, disk_free: int) -> int:
-        """Move the log into the file before it takes a fair part of the disk; bytes that it may still grow by."""
-        pages = max(LOG_LEAST_PAGES, min(LOG_PAGES, disk_free // LOG_SHARE // PAGE_BYTES))
-        if pages != self._log_pages:
-            self.db.execute(f"PRAGMA wal_autocheckpoint = {pages}")
-            self._log_pages = pages
-        try:
-            size = self._log.stat().st_size
-        except OSError:
-            size = 0
-        return max(0, pages * PAGE_BYTES - size)
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -108,7 +90,7 @@ class SpoolFile:
             self.db.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?)", records)
             if ceiling != self._ceiling:
                 self.db.execute("INSERT OR REPLACE INTO state VALUES ('ceiling', ?)", (ceiling,))
-            self._keep(intake.quarantined, after)
+            self.quarantine.keep(intake.quarantined, after)
             self.taken.write(intake.taken)
         for row in rows:
             after.lanes[row.lane] = after.lanes[row.lane].plus(Sums(1, row.points, row.charge))
@@ -130,7 +112,7 @@ class SpoolFile:
         try:
             with _Transaction(self.db):
                 self._forget("row", "seq BETWEEN ? AND ?", (first, last), after)
-                self._keep(quarantined, after)
+                self.quarantine.keep(quarantined, after)
         finally:
             self.db.execute("PRAGMA synchronous = FULL")
         self.totals = after
@@ -147,7 +129,7 @@ class SpoolFile:
         after = self.totals.copy()
         with _Transaction(self.db):
             self.db.execute("DELETE FROM row WHERE seq = ?", (seq,))
-            self._keep((item,), after)
+            self.quarantine.keep((item,), after)
             _ends(self.db, after)
         self.totals = after
         self._count()
@@ -171,12 +153,6 @@ class SpoolFile:
             return []
         select = "SELECT seq, at_ns, lane, points, crc, lines FROM row WHERE seq > ? AND seq <= ? ORDER BY seq"
         return [StoredRow(*row) for row in self.db.execute(select, (after, last))]
-
-    def quarantine_rows(self, limit: int) -> list[Quarantined]:
-        """The newest `limit` quarantined items, newest first."""
-        columns = "time_ns, source, device, thing, stage, kind, reason, data"
-        found = self.db.execute(f"SELECT {columns} FROM quarantine ORDER BY id DESC LIMIT ?", (limit,))
-        return [Quarantined(*row) for row in found]
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -215,40 +191,12 @@ class SpoolFile:
         self.db.execute(f"DELETE FROM {table} WHERE {where}", values)
         _ends(self.db, after)
 
-    def _keep(self, quarantined: Sequence[Quarantined], after: Totals) -> None:
-        if not quarantined:
-            return
-        kept = [_bounded(item) for item in quarantined]
-        self.db.executemany(
-            "INSERT INTO quarantine(time_ns, source, device, thing, stage, kind, reason, data)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            kept,
-        )
-        after.quarantined += len(kept)
-        after.quarantine_bytes += sum(len(item.data) + ROW_BYTES for item in kept)
-        if after.quarantine_bytes <= self._quarantine_limit:
-            return
-        found = self.db.execute("SELECT id, length(data) FROM quarantine ORDER BY id")
-        upto = 0
-        for upto, size in found:  # noqa: B007 - the last one counts
-            after.quarantined -= 1
-            after.quarantine_bytes -= size + ROW_BYTES
-            if after.quarantine_bytes <= self._quarantine_limit:
-                break
-        found.close()
-        gone = self.db.execute(
-            "SELECT kind, reason, count(*) FROM quarantine WHERE id <= ? GROUP BY kind, reason ORDER BY 3 DESC", (upto,)
-        ).fetchall()
-        after.given_up = after.given_up.plus(gone)
-        self.db.execute("DELETE FROM quarantine WHERE id <= ?", (upto,))
-
     def _count(self) -> None:
         sound = "lane IN (0, 1) AND typeof(at_ns) = 'integer' AND typeof(points) = 'integer' AND typeof(lines) = 'blob'"
         if self.db.execute(f"SELECT count(*) FROM row WHERE NOT ({sound})").fetchone()[0]:
             raise Damaged("a row is not what was written")
         self.totals.lanes = _sums(self.db, "row", "true", ())
-        count, size = self.db.execute("SELECT count(*), coalesce(sum(length(data)), 0) FROM quarantine").fetchone()
-        self.totals.quarantined, self.totals.quarantine_bytes = count, size + count * ROW_BYTES
+        self.totals.quarantined, self.totals.quarantine_bytes = self.quarantine.count()
         _ends(self.db, self.totals)
 
     def _start(self, first_seq: int) -> tuple[int, int]:
@@ -291,16 +239,6 @@ def _ends(db: sqlite3.Connection, after: Totals) -> None:
     oldest = db.execute("SELECT at_ns FROM row ORDER BY seq LIMIT 1").fetchone()
     after.oldest_ns = oldest[0] if oldest else None
     after.newest = db.execute("SELECT coalesce(max(seq), 0) FROM row").fetchone()[0]
-
-
-def _bounded(item: Quarantined) -> Quarantined:
-    time_ns, *texts, data = item
-    if not all(text.isascii() for text in texts):  # half a surrogate pair would fail the commit, for ever
-        item = Quarantined._make((time_ns, *(text.encode(errors="replace").decode() for text in texts), data))
-    if len(item.data) <= KEPT_BYTES:
-        return item
-    reason = f"{item.reason} (first {KEPT_BYTES} of {len(item.data)} bytes kept)"
-    return item._replace(reason=reason, data=item.data[:KEPT_BYTES])
 
 
 def _count_things(counts: dict[str, int], points: int, things: str | None, lines: bytes | None) -> None:

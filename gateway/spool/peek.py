@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gateway.disk import Space, space
 from gateway.intake import Quarantined
 from gateway.spool.aside import asides
+from gateway.spool.kept import newest_quarantined
 from gateway.spool.open import Lock, SpoolUnusable, files_of, is_damage
 from gateway.spool.rows import ROW_BYTES
 from gateway.spool.schema import PAGE_BYTES, read_only
@@ -61,12 +62,8 @@ def look(path: Path, max_bytes: int) -> Look:
 
 def quarantine(path: Path, limit: int) -> list[Quarantined]:
     """The newest quarantined items, newest first. Raises SpoolUnusable."""
-    columns = "time_ns, source, device, thing, stage, kind, reason, data"
     with _reading(path) as db:
-        return [
-            Quarantined(*row)
-            for row in db.execute(f"SELECT {columns} FROM quarantine ORDER BY id DESC LIMIT ?", (limit,))
-        ]
+        return newest_quarantined(db, limit)
 
 
 @contextlib.contextmanager

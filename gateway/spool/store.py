@@ -16,6 +16,7 @@ from gateway.disk import space
 from gateway.intake import Batch, Intake, Lane, Quarantined
 from gateway.spool.aside import bound, say_aside, set_aside
 from gateway.spool.file import SpoolFile
+from gateway.spool.kept import newest_quarantined
 from gateway.spool.open import (
     DiskFailed,
     DiskFull,
@@ -161,14 +162,14 @@ class Store:
         if found is None:
             return None
         try:
-            log_bytes = self.file.bound_log(found.free)
+            log_bytes = self.file.log.bound(found.free)
             return max(0, found.free + self.file.free_bytes() - log_bytes)
         except sqlite3.Error:  # a damaged file, or a closed one: what the disk has is right enough
             return found.free
 
     def quarantine_rows(self, limit: int, now_ns: int) -> list[Quarantined]:
         """The newest `limit` quarantined items, newest first. Raises DiskFull."""
-        return self._guarded(lambda: self.file.quarantine_rows(limit), now_ns)
+        return self._guarded(lambda: newest_quarantined(self.file.db, limit), now_ns)
 
     def _open(self, now_ns: int) -> tuple[SpoolFile, str | None]:
         try:
@@ -234,7 +235,7 @@ class Store:
 
     def _checkpoint(self) -> None:
         try:
-            self.file.checkpoint()
+            self.file.log.checkpoint()
         except sqlite3.Error as error:
             if not self._log_stays:  # a full disk is asked twice a second
                 log.warning("spool %s: the log stays as it is (%s)", self.path, error)

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.config.load import SpoolConfig
 from gateway.intake import Intake, Quarantined
+from gateway.spool.kept import newest_quarantined
 from gateway.spool.salvage import SalvageReport, salvage
 from gateway.spool.spool import Spool, SpoolUnusable
 from gateway.spool.store import Store
@@ -194,7 +195,7 @@ def test_a_row_that_is_not_what_was_written_goes_to_the_quarantine(tmp_path: Pat
     batch = store.read(0, 5000, NOW_NS)
     assert batch is not None
     assert batch.lines.decode().split("\n") == lines_of(0) + lines_of(2)
-    kept = store.file.quarantine_rows(10)
+    kept = newest_quarantined(store.file.db, 10)
     assert len(kept) == 1
     assert (kept[0].source, kept[0].stage, kept[0].kind) == ("spool", "sink", "integrity")
     assert kept[0].reason == f"spool row {batch.first + 1} of 100 points did not come back as it was written (CRC-32)"
@@ -308,7 +309,7 @@ def test_the_quarantine_survives_a_flipped_thing_list(tmp_path: Path) -> None:
     store = Store(path, SpoolConfig(max_bytes=200), NOW_NS)
     assert store.notice is None
     assert store.append(Intake(lines=["x" * 100]), NOW_NS).dropped == {"": 1}
-    assert store.file.quarantine_rows(5) == [item]
+    assert newest_quarantined(store.file.db, 5) == [item]
     store.close()
 
 
