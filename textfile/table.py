@@ -3,27 +3,19 @@
 A method that finds nothing usable complains and answers what stands for it (the default, None, or an empty text), so
 that reading goes on and the file's other mistakes are told too. Whoever looks at several keys together asks `wrong`
 first: what follows from a mistake is no mistake.
-The values of secrets, of unknown keys that look like secrets, and of `${NAME}` are not shown.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from textfile.complaints import Complaints
+from textfile.environ import expanded
 from textfile.mistakes import Origin
 from textfile.places import Steps
-from textfile.words import key_path, listed, nearest, shown
+from textfile.words import key_path, listed
 
-SECRET_KEYS = frozenset({"password", "token", "api_token"})
-_SECRET_LIKE = re.compile(r"pass|pwd|token|secret|credential|auth|api_?key", re.IGNORECASE)
-_REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)\}?")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DRIVE = re.compile(r"[A-Za-z]:")
-
-
-def is_secret(key: str) -> bool:
-    """Whether the value of a key of this name is never shown."""
-    return key in SECRET_KEYS or _SECRET_LIKE.search(key) is not None
 
 
 class Table:
@@ -33,12 +25,11 @@ class Table:
         self.origin = origin
         self.steps = steps
         self.raw = raw
-        self._wrong: set[str] = set()
-        self._meant: set[str] = set()  # keys of which only another spelling is there
+        self._complaints = Complaints(origin.mistakes, steps, raw)
         if keys is not None:
             for key in raw:
                 if key not in keys:
-                    self._unknown(key, keys)
+                    self._complaints.unknown(key, keys)
 
     @property
     def path(self) -> str:
@@ -50,15 +41,11 @@ class Table:
 
     def wrong(self, *keys: str) -> bool:
         """Whether a complaint was made about one of `keys`."""
-        return not self._wrong.isdisjoint(keys)
+        return not self._complaints.keys.isdisjoint(keys)
 
     def fail(self, key: str, expected: str) -> None:
         """Complain about the value of `key`; `expected` says what should be there."""
-        self._wrong.add(key)
-        if key in self.raw:
-            self.origin.mistakes.add((*self.steps, key), f"{self._said(key)}: expected {expected}")
-        elif key not in self._meant:
-            self.origin.mistakes.add((*self.steps, key), f" is missing: expected {expected}")
+        self._complaints.value(key, expected)
 
     def text(self, key: str, expected: str, *, controls: bool = False, empty: bool = False) -> str:
         """A string with `${NAME}` replaced from the environment; `$${` stands for `${`. Empty if it is wrong."""
@@ -66,7 +53,9 @@ class Table:
         if not isinstance(value, str):
             self.fail(key, expected)
             return ""
-        value = self._expand(key, value)
+        value, wanted = expanded(value, self.origin.environ)
+        for each in wanted:
+            self.fail(key, each)
         if not value and not empty:
             self.fail(key, f"{expected}, not an empty text")
         if not controls and any(ord(char) < 32 or ord(char) == 127 for char in value):
@@ -147,40 +136,5 @@ class Table:
             if isinstance(item, dict):
                 found.append(Table(self.origin, (*steps, index), item, keys))
             else:
-                self._wrong.add(key)
-                self.origin.mistakes.add(
-                    (*steps, index), f" = {shown(item)}: expected a table [{key_path((*steps, index))}]"
-                )
+                self._complaints.item(key, index, f"a table [{key_path((*steps, index))}]")
         return found
-
-    def _unknown(self, key: str, keys: Sequence[str]) -> None:
-        meant = nearest(key, keys)
-        hint = f'did you mean "{meant}"?' if meant else f"expected one of {', '.join(keys)}"
-        self._wrong.add(key)
-        if meant:
-            self._meant.add(meant)
-        said = " = (hidden)" if meant in SECRET_KEYS else self._said(key)
-        self.origin.mistakes.add((*self.steps, key), f"{said}: unknown key, {hint}", at_key=True)
-
-    def _said(self, key: str) -> str:
-        return f" = {'(hidden)' if is_secret(key) else shown(self.raw[key])}"
-
-    def _expand(self, key: str, value: str) -> str:
-        environ = self.origin.environ
-
-        def replace(found: re.Match[str]) -> str:
-            name = found.group(1)
-            if name is None:
-                return "${"
-            if not _NAME.fullmatch(name) or not found.group().endswith("}"):
-                self.fail(key, "${NAME} with the name of an environment variable ($${ for a plain ${)")
-            elif f"\ufeff{name}" in environ and name not in environ:
-                self.fail(key, f"the environment variable {name}, which is set with a byte order mark before its name")
-            elif name not in environ:
-                self.fail(key, f"the environment variable {name} to be set")
-            elif environ[name].endswith("\r"):
-                self.fail(key, f"the environment variable {name} without a carriage return at its end, as a file "
-                               "with Windows line ends leaves it")  # fmt: skip
-            return environ.get(name, "")
-
-        return _REFERENCE.sub(replace, value)
