@@ -27,6 +27,7 @@ from devices.spec.device import Device, PolledDevice, StreamDevice
 from simulators import zigbee2mqtt
 from simulators.faults import Armour, Injector
 from simulators.fleet.asked import AskedPort
+from simulators.fleet.brokers import BROKER_GRACE_S, BrokerLinks
 from simulators.fleet.file import FleetConfig, FleetError, load
 from simulators.fleet.port import READER_GRACE_S, Wire, read_out, replug, written
 from simulators.ledger import Entry, Ledger
@@ -38,7 +39,6 @@ from simulators.things import ThingSpec, park, peer, respondent, zoned
 __all__ = ["Fleet", "FleetConfig", "FleetError", "Ledger", "ThingSpec", "load", "park", "run", "zoned"]
 
 LOOK_S, MOST_LOOK_S = 0.05, 0.25
-BROKER_GRACE_S = 5.0
 
 
 class Fleet:
@@ -58,8 +58,7 @@ class Fleet:
         self.specs = tuple(specs)
         self.ports: dict[str, str] = {}
         self.ledger = Ledger()
-        self._broker = broker
-        self._login = login
+        self._brokers = BrokerLinks(broker, login, now)
         self._listen = listen
         self._port_dir = port_dir
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -67,7 +66,6 @@ class Fleet:
         self._stop = asyncio.Event()
         self._peers: dict[str, Instrument] = {}
         self._wires: dict[str, Wire] = {}
-        self._brokers: dict[str, MqttLink] = {}
         self._asked: dict[str, list[ThingSpec]] = {}
         self._lines: dict[str, AskedPort] = {}
         for spec in self.specs:
@@ -127,11 +125,7 @@ class Fleet:
     def stop(self) -> None:
         """Every thing ends after what it is just saying; what no broker takes is given up."""
         self._stop.set()
-        for link in self._brokers.values():
-            if link.up:
-                asyncio.get_running_loop().call_later(BROKER_GRACE_S, link.finish)
-            else:
-                link.finish()
+        self._brokers.stop()
 
     async def close(self) -> None:
         """The serial ports go away, with what their readers have not fetched."""
@@ -145,7 +139,7 @@ class Fleet:
     @property
     def trouble(self) -> str:
         """Why nothing goes out to the broker, or an empty string."""
-        return next((link.trouble for link in self._brokers.values() if link.trouble), "")
+        return self._brokers.trouble
 
     async def _plug(self, name: str, specs: list[ThingSpec], receive: Callable[[bytes], bytes]) -> Wire:
         port = next((spec.port for spec in specs if spec.port is not None), None)
@@ -175,34 +169,12 @@ class Fleet:
                     if spec.name not in self._peers:
                         continue
                     if spec.via == "mqtt":
-                        link = self._link_of(spec, links)
+                        link = self._brokers.link_of(spec.name, self._peers[spec.name], links)
                         things.create_task(self._speak_mqtt(spec, link), name=f"thing[{spec.name}]")
                     else:
                         things.create_task(self._speak_serial(spec), name=f"thing[{spec.name}]")
-            for link in self._brokers.values():
-                link.finish()
-        await self._until_read()
-
-    def _link_of(self, spec: ThingSpec, group: asyncio.TaskGroup) -> MqttLink:
-        assert self._broker is not None
-        device = self._peers[spec.name]
-        own = device.presence("ONLINE", self._now()) is not None
-        key = spec.name if own else "fleet"
-        if key not in self._brokers:
-
-            def presence(word: str) -> tuple[str, bytes]:
-                frame = device.presence(word, self._now())
-                assert frame is not None
-                return frame.topic, frame.data
-
-            host, port = self._broker
-            user, password = self._login or (None, None)
-            link = MqttLink(
-                host, port, f"sim-{key}", presence=presence if own else None, username=user, password=password
-            )
-            self._brokers[key] = link
-            group.create_task(link.run(), name=f"broker[{key}]")
-        return self._brokers[key]
+            self._brokers.finish()
+        await asyncio.gather(*(read_out(wire) for wire in self._wires.values()))
 
     async def _speak_mqtt(self, spec: ThingSpec, link: MqttLink) -> None:
         device, entry = self._peers[spec.name], self.ledger.things[spec.name]
@@ -248,9 +220,6 @@ class Fleet:
             wait = min(max(wait, min(LOOK_S, device.period_s / 4.0)), MOST_LOOK_S)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), max(wait, 0.001))
-
-    async def _until_read(self) -> None:
-        await asyncio.gather(*(read_out(wire) for wire in self._wires.values()))
 
 
 def _spoil(entry: Entry, frame: Frame) -> tuple[tuple[bytes, ...], int]:

@@ -1,0 +1,61 @@
+"""A fleet's connections to its broker: one for each thing with a last will, one for all the others together."""
+
+import asyncio
+from collections.abc import Callable
+
+from simulators.links import MqttLink
+from simulators.peer import Instrument
+
+BROKER_GRACE_S = 5.0
+
+
+class BrokerLinks:
+    """Connections to `broker`, made when a thing asks for one (never where there is no broker).
+
+    `login` is user and password.
+    """
+
+    def __init__(self, broker: tuple[str, int] | None, login: tuple[str, str] | None, now: Callable[[], float]) -> None:
+        self._broker = broker
+        self._login = login
+        self._now = now
+        self._links: dict[str, MqttLink] = {}
+
+    def link_of(self, name: str, device: Instrument, group: asyncio.TaskGroup) -> MqttLink:
+        """The connection of the thing `name`; a new one runs in `group`."""
+        assert self._broker is not None
+        own = device.presence("ONLINE", self._now()) is not None
+        key = name if own else "fleet"
+        if key not in self._links:
+
+            def presence(word: str) -> tuple[str, bytes]:
+                frame = device.presence(word, self._now())
+                assert frame is not None
+                return frame.topic, frame.data
+
+            host, port = self._broker
+            user, password = self._login or (None, None)
+            link = MqttLink(
+                host, port, f"sim-{key}", presence=presence if own else None, username=user, password=password
+            )
+            self._links[key] = link
+            group.create_task(link.run(), name=f"broker[{key}]")
+        return self._links[key]
+
+    def stop(self) -> None:
+        """End each connection: at once where nothing gets through, else after the time for what is on its way."""
+        for link in self._links.values():
+            if link.up:
+                asyncio.get_running_loop().call_later(BROKER_GRACE_S, link.finish)
+            else:
+                link.finish()
+
+    def finish(self) -> None:
+        """End each connection now: nobody has anything more to say."""
+        for link in self._links.values():
+            link.finish()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing goes out, or an empty string."""
+        return next((link.trouble for link in self._links.values() if link.trouble), "")
