@@ -12,6 +12,7 @@ from tests.device_types import DEVICES
 from tests.devices.examples import all_examples
 from tests.fuzz.effort import effort
 
+EXAMPLES = all_examples()  # once: reading them takes longer than the command
 TAME = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
 
@@ -34,7 +35,7 @@ def _no_constant(name: str) -> Any:
 @effort(150)
 @given(device=st.sampled_from([each.name for each in DEVICES]), data=st.data())
 def test_decode_of_anything(device: str, data: st.DataObject, capsys: pytest.CaptureFixture[str]) -> None:
-    examples = [each for each in all_examples() if each.device.name == device]
+    examples = [each for each in EXAMPLES if each.device.name == device]
     how = data.draw(st.sampled_from(["hex", "hextext", "text"]))
     if how == "hex":
         raw = data.draw(st.sampled_from(examples)).data
