@@ -25,7 +25,7 @@ def run_decode(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None
         assert captured.err.count("\n") == 1, captured.err
     for line in captured.out.split("\n")[:-1] if code == 0 else ():
         event = json.loads(line, parse_constant=_no_constant)
-        assert event["event"] in ("reading", "noise", "error")
+        assert event["event"] in ("reading", "empty", "noise", "error")
 
 
 def _no_constant(name: str) -> Any:
