@@ -50,7 +50,7 @@ async def _run(directory: Path, load: list[bytes], things: int, profile: cProfil
     config = MqttConfig("bench", "mqtt://127.0.0.1", "bench", (wanted,), max_things=2 * things)
     intake = BrokerIntake(pipeline, config, [Subscription(wanted, device)], "mqtt:bench")
     connection = _Connection()
-    receiver = Receiver(connection, intake, lambda _packet: None, config.max_payload)
+    receiver = Receiver(connection, intake, lambda _packet: None, config.max_payload, intake.topics)
     began = time.process_time()
     for number, block in enumerate(load):
         if profile is not None:

@@ -4,6 +4,7 @@ Leaves: no room is imported here, every room may import this.
 """
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -79,6 +80,11 @@ class Acknowledger(Protocol):
 
 class MessageIntake(Protocol):
     """Where an MQTT source puts what it receives. Called on the event loop, nothing is awaited."""
+
+    @property
+    def topics(self) -> Container[str]:
+        """Topic names that have come before and are remembered."""
+        ...
 
     def message(
         self,

@@ -67,7 +67,7 @@ class BrokerIntake:
         self._families = Families(pipeline, subscriptions, name)
         self.asks = self._families.asks
         self._topics = Topics(subscriptions, 2 * config.max_things)
-        self._routes = self._topics.routes
+        self._routes = self.topics = self._topics.routes
         self._unread = Unread(pipeline.stats, name)
         self._ledger = Ledger(pipeline, config.session)
         self._owe = self._ledger.owe

@@ -85,6 +85,8 @@ def test_a_session_ends_in_a_state_for_people(
 class Forgetful:
     """An intake that keeps nothing."""
 
+    topics: frozenset[str] = frozenset()
+
     def message(
         self,
         connection: Acknowledger,

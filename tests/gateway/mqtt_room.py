@@ -49,6 +49,7 @@ class Message(NamedTuple):
 class Memory:
     """An intake that remembers everything, and acknowledges nothing unless told to."""
 
+    topics: frozenset[str] = frozenset()
     messages: list[Message] = field(default_factory=list)
     large: list[tuple[str, bytes, int]] = field(default_factory=list)
     connections: list[Acknowledger] = field(default_factory=list)

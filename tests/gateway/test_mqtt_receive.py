@@ -196,3 +196,14 @@ def test_the_buffer_is_no_larger_than_it_must_be() -> None:
     bench = Bench(max_payload=1 << 20)
     bench.feed(publish(b"t", bytes(1 << 20))[:-1])
     assert sys.getsizeof(bench.receiver.space().obj) <= (1 << 20) + OVERHEAD_BYTES
+
+
+def test_a_topic_that_has_come_before_is_not_remembered_twice() -> None:
+    memory = Memory()
+    receiver = Receiver(Nobody(), memory, lambda _packet: None, 1000, {"a/b"})
+    for topic in (b"a/b", b"a/c", b"a/b"):
+        data = publish(topic, b"1")
+        receiver.space()[: len(data)] = data
+        receiver.take(len(data))
+    assert [message.topic for message in memory.messages] == ["a/b", "a/c", "a/b"]
+    assert receiver._known == {"a/c"}

@@ -20,7 +20,7 @@ the intake, which pauses the connection.
 Source: MQTT 5.0 (OASIS, 2019): 2.1.4 remaining length, 3.3 PUBLISH, 3.3.4 receive maximum.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from sys import getsizeof
 
 import mqtt5
@@ -34,7 +34,7 @@ OVERHEAD_BYTES = 65_535 + 4096  # the longest topic name, some properties
 HEAD_BYTES = 4096
 """What is kept of a payload that is too large."""
 
-KNOWN_TOPICS = 200_000
+KNOWN_TOPICS = 10_000
 KNOWN_BYTES = 1 << 24
 """Topic names remembered as sound, and their memory; forgotten all at once beyond that."""
 
@@ -94,7 +94,9 @@ class Receiver:
         intake: MessageIntake,
         control: Callable[[mqtt5.Packet], None],
         max_payload: int,
+        met: Container[str] = frozenset(),
     ) -> None:
+        """`met` are topic names that have come before: they need not be looked at again."""
         self._connection = connection
         self._intake = intake
         self._control = control
@@ -103,6 +105,7 @@ class Receiver:
         self._view = memoryview(self._buffer)
         self._end = 0
         self._oversize: _Oversize | None = None
+        self._met = met
         self._known: set[str] = set()
         self._known_bytes = 0
 
@@ -113,7 +116,7 @@ class Receiver:
     def take(self, nbytes: int) -> int:
         """Hand over every packet that is complete with these `nbytes`; the number of messages."""
         view, buffer, end = self._view, self._buffer, self._end + nbytes
-        read, message, known = mqtt5.read, self._intake.message, self._known
+        read, message, met, known = mqtt5.read, self._intake.message, self._met, self._known
         connection, large = self._connection, self._max_payload
         pos = taken = 0
         if self._oversize is not None:
@@ -136,7 +139,7 @@ class Receiver:
                 self._control(packet)
                 continue
             topic, payload = packet.topic, packet.payload
-            if topic not in known:
+            if topic not in met and topic not in known:
                 self._learn(topic)
             packet_id = None
             if head & 0x06:

@@ -57,7 +57,7 @@ class Wire(asyncio.BufferedProtocol):
         self._intake = intake
         self._clock = clock
         self._stats = stats
-        self._receiver = Receiver(self, intake, control, config.max_payload)
+        self._receiver = Receiver(self, intake, control, config.max_payload, intake.topics)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = self.flow.transport = cast(asyncio.Transport, transport)
