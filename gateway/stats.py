@@ -15,6 +15,19 @@ _TROUBLE = ("down: ", "up, but ", "bytes but no ")
 _APART = ("down: ", "starting", "connecting to ", "stopped")
 """How the states of sources begin that are trouble, and those without a connection."""
 
+COUNTERS = (
+    "readings",
+    "empty",
+    "field_errors",
+    "noise_bytes",
+    "integrity_errors",
+    "sanity_errors",
+    "unanswered",
+    "clock_errors",
+    "dropped",
+)
+"""What is counted of a thing, by the names in `DeviceStats`, in the order in which it is shown."""
+
 
 @dataclass(slots=True)
 class DeviceStats:
@@ -52,6 +65,10 @@ class DeviceStats:
     last_error: str = ""
     seats: int = 0
     gone: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """The counters by name."""
+        return {name: getattr(self, name) for name in COUNTERS}
 
 
 @dataclass(slots=True)

@@ -22,19 +22,6 @@ from textfile import is_secret
 
 LISTED = 100
 MOST_LISTED = 1000
-COUNTERS = (
-    "readings",
-    "empty",
-    "field_errors",
-    "noise_bytes",
-    "integrity_errors",
-    "sanity_errors",
-    "unanswered",
-    "unanswered",
-    "clock_errors",
-    "dropped",
-)
-"""Of a thing, by their names in `DeviceStats`."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _CHOICES = ("source", "thing", "device")
@@ -146,7 +133,7 @@ def _thing(stats: DeviceStats, now_ns: int, values: Mapping[tuple[str, str], Val
         "last_seen_s": round((now_ns - seen) / 1e9, 3) if seen else None,
         "expected_every_s": stats.expected_every_s if stats.expected_every_s < float("inf") else None,
         "silent": stats.silent,
-        **{name: getattr(stats, name) for name in COUNTERS},
+        **stats.counts(),
         "last_error": stats.last_error or None,
     }
     if values is not None:

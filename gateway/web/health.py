@@ -130,13 +130,7 @@ class Health:
                 "device": stats.device,
                 "thing": stats.thing,
                 "last_seen_s": age_s(stats.last_seen_ns or None, now_ns),
-                "readings": stats.readings,
-                "empty": stats.empty,
-                "field_errors": stats.field_errors,
-                "noise_bytes": stats.noise_bytes,
-                "integrity_errors": stats.integrity_errors,
-                "sanity_errors": stats.sanity_errors,
-                "unanswered": stats.unanswered,
+                **stats.counts(),
             }
             for stats in islice(self.stats.devices.values(), LISTED)
         ]

@@ -75,6 +75,7 @@ def _things(health: Health) -> list[Row]:
         ("integrity_errors_total", "integrity_errors", "Frames whose checksum did not hold."),
         ("sanity_errors_total", "sanity_errors", "Frames and payloads that cannot be true."),
         ("unanswered_total", "unanswered", "Questions asked in vain."),
+        ("clock_errors_total", "clock_errors", "Readings whose own time could not be true."),
         ("dropped_points_total", "dropped", "Points given up because the spool was full."),
     ):
         rows.append((name, "counter", text, [(labels, getattr(stats, attribute)) for labels, stats in things]))

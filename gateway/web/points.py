@@ -55,17 +55,7 @@ class OwnPoints:
 
     def _thing_lines(self, stats: DeviceStats, now_ns: int) -> Iterator[str]:
         tags = {"gateway": self._health.name, "source": stats.source, "device": stats.device, "thing": stats.thing}
-        fields: dict[str, float | int | bool | str] = {
-            "readings": stats.readings,
-            "empty": stats.empty,
-            "field_errors": stats.field_errors,
-            "noise_bytes": stats.noise_bytes,
-            "integrity_errors": stats.integrity_errors,
-            "sanity_errors": stats.sanity_errors,
-            "unanswered": stats.unanswered,
-            "clock_errors": stats.clock_errors,
-            "dropped": stats.dropped,
-        }
+        fields: dict[str, float | int | bool | str] = {**stats.counts()}
         if stats.last_seen_ns:
             fields["last_seen_age_s"] = (now_ns - stats.last_seen_ns) / 1e9
         line = Series("gateway_device", {**stats.tags, **tags}).line(fields, None, now_ns)

@@ -157,6 +157,8 @@ parkgate_sanity_errors_total{source="mqtt:main",device="senml",thing="lamp"} 4.0
 parkgate_sanity_errors_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_unanswered_total{source="mqtt:main",device="senml",thing="lamp"} 0.0
 parkgate_unanswered_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
+parkgate_clock_errors_total{source="mqtt:main",device="senml",thing="lamp"} 2.0
+parkgate_clock_errors_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_dropped_points_total{source="mqtt:main",device="senml",thing="lamp"} 3.0
 parkgate_dropped_points_total{source="serial:/dev/x",device="pms5003",thing="a \"b\"\\"} 0.0
 parkgate_last_seen_timestamp_seconds{source="mqtt:main",device="senml",thing="lamp"} 1767225600.5
@@ -179,7 +181,7 @@ async def test_metrics_to_the_letter(health: Health) -> None:
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert sorted(samples) == sorted(BUSY.strip().splitlines())
     families = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-    assert len(families) == len(set(families)) == 31
+    assert len(families) == len(set(families)) == 32
     counters = [line.split()[2] for line in text.splitlines() if line.endswith(" counter")]
     assert all(name.endswith("_total") for name in counters)
 
@@ -224,9 +226,11 @@ async def test_the_report_to_the_letter(health: Health) -> None:
     }
     assert report["devices"] == [
         {"source": "mqtt:main", "device": "senml", "thing": "lamp", "last_seen_s": 23.0, "readings": 7, "empty": 9,
-         "field_errors": 8, "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4, "unanswered": 0},
+         "field_errors": 8, "noise_bytes": 6, "integrity_errors": 5, "sanity_errors": 4, "unanswered": 0,
+         "clock_errors": 2, "dropped": 3},
         {"source": "serial:/dev/x", "device": "pms5003", "thing": 'a "b"\\', "last_seen_s": None, "readings": 0,
-         "empty": 0, "field_errors": 0, "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0, "unanswered": 0},
+         "empty": 0, "field_errors": 0, "noise_bytes": 0, "integrity_errors": 0, "sanity_errors": 0, "unanswered": 0,
+         "clock_errors": 0, "dropped": 0},
     ]  # fmt: skip
     assert "devices" not in health.report(devices=False)
 
