@@ -1,6 +1,6 @@
 """Air quality: every dust sensor in one view, whatever its make, against the published bands.
 
-Two yardsticks, kept apart: the US EPA's index breakpoints colour what is measured now (they
+Two scales, kept apart: the US EPA's index breakpoints colour what is measured now (they
 come with the fields), the WHO's guideline and interim targets colour means over 24 hours.
 Sources: WHO global air quality guidelines (2021), 24 h: PM2.5 15 ug/m3, interim 25, 37.5, 50,
 75; PM10 45, interim 50, 75, 100, 150. US EPA, 40 CFR 58 appendix G (2024).

@@ -135,7 +135,7 @@ def events(where: str) -> Json:
 
 
 def board_link() -> Json:
-    """The menu of all boards; time range and choices travel along."""
+    """The menu of all boards; time range and choices are kept."""
     return {
         "title": "Boards",
         "type": "dashboards",

@@ -51,7 +51,7 @@ class Types:
         """Lines of every device type that has the field; LookupError if none has.
 
         Types slower than `every_s` have a query of their own, so that three missing values are a
-        gap at each type's own pace: a sensor that speaks every ten minutes is a line, too.
+        gap at each type's own pace: a sensor that reports every ten minutes is drawn as a line, too.
         """
         paces: dict[float, list[str]] = {}
         for device in self.carriers(name):

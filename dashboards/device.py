@@ -1,4 +1,4 @@
-"""The board of one device type, read from its description and from nothing else.
+"""The board of one device type, made from its description alone.
 
 A field becomes: measure or counter, a line; state or flag, a timeline; text, a column. Fields
 with `panel=False` are left to the table of the latest values' neighbours. A type with open

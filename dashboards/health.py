@@ -1,6 +1,6 @@
 """Health: pulse, oxygen saturation and pulse wave of demonstration oximeters.
 
-Not a medical device, and the board says so before anything else.
+Not a medical device: the board says so at its top.
 """
 
 from dashboards.board import Heading, Slot, board, thing_variables

@@ -80,7 +80,7 @@ def trend(
 ) -> Query:
     """One value per bucket and series. `source` comes from `one_of` or `quoted`.
 
-    fill(null) keeps the gaps: a line that is drawn through an outage is a lie.
+    fill(null) keeps the gaps: no line is drawn through an outage.
     """
     value = f"{function}({quoted(field)}) AS {quoted(field)}"
     return Query(f"SELECT {value} FROM {source} {_where(where)} GROUP BY time({every}), {_tags(by)} fill(null)", alias)

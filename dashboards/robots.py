@@ -2,7 +2,7 @@
 
 Two kinds of position: degrees from a satellite receiver (on the park map) and metres on the
 robot's own map (VDA 5050, on the floor plan). Modes, stops and errors are timelines, so that
-"when did it stop, and what else happened then" is one look.
+one can see when it stopped and what else happened then.
 """
 
 from collections.abc import Sequence

@@ -3,11 +3,11 @@
     request  FF 01 86 00 00 00 00 00 79
     answer   FF 86 | CO2 u16, ppm | temperature + 40, degC | status | u16 | check
 
-The check is what added to the sum of bytes 1..7 gives 0. 9600 baud, 8N1; no unit number: it is
+The check added to the sum of bytes 1..7 gives 0 (modulo 256). 9600 baud, 8N1; no unit number: it is
 alone on its line. While it starts, and only then, bytes 6..7 say 15000: no measurement. During the
 three minutes of preheating after that it gives values like any other (many clones a flat 400, 410 or
-500): these cannot be told. Temperature and status are not in the data sheet; the temperature is that
-inside the sensor and left out where it is beyond what the air can be.
+500), which cannot be told from measurements. Temperature and status are not in the data sheet; the temperature is that
+inside the sensor and left out where air cannot be so warm or cold.
 
 Limits: 0..5000 ppm (0..10,000 in some ranges). It calibrates itself against the least of 24 hours
 as 400 ppm: only right where there is fresh air once a day.

@@ -15,7 +15,7 @@ QoS 0 is held by pausing the connection at MAX_PENDING lines. Serial cannot be h
 MAX_PENDING lines its oldest go, counted by thing (`losses`).
 
 What cannot be decoded is kept in the quarantine with the reason, committed like any reading
-and acknowledged like any message: a poisonous payload is not redelivered for ever.
+and acknowledged like any message: a payload that cannot be read is not redelivered for ever.
 """
 
 import asyncio
@@ -39,14 +39,14 @@ MAX_KEPT = 4096
 """Bytes of one undecodable frame or payload that the quarantine keeps."""
 
 LINGER_S = 0.01
-"""How long a commit waits for company: one fsync then serves many messages."""
+"""How long a commit waits for more to come: one fsync then serves many messages."""
 
 LEISURE_S = 0.1
 """How long it waits where nobody waits for an acknowledgement (serial, QoS 0): a power failure
-takes what came in that time, as it takes what is still in the cable."""
+takes what came in that time."""
 
 BUSY = 500
-"""Lines that came while lingering, from which on there is no leisure: QoS 0 at full rate."""
+"""Lines that came while lingering, from which on the shorter wait holds: QoS 0 at full rate."""
 
 FULL_RETRY_S = 0.5
 """How often a full spool or disk is asked again."""
@@ -121,7 +121,7 @@ class Pipeline:
         self._paused: set[Acknowledger] = set()
 
     def wake(self) -> None:
-        """Something has arrived: let the commit loop go."""
+        """Something has arrived: wake the commit loop."""
         self._wake.set()
 
     async def run(self) -> None:

@@ -1,11 +1,11 @@
-"""Faults on purpose: seeded, printable as one line, and every one of them logged.
+"""Faults on purpose: seeded, printed as one line, all of them logged.
 
 A fault befalls whole frames, at most one of flip, partial and duplicate each, decided by one
 draw per frame; noise may stand before any frame. So the losses a decoder may count are known:
 
     flip        one bit of the frame is turned over      the reading is lost
-    partial     the frame breaks off (before a line's    the reading is lost
-                end, which nobody would miss)
+    partial     the frame breaks off (not only at a      the reading is lost
+                line's end: such a line is whole)
     duplicate   the frame comes twice                    the reading comes twice
     noise       1 to 24 bytes before the frame           nothing is lost
     unplug      the port goes away and comes back        nothing is lost; half a frame is noise
@@ -19,10 +19,10 @@ and, where a device is asked, so that its answer (`Armour.ASKED`; an answer that
 
 What can be found out depends on the protocol (`Armour`). Frames with an integrity check take
 any fault. Streams without one take only faults that break their shape: flips of bit 7 and noise
-below 0x80, for they are synchronised by that bit; and the frame behind a broken one is left
-alone, since together they could make up a third. Lines of text take flips of bit 7, which are no
-text; a broken one ends in a NUL (a break) and a line end, and so does noise, or a line and its half
-could read like a third. Payloads over MQTT come whole or not at all: a flip becomes a break, and
+below 0x80, for they are synchronised by that bit; and the frame behind a broken one gets no fault,
+since the two could together look like a third. Lines of text take flips of bit 7, which are no
+text; a broken one ends in a NUL (a break) and a line end, and so does noise, or a line and the half
+before it could read as one. Payloads over MQTT come whole or not at all: a flip becomes a break, and
 noise is a payload of its own.
 
 Limits: the log keeps the last 10,000 entries, the counts are complete.

@@ -4,10 +4,10 @@ The fix is on all systems (talker GN), the sky is told for GPS (talker GP): eigh
 group of two sentences, drifting slowly, two of them low and weak. Times are those of the fix, to
 the hundredth of a second.
 
-The group has eight satellites for a reason: its audit number is in the first six, so a group
+The group has eight satellites because its audit number is in the first six, so a group
 that has lost one of its sentences shows no number rather than a wrong one.
 
-Source: NMEA 0183 as u-blox M8 receivers write it (devices/nmea0183.py).
+Source: NMEA 0183 as u-blox M8 receivers write it (devices/nmea0183/).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The far end of a wire: a simulated device without any wire.
+"""A simulated device, without the link that it speaks over.
 
 Sans-I/O: `receive` takes bytes that came in and gives the bytes to answer with, `tick` takes the
 time and gives the frames that are due. All encoding is the device type's own description.
@@ -69,7 +69,7 @@ class Instrument:
     """Any device type that talks, talking by itself every `period_s` and answering listed commands.
 
     `thing` is the identity its payloads give (MQTT); `topic` where they go. The first reading
-    falls somewhere in the first period, by `seed`, so that a fleet does not speak in chorus.
+    falls somewhere in the first period, by `seed`, so that the things of a fleet do not all speak at once.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A Plantower PMS5003 that obeys: passive, active, read, sleep, wake.
+"""A Plantower PMS5003 that takes commands: passive, active, read, sleep, wake.
 
     passive   answers, then measures only when read
     active    answers, then measures by itself

@@ -1,8 +1,8 @@
-"""A linter over boards: what Grafana accepts silently and people then trip over.
+"""A linter over boards: what Grafana accepts silently and then shows wrongly.
 
 `problems(board)` is about one board, `problems_of_all(boards)` also about them together. Each
 finding is a sentence that says where. `map_url` is the only address that maps may fetch from;
-what panels draw is looked at in rules_drawing.py. The panel rules follow grafana/dashboard-linter
+what panels draw is looked at in drawing.py. The panel rules follow grafana/dashboard-linter
 (datasource, title, description, units), the grid rules Grafana's own layout.
 """
 

@@ -6,7 +6,7 @@
 
 Function 3 reads holding registers, 4 input registers. An answer does not say which registers it
 is about: unit, function, length and check must be those of the question that waits. Unit numbers
-are 1..247; 0 is for all, and nobody answers. 3.5 characters of silence end a frame; they are kept
+are 1..247; 0 is for all, and is not answered. 3.5 characters of silence end a frame; they are kept
 when sending and not relied upon when reading, for USB adapters lose them.
 
 Limits: 125 registers a question, 255 bytes an answer. Two devices with one number answer together:

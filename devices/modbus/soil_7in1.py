@@ -1,8 +1,8 @@
-"""Soil probe "7 in 1" (CWT-Soil-NPKPHCTH and its many twins), Modbus RTU, holding registers (function 3).
+"""Soil probe "7 in 1" (CWT-Soil-NPKPHCTH and others with its registers), Modbus RTU, holding registers (function 3).
 
     0 moisture 0.1 %   1 temperature i16 0.1 degC   2 conductivity uS/cm   3 pH 0.1   4 N   5 P   6 K, mg/kg
 
-RS-485, 4800 baud 8N1 as delivered (some twins 9600), unit 1. Probes with fewer electrodes have the
+RS-485, 4800 baud 8N1 as delivered (some 9600), unit 1. Probes with fewer electrodes have the
 first registers of the same map and refuse the rest.
 
 Limits: temperature -40..80 degC, conductivity 0..20,000 uS/cm, pH 3..9. N, P and K are computed from

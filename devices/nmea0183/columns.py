@@ -55,7 +55,7 @@ def plain(value: Value | None, name: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One kind of item; `width` items. The base is an item that is reserved: read over."""
+    """One kind of item; `width` items. The base is a reserved item: it is skipped."""
 
     @property
     def field(self) -> str:
@@ -357,5 +357,5 @@ class Listing(Named):
 
 
 def _shortest(text: str) -> float:
-    """The number, a whole one without its `.0`: JSON text reads better."""
+    """The number for JSON text, a whole one without its `.0`."""
     return float(text) if "." in text else int(text)

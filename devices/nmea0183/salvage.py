@@ -3,12 +3,12 @@
 The compiled reader of a row (row.py) raises at the first such item. The sentence then comes here and
 is read column by column, five times as slow: an item that cannot be read is left out, with what means
 nothing without it, and is named. What says whether there is a fix at all, and the place of a sentence
-that is about the place, refuse the sentence: a wrong one leaves nothing to trust in it.
+that is about the place, refuse the sentence: without them the rest of it means nothing.
 
 What the sentence declares void is not judged: status V with 36000.0000 for a latitude is no fix, and
 nothing is wrong with it.
 
-Two habits of receivers are read for what is meant: mode and status that changed places (N,V at the end
+Two mistakes that receivers make are corrected: mode and status that changed places (N,V at the end
 of a GLL), and the side of the magnetic variation left out, so that the mode stands in its place.
 """
 

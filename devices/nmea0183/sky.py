@@ -7,7 +7,7 @@ is given as far as it came, `group_complete` false: when the next one of the sam
 signal begins, or at the end of the stream. Groups of several talkers and signals may be
 interleaved; at most 32 are open at a time. A number of a satellite that cannot be is left out, and the
 satellite where it is its own; the reading of the group says so. Quectel's talker PQ (BeiDou) says the satellite
-system behind the signal, which is read over.
+system behind the signal; that is skipped.
 
     satellites   [{"prn":28,"elevation_deg":14,"azimuth_deg":150,"snr_db_hz":41}, ...]
                  null where the receiver says nothing; no SNR means not received

@@ -8,7 +8,7 @@
     28 u8, u8           version, error code
     30 u16              sum16 of bytes 0..29
 
-Counts are stored per cm3 (divided by 100). Link, warm-up, commands and unknowns: _plantower.
+Counts are stored per cm3 (divided by 100). Link, warm-up, commands and unknowns: family.py.
 Limits: datasheet range 0..500 ug/m3, at least 1000 before it saturates; the wire says 65535.
 Source: Plantower PMS5003 series data manual V2.3 (2016); captures of PyPMS (MIT).
 """

@@ -65,7 +65,7 @@ _MAX_DETAIL = 200
 
 
 class _Short(Struct, gc=False, forbid_unknown_fields=True):
-    """The labels that nearly every pack makes do with; any other sends the pack the long way."""
+    """The labels of nearly every pack; a pack with any other is read the long way."""
 
     bn: str | UnsetType = UNSET
     bt: float | UnsetType = UNSET

@@ -2,8 +2,8 @@
 
 Every byte given to a decoder is accounted for by exactly one event: it was part of a
 reading, it said that there is nothing to report, it failed the integrity check, it was well
-formed but not believable, or it was noise. A dying cable must not look like silence, and a
-device that has nothing to say is no fault.
+formed but not believable, or it was noise. So a bad cable is told from a silent device, and a
+device that has nothing to report from a fault.
 
 Only an integrity check, an identity, a time or a required field may refuse a reading. A value of
 an optional field that cannot be true is left out of it and named in `field_errors`; what the

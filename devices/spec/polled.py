@@ -4,7 +4,7 @@
             <-------------- noise | echo of the request | noise | answer
 
 An answer does not say which question it answers, so a `Question` knows what its own answer looks
-like, and an `Exchange` holds it from the request to the answer or to the end of patience:
+like, and an `Exchange` holds it from the request to the answer or the timeout:
 
 * A frame is an answer only where unit number, kind and length are those of the question and its
   check holds. All else is dropped byte by byte: noise, or an integrity error where it began like
@@ -16,7 +16,7 @@ A `Round` is one visit to a thing: its questions one by one, and the one reading
 make together. What is not answered costs the others nothing: their values are stored all the same.
 Where none was answered yet, the first silence ends the round, and the next asks only what was asked
 least in vain: a dead thing costs one timeout a round. A question that goes unanswered while others
-are answered comes last, and in every 2nd, 4th ... 32nd round only (MOST_SKIPPED), never not at all.
+are answered comes last, and in every 2nd, 4th ... 32nd round only (MOST_SKIPPED); it is never given up.
 
 Limits: what waits is shorter than the longest answer; every byte is part of one event or of the echo.
 Source: Modbus over serial line V1.02, 2.5 (the answer of RTU); others answer in the same manner.

@@ -1,7 +1,7 @@
 """Audit numbers: a count that a simulated device hides in the values it sends.
 
-A frame of bytes has no room for a message number, but its values have low bits that no
-physics decides. A device type names fields and how many of their low raw bits carry the
+A frame of bytes has no room for a message number, but the low bits of its values do
+not matter. A device type names fields and how many of their low raw bits carry the
 count; protocols with a counter of their own name that counter. The store is then audited
 against what was sent by the values alone: nothing on the wire differs from a real device.
 

@@ -1,6 +1,6 @@
 """The zone that a payload gives as a text of that name, such as "lake": a tag of its readings, which boards choose by.
 
-Limits: 64 printable characters without blanks around them; what is longer stays the text that it is.
+Limits: 64 printable characters without blanks around them; a longer text stays a field.
 """
 
 from devices.spec.events import Reading
@@ -11,7 +11,7 @@ _FIELD = "zone_text"
 
 
 def take_zone(reading: Reading) -> None:
-    """Make the text `zone` of a reading that has more to say its tag."""
+    """Make the text `zone` a tag of its reading, where the reading has other fields, too."""
     zone = reading.fields.get(_FIELD)
     if (
         isinstance(zone, str)

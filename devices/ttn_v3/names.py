@@ -1,6 +1,6 @@
 """Field names for what a LoRaWAN payload formatter calls things.
 
-The Things Stack says nothing about units: the names are the formatter author's. A number whose
+The Things Stack says nothing about units; the formatter's author chooses the names. A number whose
 name ends in a word listed here gets the unit that this word nearly always has (`soil_temperature`
 is in degrees Celsius), any other number keeps its bare name. Words
 that have several usual units (`battery`, `pressure`, `distance`, `rain`, `speed`) are not listed.
@@ -36,7 +36,7 @@ class PayloadRefused(ValueError):
 
 
 class TooManyValues(Exception):
-    """Enough has been taken of a payload."""
+    """The payload has more values than are taken."""
 
 
 _WORDS: dict[str, tuple[str, str]] = {

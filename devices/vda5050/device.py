@@ -250,7 +250,7 @@ def _reading(kind: Kind, message: Any) -> Reading:
 
 
 def _last_will(message: Connection | LastWill) -> Reading:
-    """Who is gone; since when, only the receipt can say."""
+    """Which robot is gone. The time is that of receipt: the message does not say since when."""
     fields: dict[str, Value] = {}
     for name in ("version", "manufacturer", "serial_number"):
         value = getattr(message, name)
@@ -261,7 +261,7 @@ def _last_will(message: Connection | LastWill) -> Reading:
 
 
 def _order(order: Order, fields: dict[str, Value]) -> None:
-    """Under names of their own: what was ordered is not yet what the robot does."""
+    """Under names of their own, since an order is not what the robot reports."""
     fields["sent_order_id"] = order.order_id
     fields["sent_order_update_id"] = order.order_update_id
     fields["sent_node_count"] = len(order.nodes)

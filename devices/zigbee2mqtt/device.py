@@ -154,7 +154,7 @@ class Family:
             return [_state(prefix + path, payload, known, None, retained=retained)]
         state = _object(payload) if _plain(payload)[:1] in (b"{", b"[") else {}
         if retained and _time_ns(state.get("last_seen")) is None:
-            return [Reading({}, thing=prefix + path)]  # old, and nobody knows how old: not to be stored
+            return [Reading({}, thing=prefix + path)]  # old, and of unknown age: not to be stored
         asks: list[Told] = [Fetch(f"{base}/{_BRIDGE}/{what}") for what in ("devices", "groups")]
         waits = Empty(f"waits for {base[:100]}/{_BRIDGE}/devices to say what it is", payload, prefix + path)
         return [waits, *asks, *network.keep(Kept(path, payload, received_ns))]

@@ -220,4 +220,4 @@ def _end(bound: float | None) -> str:
 
 
 KNOWN: Properties = _common()
-"""Properties that are what they are without any list."""
+"""Properties that are known without any list."""

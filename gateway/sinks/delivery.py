@@ -25,7 +25,7 @@ proves the sink good and ends the others' waits. What is wrong is said by `stand
 Until there is a batch nothing would be known of a store that cannot be reached: so at the start it is
 asked (`probe`), again and again until it answers well or a batch has been tried.
 
-What is lost: nothing. Stopping in the middle of a write leaves the batch in the spool.
+Nothing is lost: stopping in the middle of a write leaves the batch in the spool.
 """
 
 import asyncio

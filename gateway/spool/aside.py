@@ -32,7 +32,7 @@ def set_aside(path: Path, now_ns: int, max_bytes: int) -> Path:
     if log_file.exists():  # first: beside no file, or a new one, SQLite would throw it away
         log_file.rename(aside_log)
     try:
-        with contextlib.suppress(FileNotFoundError):  # somebody was faster
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
             path.rename(aside)
     except OSError:
         with contextlib.suppress(OSError):  # tried again, they must still be found together

@@ -1,7 +1,7 @@
 """Every statement that touches the spool's rows; the columns are in `schema`.
 
-Blocking, and to be called from one thread at a time; `gateway.spool` is the async outside and
-holds the design page. Rows are never changed after they were written.
+Blocking, and to be called from one thread at a time; `spool.py` is the async outside and
+holds the design. Rows are never changed after they were written.
 """
 
 import json

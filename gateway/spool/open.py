@@ -104,7 +104,7 @@ class Lock:
 
 
 class Reserve:
-    """Disk space kept back for the moment when there is none."""
+    """Disk space kept back for a full disk."""
 
     def __init__(self, path: Path) -> None:
         """Of the spool at `path`; `restore` takes it."""
@@ -125,7 +125,7 @@ class Reserve:
         return True
 
     def restore(self) -> None:
-        """Take it again where the disk can well spare it: no more than a quarter of what is free."""
+        """Take it again where the disk has room for it: no more than a quarter of what is free."""
         size = min(RESERVE_BYTES, self._free() // 4)
         if size >= LEAST_RESERVE_BYTES and self._size() < size:
             self._take(size)

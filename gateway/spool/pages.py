@@ -1,4 +1,4 @@
-"""Rows out of the bare pages of a spool file, for when SQLite no longer finds its way to them.
+"""Rows out of the bare pages of a spool file, for when SQLite can no longer read them.
 
 Only what the file format needs for table `row` is read:
 

@@ -1,6 +1,6 @@
 """What is still readable in a damaged spool file.
 
-First SQLite itself, read-only, from the lowest row up and, where it stumbles, from the highest
+First SQLite itself, read-only, from the lowest row up and, where that fails, from the highest
 row down. What lies between, or everything where SQLite refuses the file, is looked for in the
 bare pages (`pages`). Rows whose CRC-32 does not fit are counted and left out.
 
@@ -83,7 +83,7 @@ class _Reader:
             self.unsound += 1
 
     def _sql(self, select: str) -> Iterator[StoredRow]:
-        """Rows until SQLite stumbles, which leaves `whole` False."""
+        """Rows until SQLite fails, which leaves `whole` False."""
         try:
             with contextlib.closing(_opened(self._path)) as db:
                 for row in db.execute(select.format(_COLUMNS)):

@@ -1,6 +1,6 @@
 """The spool's blocking side: room for both lanes, rows cut to size, and what happens when the disk or file fails.
 
-All of it runs on the spool's one thread. `gateway.spool` holds the design page.
+All of it runs on the spool's one thread. `spool.py` holds the design.
 """
 
 import errno

@@ -180,7 +180,7 @@ class Fleet:
         device, entry = self._peers[spec.name], self.ledger.things[spec.name]
         while not self._stop.is_set():
             for frame in device.tick(self._now()):
-                # what a bridge keeps at the broker is not a device's to spoil
+                # retained messages come from the bridge: the faults of a device do not change them
                 pieces, copies = ((frame.data,), 1) if frame.retain else _spoil(entry, frame)
                 for piece in pieces:
                     if not await link.publish(frame.topic, piece, retain=frame.retain):

@@ -1,4 +1,4 @@
-"""The only place where the simulators touch the world: pty, TCP and MQTT."""
+"""All I/O of the simulators: pty, TCP and MQTT."""
 
 from simulators.links.mqtt import MqttLink
 from simulators.links.pty import NoPty, PtyLink

@@ -64,7 +64,7 @@ class MqttLink:
                 await self._rest(1.0)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
-        """Send at QoS 1 and wait for the broker's word, over as many connections as it takes.
+        """Send at QoS 1 and wait for the broker's acknowledgement, over as many connections as that takes.
 
         False when the link was finished before the broker had taken it.
         """
@@ -96,7 +96,7 @@ class MqttLink:
         return self._up.is_set()
 
     def finish(self) -> None:
-        """Say goodbye and end; for use when every `publish` has returned."""
+        """Say OFFLINE and end; for use when every `publish` has returned."""
         self._done.set()
 
     async def _hold(self, client: aiomqtt.Client) -> None:

@@ -13,7 +13,7 @@ what went out:
 - While nobody has it open its settings are raw at SPEED: a terminal of Linux drops parity and 7 bits,
   and glibc calls that an error unless something else changes with it. So each opening finds what the
   first one found, whatever program it is.
-- `unread` says how much the reader has not fetched yet, so that the port is not closed on it.
+- `unread` says how much the reader has not fetched yet, so that the port is not closed before that.
 
 Unknown: the state of a frame whose link broke while it was being sent; its number goes to the next one.
 """
@@ -90,7 +90,7 @@ class PtyLink:
             fresh.replace(self._by_id)
 
     def unplug(self, half: bytes = b"") -> None:
-        """The cable is pulled, after `half` a frame got out."""
+        """Close the port, after `half` a frame got out."""
         if self._master is None:
             return
         with contextlib.suppress(OSError):
@@ -154,7 +154,7 @@ class PtyLink:
         return any(event & select.POLLHUP for _, event in poll.poll(0))
 
     def _readable(self) -> None:
-        """Take what the reader wrote, and packet mode's news about it."""
+        """Take what the reader wrote, and what packet mode says about it."""
         while self._master is not None:
             try:
                 packet = os.read(self._master, MOST_COMMAND)

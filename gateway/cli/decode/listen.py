@@ -106,7 +106,7 @@ def run_on_port(main: Coroutine[Any, Any, None], port: Port, level: int = loggin
 
 @contextlib.contextmanager
 def opened(port: Port) -> Iterator[TextIO | None]:
-    """The file to record to. One that did not exist before: what a device once said cannot be had again.
+    """The file to record to. One that did not exist before: a recording is never overwritten.
 
     For this user only.
     """

@@ -1,4 +1,4 @@
-"""At which speed a port makes sense, when nobody has said it.
+"""The speed of a port, where it was not given.
 
 Each of SPEEDS is listened to until TRY_BYTES have come or TRY_S have passed since the first byte, and
 the first at which the bytes make sense is kept: text in lines, or frames of a known type. Where they

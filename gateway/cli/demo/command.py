@@ -4,7 +4,7 @@
                               | gateway | --> spool --> DuckDB file --> audit
     simulated things --> broker ------> '---------'
 
-Everything is the real thing, only small: the things speak real bytes on pseudo terminals and to
+Nothing is mocked: the things speak real bytes on pseudo terminals and to
 a real MQTT broker (embedded, on loopback), the gateway is the one that `parkgate run` runs. At
 the end the store is read back and audited against what the things really sent.
 
@@ -196,7 +196,7 @@ def _summed(types: "Mapping[str, TypeTotals]", quarantined: int) -> dict[str, in
 
 
 async def _speak(fleet: "Fleet", view: "View", enough: asyncio.Event, for_s: float | None) -> None:
-    """Let the things speak until their time is over or somebody has seen enough."""
+    """Let the things speak until their time is over or somebody ends it."""
     speaking = asyncio.create_task(fleet.run(for_s), name="fleet")
     seen = asyncio.create_task(enough.wait())
     try:

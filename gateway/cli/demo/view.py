@@ -117,7 +117,7 @@ def values_text(device: Device, fields: dict[str, Value]) -> Text:
 
 
 class Board:
-    """The table itself. Values come out of the store, so what is seen has travelled the whole way."""
+    """The table itself. Values come out of the store, so what is seen has passed through all of the gateway."""
 
     def __init__(self, fleet: Fleet, gateway: Gateway, for_s: float | None) -> None:
         self._specs = fleet.specs

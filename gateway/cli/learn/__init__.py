@@ -1,4 +1,4 @@
-"""`parkgate learn`: from a board that nobody has described to a configuration that reads it."""
+"""`parkgate learn`: proposes the configuration for a board without a device type."""
 
 from gateway.cli.learn.command import learn
 

@@ -1,7 +1,7 @@
 """What to do about an answer that keeps a batch waiting, for the person who can mend it. Pure.
 
-A server that was recognised is told apart: 1.x takes no token, 3 nothing else; and what is not
-InfluxDB's own answer at all is said to be somebody else's, before anything in it is believed.
+A server that was recognised is told apart: 1.x takes no token, 3 nothing else; and an
+answer that is not InfluxDB's own is said to be so, before anything else is concluded from it.
 """
 
 import re

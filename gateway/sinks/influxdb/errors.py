@@ -1,6 +1,6 @@
 """What an InfluxDB of any generation means by an answer to a write. Pure: no I/O.
 
-The same mistake is answered in five ways:
+One mistake has different answers:
 
     mistake          1.x                      2.x                    3 /write          3 write_lp
     malformed line   400, the rest stored     400, nothing stored    400, nothing      400, the rest stored
@@ -185,7 +185,7 @@ def _listed(row: object) -> BadLine | None:
 
 
 def take_out(lines: bytes, named: list[BadLine]) -> tuple[list[tuple[bytes, str]], bytes]:
-    """The named lines with the words about them, and the others. A name that fits no line is no name."""
+    """The named lines with the words about them, and the others. A name that fits no line does not count."""
     if not named:
         return [], lines
     split = lines.split(b"\n")

@@ -1,4 +1,4 @@
-"""InfluxDB as a sink: one batch of line protocol, one POST, and the right word for every answer.
+"""InfluxDB as a sink: one batch of line protocol, one POST, and what follows from each answer.
 
     api    request                                                       credentials
     v1     /write?db=D&precision=ns                                      Basic; on 2.x and 3 the token is the password

@@ -1,6 +1,6 @@
 """How large a request may be: smaller after a 413, larger again after a while.
 
-One long line, or a proxy's bad hour, is no limit for ever; so after CALM_BATCHES without a 413 the
+A long line or a proxy lowers the limit for a while only: after CALM_BATCHES without a 413 the
 limit is doubled, up to REQUEST_MAX. A limit is said in the log where it is the smallest so far.
 """
 

@@ -1,4 +1,4 @@
-"""One serial port, kept open whatever happens to the cable; who uses it is another matter.
+"""One serial port, kept open whatever happens to the cable; what its bytes mean is for its user.
 
 What it holds to:
 - A port that is missing, busy, forbidden or unplugged never ends its user. It says which in
