@@ -1,6 +1,8 @@
 """What import-linter cannot say: a package is entered by its face, and nobody takes another's `_name`."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +63,14 @@ def test_a_face_is_a_list_of_what_it_offers() -> None:
             assert others == [], file
             faces += 1
     assert faces > 20
+
+
+def test_the_picture_of_the_gateway_is_the_import_contract() -> None:
+    paper = (ROOT / "docs" / "architecture.md").read_text()
+    picture = paper.split("the folders are the way of a reading", 1)[1].split("```")[1]
+    drawn = [set(re.findall(r"[a-z]+", line.replace(".py", ""))) for line in picture.strip().splitlines()]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    held = [set(layer.split(" | ")) for layer in contracts[0]["layers"]]
+    assert contracts[0]["exhaustive"] is True  # import-linter: no room of the gateway is missing
+    assert drawn == held
+    assert len(drawn) > 10
