@@ -10,6 +10,8 @@ from devices.catalogue import built_in
 from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Reading
 from devices.spec.mapping import device_type
+from gateway.cli.learn.command import Broker, Wish, from_messages
+from gateway.cli.learn.sample import Message
 from gateway.learn import look, pattern_of, propose, same_shape, shape_of, table_text
 
 SERIAL = {"baud": 115200}
@@ -245,3 +247,28 @@ def test_what_is_added_stands_behind_what_was_there(
     text = Path("gateway.toml").read_text()
     assert [row["name"] for row in tomllib.loads(text)["type"]] == ["board", "board-2"]
     assert text.startswith('[gateway]\nname = "bench"\n')
+
+
+BRIDGE = (
+    b'[{"ieee_address":"0x03","type":"EndDevice","friendly_name":"hall","definition":{"exposes":['
+    b'{"type":"numeric","property":"temperature","unit":"\xc2\xb0C","access":1}]}}]'
+)
+
+
+@pytest.mark.parametrize(
+    ("messages", "device", "topic"),
+    [
+        (
+            [Message("home/hall", b'{"temperature":21.5}'), Message("home/bridge/devices", BRIDGE, True)],
+            "zigbee2mqtt",
+            "home/#",
+        ),
+        ([Message("home/hall", b'{"temperature":21.5}')], "board", "home/hall"),
+        ([Message("park/post-1", b'[{"n":"temperature","u":"Cel","v":21.5}]')], "senml", "park/{thing}"),
+    ],
+)
+def test_messages_of_a_known_type_need_no_new_one(messages: list[Message], device: str, topic: str) -> None:
+    wish = Wish(None, None, {}, built_in())
+    found = from_messages(messages, Broker("mqtt://127.0.0.1", None, "home/#"), wish)
+    (subscription,) = tomllib.loads(found.sections[-1])["mqtt"]["bench"]["subscription"]
+    assert (subscription["device"], subscription["topic"]) == (device, topic)

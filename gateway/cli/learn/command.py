@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -72,21 +72,23 @@ def learn(
     write: Annotated[bool, typer.Option("--write", help="Add it to the configuration.")] = False,
 ) -> None:
     """Watch an unknown board, and propose the [[type]] and the source that read it."""
-    from devices.catalogue import installed
     from gateway.cli.decode import Port
+    from gateway.cli.devices import usable
     from gateway.cli.learn import add, sample
 
     if sum(each is not None for each in (file, port, mqtt)) != 1:
         raise UsageError("give one of --port PORT, --mqtt URL --topic FILTER, or a FILE of lines")
     if (mqtt is None) != (topic is None):
         raise UsageError("--mqtt URL and --topic FILTER go together, as in --mqtt mqtt://127.0.0.1 --topic 'park/#'")
-    devices = installed()
-    wish = Wish(name, thing, add.existing(config), devices)
+    tables = add.existing(config)
+    devices = usable(config if config.is_file() else None)
+    wish = Wish(name, thing, tables, devices)
     if port is not None:
         asked = Port(port, baud, parity, for_s, None)
         found = from_lines(sample.of_port(asked, devices), asked, wish)
     elif mqtt is not None and topic is not None:
-        found = from_messages(sample.of_broker(mqtt, topic, username, for_s).messages, mqtt, username, wish)
+        broker = Broker(mqtt, username, topic)
+        found = from_messages(sample.of_broker(mqtt, topic, username, for_s).messages, broker, wish)
     else:
         found = from_lines(sample.of_file(str(file), devices), None, wish, baud)
     for note in found.notes:
@@ -159,11 +161,22 @@ def _known(guesses: "Sequence[Guess]", found: "Sample", port: "Port | None", wis
     return Found([table_text("serial", row)], notes)
 
 
-def from_messages(messages: "Sequence[Message]", url: str, username: str | None, wish: Wish) -> Found:
+class Broker(NamedTuple):
+    """What was asked for with `--mqtt`."""
+
+    url: str
+    username: str | None
+    topic: str
+
+
+def from_messages(messages: "Sequence[Message]", broker: Broker, wish: Wish) -> Found:
     """A proposal for what a broker brings. UsageError where nothing can be read from it."""
-    from gateway.cli.learn.add import subscription_text
     from gateway.learn import pattern_of, propose, same_shape, shape_of, table_text
 
+    family = _family(messages, broker.topic, wish.devices)
+    if family is not None:
+        row: dict[str, Any] = {"topic": broker.topic, "device": family}
+        return Found([_subscribed(broker, row, wish)], [f"looks like {family}"])
     topics = set(same_shape([message.topic for message in messages]))
     chosen = [message for message in messages if message.topic in topics]
     notes = []
@@ -172,14 +185,14 @@ def from_messages(messages: "Sequence[Message]", url: str, username: str | None,
         notes.append(f"left out, as their topics have another number of levels: {', '.join(others[:5])}")
     pattern, why = pattern_of(sorted(topics))
     notes.append(f"topic {pattern}: {why}")
-    row: dict[str, Any] = {"topic": pattern}
-    known = _known_family(chosen, wish.devices)
+    row = {"topic": pattern}
+    known = _known_type(chosen, wish.devices)
     if known is not None:
         row["device"] = known
         notes.append(f"looks like {known}")
         if "{thing}" not in pattern and wish.thing:
             row["thing"] = wish.thing
-        return Found([subscription_text(wish.tables, url, username, row)], notes)
+        return Found([_subscribed(broker, row, wish)], notes)
     texts = [line for message in chosen for line in _lines_of(message.payload)]
     if not texts:
         raise UsageError("messages came, but no text: a binary payload needs a device type of its own")
@@ -193,7 +206,7 @@ def from_messages(messages: "Sequence[Message]", url: str, username: str | None,
     if "{thing}" not in pattern and "thing" not in proposal.table:
         row["thing"] = wish.thing or f"{name}-1"
     made = Found(
-        [table_text("type", proposal.table), subscription_text(wish.tables, url, username, row)],
+        [table_text("type", proposal.table), _subscribed(broker, row, wish)],
         [*notes, guess.words, *proposal.notes],
     )
     shown = wish.thing or row.get("thing") or _thing_of(pattern, chosen[0].topic) or f"{name}-1"
@@ -210,13 +223,43 @@ def _lines_of(payload: bytes) -> list[str]:
     return [whole] if whole[:1] in ("{", "[") else [line for line in whole.splitlines() if line.strip()]
 
 
-def _known_family(messages: "Sequence[Message]", devices: "Mapping[str, Device]") -> str | None:
-    """The type of the catalogue that reads all of the messages."""
+def _subscribed(broker: Broker, row: "Mapping[str, Any]", wish: Wish) -> str:
+    from gateway.cli.learn.add import subscription_text
+
+    return subscription_text(wish.tables, broker.url, broker.username, row)
+
+
+def _family(messages: "Sequence[Message]", topic: str, devices: "Mapping[str, Device]") -> str | None:
+    """The type with state that reads the messages, each with what the others say, and finds no fault with any."""
+    from devices.spec.device import MessageDevice
+    from devices.spec.events import Reading, SanityError
+
+    for name, device in devices.items():
+        if not isinstance(device, MessageDevice) or device.family is None:
+            continue
+        decoder, now_ns = device.decoder(topic), time.time_ns()
+        readings = others = 0
+        for message in sorted(messages, key=lambda message: not message.retained):
+            decode = decoder.retained if message.retained else decoder.decode
+            events = decode(message.topic, message.payload, now_ns)
+            if any(isinstance(event, SanityError) for event in events):
+                break
+            measured = any(isinstance(event, Reading) and not event.standing for event in events)
+            readings += measured
+            others += not measured
+        else:
+            if readings and others:  # what explains the readings is none itself, or stands until it changes
+                return name
+    return None
+
+
+def _known_type(messages: "Sequence[Message]", devices: "Mapping[str, Device]") -> str | None:
+    """The type without state that reads all of the messages."""
     from devices.spec.device import MessageDevice
     from devices.spec.events import Reading
 
     for name, device in devices.items():
-        if isinstance(device, MessageDevice):
+        if isinstance(device, MessageDevice) and device.family is None:
             events = list(_taken(device, messages))
             if events and all(isinstance(event, Reading) for event in events):
                 return name
