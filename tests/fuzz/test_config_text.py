@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.config.load import ConfigError, load
 from tests.fuzz.effort import effort
-from tests.gateway.test_config import DEVICES, FULL
+from tests.gateway.config.test_config import DEVICES, FULL
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted([*(ROOT / "examples").glob("gateway*.toml"), *(ROOT / "deploy").glob("gateway*.toml")])

@@ -23,7 +23,7 @@ from gateway.sources.mqtt.receive import (
 )
 from tests.fuzz.effort import effort
 from tests.gateway.mqtt_room import CONNACK, FalseBroker, HastyClock, false_broker, running
-from tests.gateway.test_mqtt_receive import AGAIN, MALFORMED, PINGRESP, QOS_0, QOS_1, Bench, Nobody, publish
+from tests.gateway.sources.test_mqtt_receive import AGAIN, MALFORMED, PINGRESP, QOS_0, QOS_1, Bench, Nobody, publish
 
 
 def framed(head: int, body: bytes) -> bytes:

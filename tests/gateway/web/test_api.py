@@ -16,7 +16,7 @@ from gateway.tee import Fate
 from gateway.web.bounds import Limits
 from tests.gateway.web_room import NOW, Stream, WebRoom, open_room
 
-DOCS = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+DOCS = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 TOKEN = "0123456789abcdef0123"
 
 AIR = b'[{"n":"temperature","u":"Cel","v":21.5},{"n":"humidity","u":"%RH","v":40}]'

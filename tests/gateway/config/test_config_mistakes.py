@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import ConfigError, load
-from tests.gateway.test_config import DEVICES, INFLUX, MQTT, SECOND, SERIAL, SUBSCRIPTION
+from tests.gateway.config.test_config import DEVICES, INFLUX, MQTT, SECOND, SERIAL, SUBSCRIPTION
 
 
 def complaints(folder: Path, text: str | bytes, environ: dict[str, str] | None = None) -> list[str]:
