@@ -289,7 +289,7 @@ async def run_gateway(config: Config, pages: Mapping[str, Page] | None = None) -
     try:
         await gateway.run(stop)
     finally:
-        gc.unfreeze()  # or DuckDB, still held when the interpreter ends, says at length that it leaks
+        gc.unfreeze()  # or DuckDB, still held when the interpreter ends, reports leaks
     return 0
 
 

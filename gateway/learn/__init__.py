@@ -1,4 +1,4 @@
-"""A board that nobody has named a device type for: what its bytes look like, what its keys mean, what would read it."""
+"""For a board without a device type: what its bytes look like, what its keys mean, which type would read it."""
 
 from gateway.learn.look import MOST_SAMPLE, Guess, Look, look, shape_of
 from gateway.learn.propose import Proposal, Question, propose

@@ -1,4 +1,4 @@
-"""What bytes look like that nobody has named a device type for: text or not, in lines or not, whose.
+"""What bytes of an unknown device look like: text or not, in lines or not, of a known type or not.
 
     sample -> Look: share printable, lines, `Guess`es
               a built-in type whose frames are in it    looks like pms5003 (12 frames, 98 % of the bytes)

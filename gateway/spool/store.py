@@ -185,7 +185,7 @@ class Store:
 
         Only work that frees rows may have the reserve, and appends of `size` bytes that fit into
         pages which the file already has (the log then needs room for a moment, the file none).
-        Others would eat it and nothing could ever be forgotten again.
+        Others would use it up, and nothing could be removed any more.
 
         What goes wrong is a DiskFull: `work` has changed nothing and may be tried again.
         """

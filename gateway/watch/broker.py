@@ -145,7 +145,7 @@ class BrokerWatch:
         return self.suspect(now, expected) if now - self.floor > self.limit(expected) else None
 
     def others_spoke(self, thing: Thing) -> bool:
-        """Whether messages came after this thing was due: then the way is open and it is the thing."""
+        """Whether messages came after this thing was due: then the connection is good and the thing is silent."""
         return self.heard > max(thing.heard, self.connected_since) + DUE * thing.expected_s
 
     def suspect(self, now: float, expected_s: float) -> Fault:
@@ -161,7 +161,7 @@ class BrokerWatch:
         )
 
     def count(self, thing: Thing, now: float) -> None:
-        """Let one thing testify in this turn."""
+        """Count one thing among the witnesses or the punctual of this turn."""
         if thing.fault is not None or thing.expected_s == math.inf:
             return
         if now - max(thing.heard, self.connected_since) <= DUE * thing.expected_s + VISIT_S:

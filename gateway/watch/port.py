@@ -20,7 +20,7 @@ from typing import Protocol
 from gateway.watch.thing import Healing, Layer, Thing
 
 NOISE_PER_FRAME = 4
-"""Up to so many longest frames of noise for each failed check it is damage, beyond it is not our framing."""
+"""Up to so many longest frames of noise for each failed check it is damage, beyond that the settings are wrong."""
 
 
 class PortSource(Protocol):

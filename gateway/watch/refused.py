@@ -4,8 +4,8 @@
     a good reading, or nothing refused any more for long enough              --> none
 
 Counted is what fails its check or cannot be true (and what no subscription takes, what is too large,
-what has no place among `max_things`). Noise is not: between two good frames it is ordinary, and what
-brings nothing but noise is said by the state of its port. Nothing here runs per message; things are
+what has no place among `max_things`). Noise is not: between two good frames it is ordinary, and a port
+that brings nothing but noise says so in its state. Nothing here runs per message; things are
 compared when the watchdog visits them, sources once a round.
 """
 

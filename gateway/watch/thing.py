@@ -14,7 +14,7 @@ device type's own interval: a burst at power-up teaches nothing. Several reading
 payload are one gap, and no gap is shorter than the distance of two visits (1 s up to 5,000
 things). A thing that fell silent and came back by itself doubles its interval at once.
 
-Times are those of `clock.monotonic`; a step of the time of day accuses nobody.
+Times are those of `clock.monotonic`; a step of the time of day makes nothing overdue.
 About 320 bytes a thing.
 """
 
@@ -31,7 +31,7 @@ STEP_WIDE = 2.0
 """Step of the first gaps, and of one that ended a silence."""
 
 DUE = 1.5
-"""A reading is due after this many intervals; the rest up to the limit is patience."""
+"""A reading is due after this many intervals; it is overdue only at the limit."""
 
 VISIT_S = 1.0
 """What a visit may be late."""
@@ -64,7 +64,7 @@ class Healing:
     """When to try what next: pauses that double from `first_s` to MOST_PAUSE_S.
 
     They start over only when data flowed for longer than the last pause, so that a fault that
-    comes and goes is not answered with a storm.
+    comes and goes does not bring attempts one after the other.
     """
 
     __slots__ = ("again_at", "ended", "first_s", "next_at", "pause_s", "steps")

@@ -15,8 +15,8 @@ A fault of a source is said once for the source, not for each of its things.
 
 Healing: a port is reopened; a broker is asked again for the subscriptions, then connected anew.
 All with growing pauses, up to an hour; see `Healing`. While the spool takes nothing the gateway
-itself holds its brokers back, and after a stall of the process nothing can be known: then
-everybody is given their time anew.
+itself holds its brokers back, and after a stall of the process nothing can be known: the time
+of every thing then starts anew.
 
 Cost: VISITS_A_ROUND things a round, SLICE at a time without waiting; with
 100,000 things each is visited every 20 s.
@@ -138,7 +138,7 @@ class Watchdog:
                 broker.type_of(thing).known += 1
 
     def _part(self) -> None:
-        """Things that have lost their places are nobody's business any more."""
+        """Forget the things that have lost their places."""
         self._parted = self._stats.parted
         for thing in self._things:
             if not thing.stats.gone:

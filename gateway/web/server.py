@@ -1,4 +1,4 @@
-"""The gateway's small web face: health, metrics, the API, and the pages it is given (map tiles); `/` lists them.
+"""The gateway's HTTP server: health, metrics, the API, and the pages it is given (map tiles); `/` lists them.
 
 Listens on loopback unless the config says otherwise, within `bounds`. It only reads.
 """
@@ -36,7 +36,7 @@ async def _healthz(request: web.Request) -> web.Response:
 
 
 async def _livez(request: web.Request) -> web.Response:
-    """Whoever answers at all is alive: the process, and the loop that everything runs on."""
+    """Any answer shows that the process and its event loop run."""
     health = request.app[_HEALTH]
     return json({"alive": True, "uptime_s": round(health.clock.monotonic() - health.started, 1)})
 
