@@ -1,5 +1,6 @@
 """What holds for the project as a whole: the floor plan, and that the papers tell the truth."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -229,3 +230,27 @@ def test_modules_and_tests_keep_to_their_sizes() -> None:
             limit = 700 if "tests" in file.parts else 400
             lines = len(file.read_text().splitlines())
             assert lines <= limit, f"{file.relative_to(ROOT)} has {lines} lines"
+
+
+LARGER = {"PolledSource"}
+"""Classes that still have more methods than the others may."""
+
+
+def test_classes_and_functions_keep_to_their_sizes() -> None:
+    seen = 0
+    for file in tracked():
+        if file.suffix != ".py" or "tests" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            seen += 1
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            where = f"{file.relative_to(ROOT)}:{node.lineno}: {node.name}"
+            if isinstance(node, ast.ClassDef):
+                methods = sum(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body)
+                assert methods <= 15 or node.name in LARGER, f"{where} has {methods} methods"
+                assert lines <= 250, f"{where} has {lines} lines"
+            else:
+                assert lines <= 60, f"{where} has {lines} lines"
+    assert seen > 1000
