@@ -54,7 +54,7 @@ from devices.senml.pack import (
 )
 from devices.senml.values import Spot, as_kind, number_spot, time_ns_of, word_spot
 from devices.spec.device import MessageDevice
-from devices.spec.events import Empty, Event, Reading, SanityError, Value
+from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Value
 from devices.spec.sequence import Bits, Sequence
 from devices.spec.zone import take_zone
 
@@ -96,7 +96,7 @@ def decode(_topic: str, payload: bytes, received_ns: int) -> list[Event]:
         readings = _readings(read(payload), received_ns)
         return [*readings] if readings else [Empty("the pack holds no record with a value", payload)]
     except PackRefused as error:
-        return [SanityError(str(error)[:_MAX_DETAIL], payload)]
+        return [SanityError(str(error)[:_MAX_DETAIL], payload) if payload else Empty(DELETED, payload)]
 
 
 def _decode_short(payload: bytes, received_ns: int) -> Reading | None:

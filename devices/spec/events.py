@@ -53,6 +53,10 @@ class Empty:
     thing: str | None = None
 
 
+DELETED = "an empty payload: what was retained is deleted"
+"""`Empty` of a payload without a byte: how a publisher has a broker forget a retained message."""
+
+
 @dataclass(slots=True)
 class Noise:
     """Bytes that belong to no frame of this device type. `data` holds all of them."""

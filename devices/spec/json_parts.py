@@ -76,7 +76,7 @@ class Reader(NamedTuple):
 
     `required` are labels that may not be left out, though the struct has a default for them: their
     object is refused. `instead` are values that stand for what was left out, where that is not the same
-    as what was not there. `each`: a bad entry of an optional list is left out, not the list.
+    as what was not there. `each`: a bad entry of a list is left out, not the list.
     """
 
     required: Mapping[type[Struct], frozenset[str]] = {}
@@ -101,7 +101,7 @@ class Reader(NamedTuple):
                 continue
             where = f"{path}.{label}"
             try:
-                made[name] = self._value(value[label], type_, where, wrong, not needed)
+                made[name] = self._value(value[label], type_, where, wrong)
             except PartRefused as refused:
                 if needed or label in held:
                     raise
@@ -110,7 +110,7 @@ class Reader(NamedTuple):
                     made[name] = self.instead[kind][label]
         return kind(**made)
 
-    def _value(self, value: Any, type_: Any, path: str, wrong: list[str], optional: bool) -> Any:
+    def _value(self, value: Any, type_: Any, path: str, wrong: list[str]) -> Any:
         inner, nullable = _without_none(type_)
         if value is None and nullable:
             return None
@@ -129,7 +129,7 @@ class Reader(NamedTuple):
             try:
                 made[key] = self._struct(entry, entries, f"{path}[{key}]", wrong)
             except PartRefused as refused:
-                if not (self.each and optional):
+                if not self.each:
                     raise
                 wrong.append(str(refused))
         return made if isinstance(value, dict) else list(made.values())

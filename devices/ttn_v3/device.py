@@ -24,7 +24,7 @@ Of a part that is absent nothing is made up: a gateway that says nothing of the 
 A value that has the wrong type or cannot be is left out and named in `field_errors`: of the decoded
 payload, a gateway, a location, a setting, the raw payload. The identity, a time, `f_port` and `f_cnt`
 refuse the message. An uplink without a decoded payload is a reading of the rest; an array without a
-message is `Empty`. A byte order mark and blanks before the message are ignored.
+message and no bytes at all are `Empty`. A byte order mark and blanks before the message are ignored.
 
 Wrappers are opened: `result` (storage integration), `data` (event stream), an array of messages,
 and one message a line.
@@ -50,7 +50,7 @@ import msgspec
 from msgspec import json as msgjson
 
 from devices.spec.device import MessageDevice
-from devices.spec.events import Empty, Event, Reading, SanityError, Value
+from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Value
 from devices.spec.json_parts import PartRefused, Reader, loads, plain
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
@@ -100,7 +100,7 @@ def decode(_topic: str, payload: bytes, _received_ns: int) -> list[Event]:
     try:
         messages = _read(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _second_look(payload, error)
+        return _second_look(payload, error) if payload else [Empty(DELETED, payload)]
     for message in messages:
         try:
             out.extend(_readings(message, []))

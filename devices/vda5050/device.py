@@ -19,7 +19,7 @@ payload is not what it says, by the labels that only that message has.
 Normalised: versions 1.1, 2.x and 3.0 give the same fields; words are upper case, TEACHIN is
 TEACH_IN and CONNECTIONBROKEN is CONNECTION_BROKEN as in 3.0; words that no version lists are
 kept. `error_level` is the worst of the errors (NONE, WARNING, URGENT, CRITICAL, FATAL; an unlisted
-level counts as WARNING), `error_type` the first error of that level. Null and left out are absent.
+level, or none, counts as WARNING), `error_type` the first error of that level. Null and left out are absent.
 
 A last will (CONNECTION_BROKEN) was written when the robot connected: its timestamp and header count say
 nothing of the break. It has no time of its own (the receipt stands for it, also where it is retained) and
@@ -27,8 +27,9 @@ no header count.
 
 A value that the schemas make optional and that has the wrong type or is out of their range is left out
 and named in `field_errors`; an optional object that lacks what it must have is left out whole. What they
-require is required. Whole numbers may be written `7.0`. A message that is empty by right (a visualization
-without anything) is `Empty`. A byte order mark is ignored.
+require is required; but an entry of a list counts whatever it lacks, and one that is no object is left out
+and named. Whole numbers may be written `7.0`. A message that is empty by right (a visualization without
+anything, no bytes at all where a retained message is deleted) is `Empty`. A byte order mark is ignored.
 
 Limits: counts 0 to 2^63-1, timestamps of the years 1970 to 2261.
 
@@ -44,7 +45,7 @@ import msgspec
 from msgspec import json as msgjson
 
 from devices.spec.device import MessageDevice
-from devices.spec.events import Empty, Event, Reading, SanityError, Value
+from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Value
 from devices.spec.json_parts import PartRefused, Reader, loads, plain
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
@@ -81,7 +82,7 @@ _STRUCTS: dict[Kind, type[msgspec.Struct]] = {
     "factsheet": Header,
 }
 _decoders: dict[Kind, msgjson.Decoder[Any]] = {kind: msgjson.Decoder(struct) for kind, struct in _STRUCTS.items()}
-_parts = Reader()
+_parts = Reader(each=True)
 _marks = msgjson.Decoder(Marks)
 _MESSAGES: dict[str, Kind] = {
     "connection": "connection", "visualization": "visualization", "instantActions": "instantActions",
@@ -106,7 +107,7 @@ def decode(topic: str, payload: bytes, _received_ns: int) -> list[Event]:
         reading = _reading(kind, _decoders[kind].decode(payload))
         return [reading] if reading.fields else [Empty(f"{_name(kind)}: no values", payload)]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return [_second_look(kind, payload, error)]
+        return [_second_look(kind, payload, error) if payload else Empty(DELETED, payload)]
     except RecursionError:
         return [SanityError("JSON: nested too deeply", payload)]
     except ValueError as error:
@@ -336,16 +337,17 @@ def _shared(state: State2 | State3, fields: dict[str, Value]) -> None:
 
 
 def _errors(errors: list[Fault], fields: dict[str, Value]) -> None:
-    worst = 0
-    fatal = 0
-    level = "NONE"
+    worst = fatal = 0
+    level, kind = "NONE", None
     for error in errors:
-        word = _word(error.error_level)
+        word = "WARNING" if error.error_level is None else _word(error.error_level)
         rank = _RANK.get(word, 1)
         fatal += rank == 4
         if rank > worst:
             worst, level = rank, word
-            fields["error_type"] = error.error_type
+            kind = error.error_type
+    if kind is not None:
+        fields["error_type"] = kind
     fields["error_count"] = len(errors)
     fields["fatal_count"] = fatal
     fields["error_level"] = level

@@ -115,13 +115,16 @@ class SafetyState3(Struct, gc=False, rename="camel", kw_only=True):
 
 
 class Fault(Struct, gc=False, rename="camel", kw_only=True):
-    error_type: str
-    error_level: str
+    """An error counts, whatever it lacks of what the schema wants."""
+
+    error_type: str | None = None
+    error_level: str | None = None
 
 
 class Action(Struct, gc=False, rename="camel", kw_only=True):
-    action_id: str
-    action_status: str
+    """So does an action; its id is not stored."""
+
+    action_status: str | None = None
 
 
 class _State(Header, gc=False, rename="camel", kw_only=True):

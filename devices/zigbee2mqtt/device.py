@@ -42,7 +42,7 @@ import msgspec
 from msgspec import json as msgjson
 
 from devices.spec.device import MessageDevice
-from devices.spec.events import Ask, Empty, Event, Fetch, Reading, SanityError
+from devices.spec.events import DELETED, Ask, Empty, Event, Fetch, Reading, SanityError
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits
 from devices.spec.sequence import Sequence as Count
@@ -113,6 +113,8 @@ class Family:
         thing = prefix + _BRIDGE
         if what == "state":
             return [_availability(thing, payload)]
+        if not payload.strip():
+            return [Empty(DELETED, payload, thing)]
         if what == "devices":
             found = Reading({"device_count": float(network.list_devices(_plain(payload)))}, thing=thing, standing=True)
         elif what == "groups":
@@ -147,7 +149,7 @@ class Family:
                     return [Reading({}, thing=prefix + owner[0])]
                 return [_attribute(prefix, owner, payload, network.known(owner[0]) or KNOWN, None)]
         if not payload.strip():
-            return [Empty("an empty payload: what was retained is deleted", payload, prefix + path)]
+            return [Empty(DELETED, payload, prefix + path)]
         if known is None and self._alone:
             known = KNOWN
         if known is not None:
@@ -228,7 +230,7 @@ def _availability(thing: str, payload: bytes) -> Event:
     if word in (b"online", b"offline"):
         return Reading({AVAILABLE.name: word == b"online"}, thing=thing, standing=True)
     if not payload.strip():
-        return Empty("an empty payload: what was retained is deleted", payload, thing)
+        return Empty(DELETED, payload, thing)
     return SanityError("availability: expected online or offline", payload)
 
 

@@ -182,7 +182,6 @@ def test_base_fields_last_until_replaced() -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "array"),
         (b"null", "array"),
         (b"[", "JSON"),
         (b"[1]", "object"),
@@ -433,3 +432,7 @@ def test_random_readings_come_back(fields: dict[str, Any], time_ns: int | None, 
 def test_what_no_pack_can_say(reading: Reading) -> None:
     with pytest.raises(EncodeError, match="senml"):
         senml.encode(reading)
+
+
+def test_a_retained_pack_that_is_deleted_is_empty() -> None:
+    assert decode(b"") == [Empty("an empty payload: what was retained is deleted", b"")]

@@ -133,7 +133,6 @@ def nested(depth: int) -> Any:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "JSON"),
         (b"null", "array"),
         (b"1", "array"),
         (b"{", "JSON"),
@@ -445,3 +444,7 @@ def test_a_thing_is_the_device_id() -> None:
 def test_what_no_uplink_can_say(fields: dict[str, Any]) -> None:
     with pytest.raises(EncodeError, match="ttn-v3"):
         DEVICE.encode(Reading(fields))
+
+
+def test_a_retained_message_that_is_deleted_is_empty() -> None:
+    assert decode(b"") == [Empty("an empty payload: what was retained is deleted", b"")]

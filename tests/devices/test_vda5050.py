@@ -144,7 +144,6 @@ def test_a_required_field_that_is_missing_or_null_is_named(label: str) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "state"),
         (b"null", "object"),
         (b"[]", "object"),
         (b"{}", "headerId"),
@@ -153,8 +152,7 @@ def test_a_required_field_that_is_missing_or_null_is_named(label: str) -> None:
         (state(headerId=2**70), "$.headerId"),
         (state(headerId=1.5), "$.headerId"),
         (state(driving="yes"), "$.driving"),
-        (state(nodeStates=[1]), "$.nodeStates"),
-        (state(errors=[{"errorType": "a"}]), "$.errors[0]"),
+        (state(nodeStates=5), "$.nodeStates"),
         (state(timestamp="now"), "$.timestamp"),
         (json.dumps(state()).replace("50", "NaN").encode(), "malformed"),
         (json.dumps(state()).replace("50", "1e999").encode(), "$.batteryState"),
@@ -202,7 +200,6 @@ def test_hostile_payload_is_refused(data: Any, words: str) -> None:
             {"battery_pct": 50.0},
             "got `str` - at `$.batteryState.batteryVoltage`",
         ),
-        ({"loads": [{}, 7]}, "load_count", {}, "got `int` - at `$.loads[1]`"),
         ({"loads": {}}, "load_count", {}, "Expected `array`, got `object` - at `$.loads`"),
         ({"paused": "no", "newBaseRequest": True}, "paused", {"new_base_request": True}, "- at `$.paused`"),
         ({"zoneSetId": 5}, "zone_set_id", {}, "- at `$.zoneSetId`"),
@@ -225,6 +222,56 @@ def test_an_optional_number_that_no_double_holds_takes_only_itself() -> None:
     reading = one(data)
     assert (reading.fields["vx_m_s"], "vy_m_s" in reading.fields) == (0.5, False)
     assert reading.field_errors == ("Number out of range - at `$.velocity.vy`",)
+
+
+@pytest.mark.parametrize(
+    ("errors", "fields"),
+    [
+        ([{"errorType": "a"}], (1, 0, "WARNING", "a")),
+        ([{"errorLevel": "FATAL"}], (1, 1, "FATAL", None)),
+        ([{"errorType": "a", "errorLevel": "WARNING"}, {"errorLevel": "FATAL"}], (2, 1, "FATAL", None)),
+        ([{"errorType": None, "errorLevel": None}], (1, 0, "WARNING", None)),
+        ([{}], (1, 0, "WARNING", None)),
+    ],
+)
+def test_an_error_that_lacks_something_counts_and_does_not_take_the_state(
+    errors: list[Any], fields: tuple[int, int, str, str | None]
+) -> None:
+    reading = one(state(errors=errors))
+    found = (reading.fields[name] for name in ("error_count", "fatal_count", "error_level"))
+    assert (*found, reading.fields.get("error_type")) == fields
+    assert reading.fields["driving"] is False
+    assert reading.field_errors == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "value", "words"),
+    [
+        ({"errors": [5, {"errorType": "a", "errorLevel": "FATAL"}]}, "fatal_count", 1, "$.errors[0]"),
+        ({"errors": [{"errorType": 7, "errorLevel": "FATAL"}]}, "fatal_count", 1, "$.errors[0].errorType"),
+        (
+            {"actionStates": ["x", {"actionId": "a", "actionStatus": "FAILED"}]},
+            "action_failed_count",
+            1,
+            "$.actionStates[0]",
+        ),
+        ({"actionStates": [{"actionStatus": 1}]}, "action_count", 1, "$.actionStates[0].actionStatus"),
+        ({"nodeStates": [1, {}]}, "node_count", 1, "$.nodeStates[0]"),
+        ({"loads": [{}, 7]}, "load_count", 1, "$.loads[1]"),
+    ],
+)
+def test_a_bad_entry_of_a_list_takes_only_itself(changes: dict[str, Any], name: str, value: int, words: str) -> None:
+    reading = one(state(**changes))
+    assert reading.fields[name] == value
+    assert reading.fields["driving"] is False
+    assert len(reading.field_errors) == 1
+    assert words in reading.field_errors[0]
+
+
+@pytest.mark.parametrize("message", ["state", "connection", "visualization", "order"])
+def test_a_retained_message_that_is_deleted_is_empty(message: str) -> None:
+    (event,) = DEVICE.decode(f"uagv/v2/Acme/amr-1/{message}", b"", 0)
+    assert event == Empty("an empty payload: what was retained is deleted", b"")
 
 
 def test_words_that_no_version_lists_are_kept() -> None:

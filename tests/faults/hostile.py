@@ -80,4 +80,5 @@ async def holds(url: str, field: str, expected: dict[str, list[Any]]) -> None:
         await until(there, f"{count} values of {field}", 60.0)
     except ServerError as late:
         print(late)
-    assert stored(url, field) == expected
+    found = stored(url, field)
+    assert found == expected, found
