@@ -40,7 +40,7 @@ class BytesIntake(Protocol):
     """What a stream of bytes is given to: one port, one decoder."""
 
     def bytes(self, data: bytes) -> int:
-        """Decode the next bytes at once; answer the number of good readings they completed."""
+        """Decode the next bytes at once; answer the number of whole frames they completed."""
         ...
 
     def closed(self) -> None:

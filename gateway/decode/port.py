@@ -58,7 +58,7 @@ class PortIntake:
         pipeline.stats.devices[(name, self._thing)] = self.stats
 
     def bytes(self, data: bytes) -> int:
-        """Decode what was read; the number of good frames in it."""
+        """Decode what was read; the number of frames in it that came whole."""
         self._pipeline.stages.received += 1
         return self._take(self._decoder.feed(data), data)
 
@@ -113,7 +113,10 @@ class PortIntake:
             gaps.append(faults)
         if len(gaps) > MAX_GAPS:
             gaps = [[fault for gap in gaps for fault in gap]]
+        whole = len(lines) + empty
         for gap in gaps:
+            if self._device.checked:  # what held its check was a frame, whatever it says
+                whole += sum(fault.__class__ is SanityError for fault in gap)
             self._keep(gap)
         if pipeline.tee.lookers:
             look_read(pipeline, self._name, self._device.name, self._thing, data, events, len(lines))
@@ -125,7 +128,7 @@ class PortIntake:
         if empty:
             stats.empty += empty
             stats.last_seen_ns = received_ns
-        return len(lines) + empty
+        return whole
 
     def _step_ns(self, count: int, size: int, received_ns: int) -> int:
         """From one to the next of `count` readings that came in one read; 0 where the clock went back."""

@@ -139,4 +139,5 @@ class Faults:
         )
         few = list(islice(things, PROBLEMS))
         named = len(few) + sum(key in self.open for key in said)
-        return flow + few + ([f"{silent} things are silent in all"] if silent > named else [])
+        total = f"{silent} things are silent in all" if silent > 1 else "1 thing is silent"
+        return flow + few + ([total] if silent > named else [])

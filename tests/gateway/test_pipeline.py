@@ -376,6 +376,26 @@ async def test_readings_of_one_read_are_stamped_as_they_came_off_the_wire(tmp_pa
     await room.spool.close()
 
 
+@pytest.mark.parametrize(
+    ("device", "frame", "whole"),
+    [
+        ("sds011", "aac000000000a16001ab", 1),  # warming up
+        ("sds011", "aac005000500a16009ab", 0),  # its checksum does not hold
+        ("nmea0183", b"$GPHDT,,T*1B\r\n".hex(), 1),
+        ("nmea0183", b"$GPHDT,361.5,T*34\r\n".hex(), 1),
+        ("nmea0183", b"boot ok temp=21\r\n".hex(), 0),
+    ],
+)
+async def test_a_frame_that_came_whole_is_a_frame_though_it_is_no_reading(tmp_path, device, frame, whole):
+    """A sensor that warms up is at the right port, at the right speed."""
+    room = Room(tmp_path)
+    port = PortIntake(room.pipeline, SerialConfig("/dev/y", device, "lamp"), BY_NAME[device], "serial:/dev/y")
+    assert port.bytes(bytes.fromhex(frame)) == whole
+    assert port.stats.readings == 0
+    await room.pipeline.finish()
+    await room.spool.close()
+
+
 async def test_a_full_spool_holds_the_broker_and_lets_serial_give_up_its_oldest(tmp_path):
     room = Room(tmp_path, SpoolConfig(max_bytes=1000))
     room.publish("park/a", b"1", 1)
