@@ -337,8 +337,7 @@ def _shared(state: State2 | State3, fields: dict[str, Value]) -> None:
 
 
 def _errors(errors: list[Fault], fields: dict[str, Value]) -> None:
-    worst = fatal = 0
-    level, kind = "NONE", None
+    worst, fatal, level, kind = 0, 0, "NONE", None
     for error in errors:
         word = "WARNING" if error.error_level is None else _word(error.error_level)
         rank = _RANK.get(word, 1)

@@ -113,11 +113,7 @@ class PortIntake:
             gaps.append(faults)
         if len(gaps) > MAX_GAPS:
             gaps = [[fault for gap in gaps for fault in gap]]
-        whole = len(lines) + empty
-        for gap in gaps:
-            if self._device.checked:  # what held its check was a frame, whatever it says
-                whole += sum(fault.__class__ is SanityError for fault in gap)
-            self._keep(gap)
+        whole = len(lines) + empty + sum(self._keep(gap) for gap in gaps)
         if pipeline.tee.lookers:
             look_read(pipeline, self._name, self._device.name, self._thing, data, events, len(lines))
         if lines:
@@ -135,10 +131,11 @@ class PortIntake:
         usual_ns = self._fast_ns or size * self._byte_ns // count
         return max(0, min(usual_ns, (received_ns - self.stats.last_seen_ns) // count))
 
-    def _keep(self, faults: list[Fault]) -> None:
+    def _keep(self, faults: list[Fault]) -> int:
         """Count what came between two readings, and keep it as one piece: a broken frame and its rest.
 
-        On a fast and bad line, all that came between the readings of one read.
+        On a fast and bad line, all that came between the readings of one read. The number of frames among it
+        that held their check: frames, whatever they say.
         """
         for fault in faults:
             count_fault(self.stats, fault)
@@ -153,6 +150,7 @@ class PortIntake:
                 else Noise(data)
             )
         self._pipeline.quarantine(self._name, self._device.name, self._thing, kept)
+        return sum(isinstance(fault, SanityError) for fault in faults) if self._device.checked else 0
 
     def _line(self, tags: Mapping[str, str]) -> Series | None:
         """The series of a tag set; made on first sight, None beyond MAX_TAG_SETS."""
