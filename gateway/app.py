@@ -116,7 +116,7 @@ class Gateway:
 
     def _api(self) -> Api:
         tee = self.pipeline.tee
-        return Api(self.config, self.stats, tee, self.clock, Latest(tee, self.clock))
+        return Api(self.config, self.stats, tee, self.clock, Latest(tee, self.clock), self.watchdog)
 
     def _sink(self) -> tuple[Sink, Probe | None]:
         # imported here: a gateway that writes to InfluxDB need not hold DuckDB in memory

@@ -39,7 +39,7 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
-    for line in _disk_warnings(loaded):
+    for line in (*_api_warnings(loaded), *_disk_warnings(loaded)):
         typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
 
@@ -83,6 +83,16 @@ def readable(path: Path) -> "tuple[Config, Mistakes]":
     if not loaded.mqtt and not loaded.serial and not mistakes.about(()):
         mistakes.add((), "nothing to read: expected at least one [[serial]] or [mqtt.NAME]")
     return loaded, mistakes
+
+
+def _api_warnings(loaded: "Config") -> list[str]:
+    """Whether the API would answer nobody."""
+    from gateway.web import is_loopback, no_token
+
+    head = loaded.gateway
+    if head.api_token is not None or is_loopback(head.listen.rpartition(":")[0]):
+        return []
+    return [no_token(head.listen)]
 
 
 def _disk_warnings(loaded: "Config") -> list[str]:

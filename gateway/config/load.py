@@ -19,7 +19,7 @@ from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 from gateway.config import rules
 from gateway.config.keys import keys_of, section
-from gateway.config.sources import SERIAL_KEYS, Claims, brokers, serial
+from gateway.config.sources import Claims, brokers, ports
 from gateway.config.types import (
     RECORDING,
     Config,
@@ -91,7 +91,7 @@ def read(
         influxdb=influxdb,
         local=_local(top, gateway, influxdb is None),
         mqtt=brokers(top, devices, claims),
-        serial=tuple(serial(table, devices, claims) for table in top.tables("serial", SERIAL_KEYS)),
+        serial=ports(top, devices, claims),
         watchdog=_watchdog(section(top, "watchdog", WatchdogConfig)),
         devices=devices,
         types=tuple(devices[name] for name in devices if name not in installed_types),

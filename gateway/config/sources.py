@@ -167,9 +167,19 @@ SERIAL_KEYS = (*(key for key in keys_of(SerialConfig) if key != "things"), *ASKE
 """Of [[serial]]. `thing` is a name, or the tables [[serial.thing]]."""
 
 LONGEST_TIMEOUT_S = 60.0
+BAUD = (50, 4_000_000)
+"""The slowest and the fastest line."""
 
 
-def serial(table: Table, devices: Mapping[str, Device], claims: Claims) -> SerialConfig:
+def ports(top: Table, devices: Mapping[str, Device], claims: Claims) -> tuple[SerialConfig, ...]:
+    raw = top.raw.get("serial")
+    if isinstance(raw, dict) and "thing" in raw and "port" not in raw:
+        top.fail("serial", "[[serial]] with a port above the first [[serial.thing]]")
+        return ()
+    return tuple(_serial(table, devices, claims) for table in top.tables("serial", SERIAL_KEYS))
+
+
+def _serial(table: Table, devices: Mapping[str, Device], claims: Claims) -> SerialConfig:
     port = rules.serial_port(table, "port")
     claims.port(table, port)
     parity = table.choice("parity", "", ("N", "E", "O"))
@@ -177,11 +187,14 @@ def serial(table: Table, devices: Mapping[str, Device], claims: Claims) -> Seria
         port=port,
         device="",
         thing="",
-        baud=table.integer("baud", 0, 50, 4_000_000) if table.has("baud") else None,
+        baud=table.integer("baud", 0, *BAUD) if table.has("baud") else None,
         parity=cast(Literal["N", "E", "O"], parity) if parity else None,
     )
     if isinstance(table.raw.get("thing"), list):
         return _line(table, config, devices, claims)
+    if not table.has("device") and not table.has("thing"):
+        table.fail("device", "a device type and the name of its thing, or of what is asked tables [[serial.thing]]")
+        return config
     device = rules.device_type(table, devices, "serial")
     config = replace(
         config,

@@ -115,6 +115,11 @@ class Faults:
         if line is not None:
             self._pipeline.drop("gateway", [line])
 
+    def words(self, source: str, thing: str) -> str:
+        """What has been said of a thing that is silent, or else of its source."""
+        fault = self.open.get((source, thing)) or self.open.get((source, ""))
+        return "" if fault is None else fault.text
+
     def by_layer(self) -> dict[Layer, int]:
         """How many faults are open in each layer."""
         found = dict.fromkeys(Layer, 0)

@@ -16,6 +16,7 @@ from gateway.clock import Clock
 from gateway.config import Config, MqttConfig, SerialConfig
 from gateway.stats import DeviceStats, Stats
 from gateway.tee import Tee
+from gateway.watch import Watchdog
 from gateway.web.answer import error, json
 from gateway.web.latest import Latest, Values
 from textfile import is_secret
@@ -43,6 +44,7 @@ class Api:
     tee: Tee
     clock: Clock
     latest: Latest
+    watchdog: Watchdog
 
     async def things(self, request: web.Request) -> web.Response:
         """`source`, `thing`, `device` choose; `offset` and `limit` page; `values=1` asks for the last values."""
@@ -66,7 +68,7 @@ class Api:
                 "total": total,
                 "offset": first,
                 "next": first + most if first + most < total else None,
-                "things": [_thing(stats, now_ns, values) for stats in chosen],
+                "things": [self._thing(stats, now_ns, values) for stats in chosen],
                 "unread": self._unread(query),
             }
         )
@@ -98,6 +100,35 @@ class Api:
         found = [stats for stats in devices.values() if all(getattr(stats, key) == text for key, text in wanted)]
         return len(found), found[first : first + most]
 
+    def _thing(
+        self, stats: DeviceStats, now_ns: int, values: Mapping[tuple[str, str], Values] | None
+    ) -> dict[str, object]:
+        seen = stats.last_seen_ns
+        shown: dict[str, object] = {
+            "source": stats.source,
+            "device": stats.device,
+            "thing": stats.thing,
+            "tags": dict(stats.tags),
+            "location": stats.location,
+            "last_seen": when(seen) if seen else None,
+            "last_seen_s": round((now_ns - seen) / 1e9, 3) if seen else None,
+            "expected_every_s": stats.expected_every_s if stats.expected_every_s < float("inf") else None,
+            "silent": stats.silent,
+            **stats.counts(),
+            "last_error": self._wrong(stats) or None,
+        }
+        if values is not None:
+            last = values.get((stats.source, stats.thing))
+            shown["values"] = None if last is None else {"received": when(last.time_ns), "fields": last.fields}
+        return shown
+
+    def _wrong(self, stats: DeviceStats) -> str:
+        """What was wrong last with what it said; of one that is silent also the watchdog's words."""
+        words = self.watchdog.faults.words(stats.source, stats.thing) if stats.silent else ""
+        if not words or stats.last_error in words:
+            return words or stats.last_error
+        return f"{words}; the last error: {stats.last_error}"
+
     async def sources(self, _request: web.Request) -> web.Response:
         """Every port and broker, with its settings; never a secret."""
         brokers = (self._source(f"mqtt:{each.name}", "mqtt", each) for each in self.config.mqtt)
@@ -119,27 +150,6 @@ class Api:
             "last_error": stats.last_error or None,
             "settings": _plain(config),
         }
-
-
-def _thing(stats: DeviceStats, now_ns: int, values: Mapping[tuple[str, str], Values] | None) -> dict[str, object]:
-    seen = stats.last_seen_ns
-    shown: dict[str, object] = {
-        "source": stats.source,
-        "device": stats.device,
-        "thing": stats.thing,
-        "tags": dict(stats.tags),
-        "location": stats.location,
-        "last_seen": when(seen) if seen else None,
-        "last_seen_s": round((now_ns - seen) / 1e9, 3) if seen else None,
-        "expected_every_s": stats.expected_every_s if stats.expected_every_s < float("inf") else None,
-        "silent": stats.silent,
-        **stats.counts(),
-        "last_error": stats.last_error or None,
-    }
-    if values is not None:
-        last = values.get((stats.source, stats.thing))
-        shown["values"] = None if last is None else {"received": when(last.time_ns), "fields": last.fields}
-    return shown
 
 
 def _plain(value: object) -> object:

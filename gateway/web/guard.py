@@ -30,8 +30,16 @@ def is_loopback(host: str) -> bool:
         return host.lower().rstrip(".") == "localhost"
 
 
+def no_token(listen: str) -> str:
+    """Why the API answers nobody at `listen` while it has no token, and what to set."""
+    return (
+        f"listen = {listen!r} is not loopback, so the API answers nobody, here neither, until it has a token: set {KEY}"
+    )
+
+
 class Guard:
     def __init__(self, listen: str, token: str | None) -> None:
+        self._listen = listen
         self._local = is_loopback(listen.rpartition(":")[0])
         self._token = None if token is None else token.encode()
 
@@ -45,9 +53,7 @@ class Guard:
         if self._token is not None:
             return self._check_token(self._token, request.headers.get("Authorization", ""))
         if not self._local:
-            return error(
-                403, f"the API is open on loopback only until it has a token: set {KEY} and send it as a bearer token"
-            )
+            return error(403, f"{no_token(self._listen)} and send it as a bearer token")
         if host and not is_loopback(_name(host)):
             return error(
                 403,

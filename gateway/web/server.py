@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from gateway.web.answer import json
+from gateway.web.answer import error, json
 from gateway.web.api import Api
 from gateway.web.bounds import MAX_HEADERS, MAX_LINE, BoundedSite, Bounds, Limits
 from gateway.web.guard import Guard
@@ -102,9 +102,20 @@ def _counted(bounds: Bounds) -> Middleware:
     @web.middleware
     async def counted(request: web.Request, handler: Answer) -> web.StreamResponse:
         with bounds.answering(request.transport):
-            return await handler(request)
+            try:
+                return await handler(request)
+            except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as refused:
+                return _refused(request, refused)
 
     return counted
+
+
+def _refused(request: web.Request, refused: web.HTTPException) -> web.Response:
+    """No such address, or not in this way; in JSON like whatever else is wrong."""
+    if isinstance(refused, web.HTTPMethodNotAllowed):
+        allow = ", ".join(sorted(refused.allowed_methods))
+        return error(405, f"{request.method[:20]}: expected {allow}; nothing can be changed here", {"Allow": allow})
+    return error(404, f"{request.path[:100]}: no such address; / lists those there are")
 
 
 def _guarded(guard: Guard, answer: Answer) -> Answer:

@@ -94,7 +94,7 @@ async def open_room(
     health = Health(
         config.gateway.name, "0.0", stats, pipeline.spool, pipeline, watchdog, clock, clock.monotonic(), disks
     )
-    api = Api(config, stats, pipeline.tee, clock, Latest(pipeline.tee, clock))
+    api = Api(config, stats, pipeline.tee, clock, Latest(pipeline.tee, clock), watchdog)
     brokers, ports = {}, {}
     for broker in config.mqtt:
         name = f"mqtt:{broker.name}"

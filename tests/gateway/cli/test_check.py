@@ -105,3 +105,21 @@ def test_a_birth_message_is_a_text(tmp_path: Path, capsys: pytest.CaptureFixture
         2,
         "parkgate: park.toml:5:32: mqtt.main.will.birth = 1: expected a text\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("head", "warned"),
+    [('listen = "0.0.0.0:8080"', 1), ('listen = "0.0.0.0:8080"\napi_token = "0123456789abcdef"', 0), ("", 0)],
+)
+def test_check_warns_of_an_api_that_answers_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], head: str, warned: int
+) -> None:
+    file = tmp_path / "gateway.toml"
+    serial = '[[serial]]\nport = "/dev/x"\ndevice = "pms5003"\nthing = "lamp"\n'
+    file.write_text(f'[gateway]\nstate_dir = "state"\n{head}\n{serial}')
+    assert main(["check", str(file)]) == 0
+    said = "warning listen = '0.0.0.0:8080' is not loopback, so the API answers nobody, here neither, until it "
+    assert (
+        capsys.readouterr().out.count(said + 'has a token: set api_token = "${PARKGATE_API_TOKEN}" in [gateway]\n')
+        == warned
+    )

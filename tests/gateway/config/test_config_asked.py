@@ -108,6 +108,11 @@ def test_a_device_that_talks_has_no_things(tmp_path: Path) -> None:
             "serial[0].every_s = 3: expected no every_s: pms5003 talks by itself and is not asked"]),
         ('[[serial]]\nport = "/dev/x"\ndevice = "mhz19b"\nthing = "lamp"\nunit = 3\n', [
             "serial[0].unit = 3: expected no unit: mhz19b has none and is alone on its port"]),
+        ('[[serial.thing]]\ndevice = "sdm120"\nthing = "meter"\n', [
+            "serial = {…}: expected [[serial]] with a port above the first [[serial.thing]]"]),
+        ('[[serial]]\nport = "/dev/x"\n', [
+            "serial[0].device is missing: expected a device type and the name of its thing, or of what is asked tables "
+            "[[serial.thing]]"]),
     ],
 )  # fmt: skip
 def test_what_cannot_stand_on_one_line_is_told(tmp_path: Path, text: str, told: list[str]) -> None:

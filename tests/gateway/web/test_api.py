@@ -13,6 +13,7 @@ from gateway.config import load
 from gateway.intake import Intake
 from gateway.stats import DeviceStats, SourceStats
 from gateway.tee import Fate
+from gateway.watch.thing import Layer, Thing
 from gateway.web.bounds import Limits
 from tests.gateway.web_room import NOW, Stream, WebRoom, open_room
 
@@ -235,8 +236,8 @@ async def test_elsewhere_than_on_loopback_the_api_needs_a_token(tmp_path: Path, 
     assert await room.get(path) == (
         403,
         {
-            "error": "the API is open on loopback only until it has a token: set "
-            'api_token = "${PARKGATE_API_TOKEN}" in [gateway] and send it as a bearer token'
+            "error": "listen = '0.0.0.0:0' is not loopback, so the API answers nobody, here neither, until it "
+            'has a token: set api_token = "${PARKGATE_API_TOKEN}" in [gateway] and send it as a bearer token'
         },
     )
     assert (await room.get("/healthz"))[0] == 200
@@ -351,3 +352,37 @@ async def test_points_waiting_are_not_touched_by_looking(park: WebRoom) -> None:
         b"m v=1 1\nsenml,thing=lamp-4,zone=lake temperature_c=21.5,humidity_pct=40.0 1767225600000000000"
     )
     stream.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/thngs", "/api/", "/api/v1/things/lamp-4", "/nothing"])
+async def test_an_unknown_address_is_answered_in_json(park: WebRoom, path: str) -> None:
+    async with park.client.get(park.url + path) as response:
+        assert (response.status, response.content_type) == (404, "application/json")
+        assert await response.json() == {"error": f"{path}: no such address; / lists those there are"}
+
+
+async def test_another_method_than_get_is_refused_in_json(park: WebRoom) -> None:
+    async with park.client.post(f"{park.url}/api/v1/things") as response:
+        assert (response.status, response.content_type) == (405, "application/json")
+        assert response.headers["Allow"] == "GET, HEAD"
+        assert await response.json() == {"error": "POST: expected GET, HEAD; nothing can be changed here"}
+
+
+async def test_a_dead_thing_has_the_watchdogs_words(park: WebRoom) -> None:
+    stats = DeviceStats("serial:/dev/ttyUSB0", "sdm120", "meter-1")
+    park.stats.devices[stats.source, stats.thing] = stats
+    thing, path = Thing(stats, 0.0), f"/api/v1/things?thing={stats.thing}"
+    _, found = await park.get(path)
+    assert found["things"][0]["last_error"] is None
+    stats.silent = True
+    park.watchdog.faults.thing(thing, Layer.DEVICE, "asked once, no answer", 200.0, 20.0)
+    words = "no reading yet, in 3 min (expected every 60 s); asked once, no answer"
+    _, found = await park.get(path)
+    assert found["things"][0]["last_error"] == words
+    stats.last_error = "checksum 0x12, computed 0x13"
+    _, found = await park.get(path)
+    assert found["things"][0]["last_error"] == f"{words}; the last error: checksum 0x12, computed 0x13"
+    stats.silent = False
+    park.watchdog.faults.well(thing, "speaks again", 210.0)
+    _, found = await park.get(path)
+    assert found["things"][0]["last_error"] == "checksum 0x12, computed 0x13"
