@@ -3,9 +3,11 @@
 Listens on loopback unless the config says otherwise, within `bounds`. It only reads.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 
 from gateway.web.answer import error, json
@@ -23,6 +25,16 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STOP_S = 1.0
 """What an answer under way is given when the gateway stops."""
+
+_log = logging.getLogger("parkgate.web.server")
+"""What aiohttp says of the server: a failure of ours, with its traceback."""
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """A request that is no HTTP is told so in its answer; anybody could fill the log with it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
 
 _HEALTH: web.AppKey[Health] = web.AppKey("health", Health)
 _CORS = {"Access-Control-Allow-Origin": "*"}
@@ -77,8 +89,10 @@ async def serve(
     for route, (content_type, body) in pages.items():
         app.router.add_get(route, _page(content_type, body))
     app.on_shutdown.append(streams.end)
+    _log.addFilter(_is_ours)
     runner = web.AppRunner(
         app,
+        logger=_log,
         access_log=None,
         handler_cancellation=True,
         shutdown_timeout=STOP_S,

@@ -209,6 +209,26 @@ async def test_a_request_that_is_too_large_is_refused(patient: WebRoom, request_
     await client.close()
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00 a TLS hello\r\n\r\n",
+        b"GET /healthz HTTP/9.9\r\nHost: a\r\n\r\n",
+    ],
+    ids=["a long header", "without a host", "TLS", "another version"],
+)
+async def test_a_request_that_is_none_leaves_no_traceback_in_the_log(
+    patient: WebRoom, request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await Client.connect(patient)
+    await client.say(request_)
+    assert (await client.answer()).startswith(b"HTTP/1.0 400 Bad Request\r\n")
+    await client.close()
+    assert [record.name for record in caplog.records if record.exc_info] == []
+
+
 async def test_a_body_that_comes_anyway_is_not_kept(patient: WebRoom) -> None:
     client = await Client.connect(patient)
     await client.say(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n0123456789")
