@@ -8,8 +8,8 @@
     9  AB               trailer
 
 Answers (AA C5), commands, warm-up: family.py. Limits: PM2.5 ends at 999.9 ug/m3, PM10 at 1999.9 (in
-smoke, fog, or dirty; the data sheet promises 999.9 of both); it reads too high above
-70..80 % relative humidity and does not say so.
+smoke, fog, or dirty; the data sheet promises 999.9 of both). A PM10 beyond that is left out, the PM2.5
+is kept. It reads too high above 70..80 % relative humidity and does not say so.
 Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015); captures of PyPMS (MIT).
 """
 
@@ -30,7 +30,14 @@ PM2_5 = Field(
     thresholds=PM2_5_LEVELS,
 )
 PM10 = Field(
-    "pm10_ug_m3", "ug/m3", "PM10 mass concentration", minimum=0, maximum=1999.9, step=0.1, thresholds=PM10_LEVELS
+    "pm10_ug_m3",
+    "ug/m3",
+    "PM10 mass concentration",
+    minimum=0,
+    maximum=1999.9,
+    step=0.1,
+    optional=True,
+    thresholds=PM10_LEVELS,
 )
 
 TABLE = Payload("<", 2, (Item("H", PM2_5, divisor=10), Item("H", PM10, divisor=10)))
