@@ -126,7 +126,8 @@ class Standing:
             measurement = _MEASUREMENT.match(line)
             if self._refusals.new(measurement and measurement.group(), _NUMBER.sub("#", words)[:_SHOWN]):
                 shown = repr(line[:_SHOWN].decode("utf-8", "replace"))
-                log.warning("%s refused %d points, first: %s: %s", self._name, len(points), words, shown)
+                number = "1 point" if len(points) == 1 else f"{len(points)} points, first"
+                log.warning("%s refused %s: %s: %s", self._name, number, words, shown)
         self._look()
 
     def _look(self) -> None:

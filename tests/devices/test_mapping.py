@@ -167,6 +167,18 @@ def test_decimal_commas() -> None:
     assert fields(made("json", decimal=","), '{"t":"21,5"}') == {"temperature_c": 21.5}
 
 
+@pytest.mark.parametrize("text", ["t=21,5;h=40", "t=21,5 ; h=40,6", "t=21,5|h=40", "t=21,5 h=40", "t=21,5,h=40"])
+def test_what_stands_behind_a_decimal_comma_is_not_thrown_away(text: str) -> None:
+    """With a comma between the values: 21 would be stored for 21,5, and nobody would know."""
+    (event,) = heard(made("keys"), text)
+    assert isinstance(event, SanityError)
+    assert event.detail.startswith("expected key=value, got '5")
+
+
+def test_a_key_that_begins_with_a_digit_is_a_key() -> None:
+    assert fields(made("keys"), "1wire=7,t=21.5,2 =3") == {"temperature_c": 21.5}
+
+
 def test_nested_objects_lists_and_names_with_points() -> None:
     device = made(
         "json",

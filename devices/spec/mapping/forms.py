@@ -133,6 +133,10 @@ def _tamed(found: re.Match[str]) -> str:
     return "null" if "nan" in word.lower() else f'"{word}"'
 
 
+_AFTER_COMMA = re.compile(r"\d+\s*[;| ]")
+"""The end of a number with a decimal comma and another separator, where a key is expected: `21,5;hum=40`."""
+
+
 class Keys:
     """Readings as pairs of key and value. A key that is not mapped is left alone."""
 
@@ -176,7 +180,7 @@ class Keys:
             key = key.strip()
             if at == 0 and key not in self._known:
                 key = key.split()[-1] if key.split() else ""  # "reading 7: temp=21.5"
-            if not assign:
+            if not assign or (self._separator == "," and _AFTER_COMMA.match(key)):
                 broken = broken or piece.strip()  # an empty one is a separator at the end
             elif key in found:
                 twice = twice or key

@@ -61,9 +61,9 @@ def test_a_thing_that_is_refused_every_five_minutes_is_one_spell(room: Room) -> 
         room.clock.pass_by(1.0)
     # the second time shows how far apart they are
     assert [words.partition(":")[0] for words in room.said] == [
-        "influxdb refused 1 points, first",
+        "influxdb refused 1 point",
         "influxdb refuses no points any more, after 1",
-        "influxdb refused 1 points, first",
+        "influxdb refused 1 point",
     ]
     assert room.stats.state.startswith("up, but it refused 35 points for good")
 
