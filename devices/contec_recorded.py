@@ -8,8 +8,9 @@
 The download begins with F2 80 00 three times and a length in three bytes; they are not part
 of any record and come out as noise. The device does not say when it recorded: the records
 are one second apart, and without a start time they are stored at the time of receipt.
-There is no checksum; SpO2 of 101..126 is left out. Zero is what the device says while it has no
-value; it is kept, since the records carry no flag that would tell it from a value.
+There is no checksum; SpO2 of 101..126 is left out. "No value": pulse 255, SpO2 127, as live. Zero
+is what the device says while it has no value; it is kept, since the records carry no flag that
+would tell it from a value.
 
 Link: 19200 baud 8O1. Source: atbrask/CMS50Dplus (BSD-2-Clause).
 """
@@ -22,13 +23,13 @@ from devices.spec.frame import PatternFramer
 from devices.spec.payload import BitItem, Item, Payload
 from devices.spec.sequence import Bits, Sequence
 
-PULSE = Field("pulse_rate_bpm", "/min", "Pulse rate as recorded", minimum=0, maximum=255, step=1)
+PULSE = Field("pulse_rate_bpm", "/min", "Pulse rate as recorded", minimum=0, maximum=254, step=1, optional=True)
 
 TABLE = Payload(
     ">",
     0,
     (Item("B", fill=0xF0), Item("B", fill=0x80), Item("B")),
-    (BitItem(PULSE, ((0, 0, 1), (1, 0, 7))), BitItem(SPO2, ((2, 0, 7),), absent=(127,))),
+    (BitItem(PULSE, ((0, 0, 1), (1, 0, 7)), absent=(255,)), BitItem(SPO2, ((2, 0, 7),), absent=(127,))),
 )
 CLASSES = (rb"[\xf0\xf1]", rb"[\x80-\xff]", rb"[\x00-\x7f]")
 
