@@ -59,6 +59,11 @@ def _gateway(config: Path) -> "tuple[str, str, Iterable[Device]]":
     from gateway.config import load
 
     loaded = load(config, os.environ)
-    if loaded.influxdb is None:
-        raise UsageError(f"{config}: no [influxdb]: expected a gateway that writes to InfluxDB, which Grafana reads")
-    return loaded.influxdb.url, loaded.influxdb.database, loaded.devices.values()
+    store = loaded.influxdb
+    if store is None:
+        typer.echo(
+            f"{config}: no [influxdb], which Grafana reads; the files say {URL} and {DATABASE}, "
+            "--influx-url and --database say otherwise", err=True,
+        )  # fmt: skip
+        return URL, DATABASE, loaded.devices.values()
+    return store.url, store.database, loaded.devices.values()

@@ -47,10 +47,18 @@ def known(config: Path | None = None) -> "Catalogue":
 
 
 def usable(config: Path | None = None) -> "Catalogue":
-    """Those of `known` that can be used: a package may be broken."""
+    """Those of `known` that can be used: a package may be broken, and so may a gateway.toml nobody has asked for."""
     from devices.catalogue import Catalogue
+    from textfile import Mistaken
 
-    return Catalogue({}).plus(_made(known(config))[0])
+    try:
+        types = known(config)
+    except Mistaken as mistakes:
+        if config is not None:
+            raise
+        typer.echo(f"parkgate: its types are left out: {mistakes}", err=True)
+        types = installed_types()
+    return Catalogue({}).plus(_made(types)[0])
 
 
 def find(name: str, config: Path | None = None) -> "Device":

@@ -477,3 +477,16 @@ def test_any_table_is_a_type_or_a_list_of_mistakes(table: dict[str, Any], key: s
         except MappingError as error:
             said = [str(mistake) for mistake in error.mistakes]
         assert all(words and "\n" not in words for words in said)
+
+
+def test_a_field_with_the_name_of_a_column_needs_no_from() -> None:
+    device = device_type(
+        {
+            "name": "scale", "format": "columns", "baud": 9600, "columns": ["ts", "lid"],
+            "field": [{"name": "lid", "kind": "flag"}],
+        }
+    )  # fmt: skip
+    assert isinstance(device, StreamDevice)
+    (event,) = device.decoder().feed(b"12;1\n")
+    assert isinstance(event, Reading)
+    assert event.fields == {"lid": True}

@@ -53,7 +53,7 @@ CHECKS = ("xor8", "sum8", "negated_sum8", "inverted_sum8")
 DEFAULT_BAUD = 115200
 MOST_FIELDS = 256
 RESERVED = frozenset({"time", "thing"})
-_TYPE_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+TYPE_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,127}")
 
 
@@ -126,7 +126,7 @@ def read(raw: object) -> TypeRow:
         raise MappingError((Mistake(("type",), repr(raw)[:60], "expected a table"),))
     mistakes: list[Mistake] = []
     table = Rows(raw, (), TYPE_KEYS, mistakes)
-    name = table.matching("name", _TYPE_NAME, "lower letters and digits with - between, beginning with a letter")
+    name = table.matching("name", TYPE_NAME, "lower letters and digits with - between, beginning with a letter")
     form = cast(Format, table.choice("format", get_args(Format), None))
     topic = _topic(table) if table.has("topic") else None
     columns = table.texts("columns")
@@ -269,7 +269,7 @@ def _unit(row: Rows, name: str) -> str:
 def _place(row: Rows, key: str, form: Format, columns: tuple[str, ...], default: str | None = None) -> str | int:
     """Where a value stands: a path, a key, or a column by number from 1 on or by name."""
     if form == "columns":
-        value = row.raw.get(key)
+        value = row.raw.get(key, default if default in columns else None)
         if isinstance(value, str) and value in columns:
             return value
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4096:

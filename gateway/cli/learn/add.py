@@ -35,6 +35,26 @@ def broker_of(tables: Mapping[str, Any], url: str) -> str | None:
     return None
 
 
+def ports(tables: Mapping[str, Any]) -> set[str]:
+    """The ports that the configuration reads."""
+    return {str(row["port"]) for row in _rows(tables.get("serial")) if "port" in row}
+
+
+def things(tables: Mapping[str, Any]) -> set[str]:
+    """The things that the configuration names."""
+    rows = [*_rows(tables.get("serial"))]
+    for line in list(rows):
+        rows += _rows(line.get("thing"))
+    for broker in _rows(list(tables.get("mqtt", {}).values())):
+        rows += _rows(broker.get("subscription"))
+    return {row["thing"] for row in rows if isinstance(row.get("thing"), str)}
+
+
+def _rows(value: object) -> list[dict[str, Any]]:
+    """The tables among `value`; what is none is for `check` to tell."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
 def free(name: str, taken: Mapping[str, Any] | set[str]) -> str:
     """`name`, or with a number behind it where it is taken."""
     number = 2
@@ -58,8 +78,8 @@ def subscription_text(tables: Mapping[str, Any], url: str, username: str | None,
 
 
 def add(path: Path, text: str) -> None:
-    """Put `text` behind what stands in the file. ConfigError, and nothing written, where the whole is then wrong."""
-    from gateway.config import load
+    """Put `text` behind what stands in the file. UsageError, and nothing written, where the whole is then wrong."""
+    from gateway.config import ConfigError, load
 
     try:
         before = path.read_text(encoding="utf-8-sig")
@@ -75,7 +95,11 @@ def add(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(whole)
-        load(trial, os.environ)
+        try:
+            load(trial, os.environ)
+        except ConfigError as error:  # of the whole, which stands under another name until it is good
+            words = str(error).replace(str(trial), str(path))
+            raise UsageError(f"nothing was added to {path}: {words}") from error
         if path.exists():
             trial.chmod(path.stat().st_mode & 0o777)
         trial.replace(path.resolve())

@@ -44,15 +44,41 @@ class Wish:
     tables: Mapping[str, Any]
     devices: "Mapping[str, Device]"
 
+    def check(self, port: str | None) -> None:
+        """UsageError where what was asked for cannot be, told before anything is watched."""
+        from devices.spec.mapping import TYPE_NAME
+        from gateway.cli.learn.add import ports, things
+
+        if self.name is not None and TYPE_NAME.fullmatch(self.name) is None:
+            raise UsageError(f"--name {self.name}: expected lower letters and digits with - between, as in lamp-node")
+        if self.name is not None and self.name in self._types():
+            raise UsageError(
+                f"--name {self.name}: there is a device type of that name already; leave out --name where the board is "
+                "one of it, or give another"
+            )
+        if self.thing is not None and self.thing in things(self.tables):
+            raise UsageError(f"--thing {self.thing}: the configuration has a thing of that name already")
+        if port is not None and port in ports(self.tables):
+            raise UsageError(f"--port {port}: the configuration reads that port already")
+
+    def _types(self) -> set[str]:
+        named = {str(row.get("name")) for row in self.tables.get("type", []) if isinstance(row, dict)}
+        return named | set(self.devices)
+
     def type_name(self) -> str:
-        """The name of the new type. UsageError where the one asked for is taken."""
+        """The name of the new type."""
         from gateway.cli.learn.add import free
 
-        named = {str(row.get("name")) for row in self.tables.get("type", []) if isinstance(row, dict)}
-        taken = named | set(self.devices)
-        if self.name is not None and self.name in taken:
-            raise UsageError(f"--name {self.name}: there is a device type of that name already")
-        return self.name or free("board", taken)
+        return self.name or free("board", self._types())
+
+    def thing_name(self, device: str) -> str:
+        """The name of the new thing."""
+        from gateway.cli.learn.add import things
+
+        number, taken = 1, things(self.tables)
+        while f"{device}-{number}" in taken:
+            number += 1
+        return self.thing or f"{device}-{number}"
 
 
 def learn(
@@ -83,6 +109,7 @@ def learn(
     tables = add.existing(config)
     devices = usable(config if config.is_file() else None)
     wish = Wish(name, thing, tables, devices)
+    wish.check(port)
     if port is not None:
         asked = Port(port, baud, parity, for_s, None)
         found = from_lines(sample.of_port(asked, devices), asked, wish)
@@ -100,9 +127,13 @@ def learn(
     for line in found.lines:
         print(f"# {line}")
     sys.stdout.flush()
-    if write:
-        add.add(config, text)
+    if not write:
+        return
+    add.add(config, text)
+    if file is None:
         print(f"added to {config}; next: parkgate check {config} && parkgate run {config}", file=sys.stderr)
+    else:
+        print(f"added to {config}: the type alone; next: a [[serial]] or a subscription that names it", file=sys.stderr)
 
 
 def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | None = None) -> Found:
@@ -135,7 +166,7 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
         raise UsageError(f"lines, but no numbers with or without names in them, such as {look.lines[0][:60]!r}")
     proposal = _asked(proposal)
     sections = [table_text("type", proposal.table)]
-    thing = wish.thing or f"{name}-1"
+    thing = wish.thing_name(name)
     if port is not None:
         sections.append(table_text("serial", {"port": port.name, "device": name, "thing": thing}))
     data = "".join(f"{line}\n" for line in look.lines).encode()
@@ -155,7 +186,7 @@ def _known(guesses: "Sequence[Guess]", found: "Sample", port: "Port | None", wis
     if len(guesses) > 1:
         notes.append("their frames are the same or alike: only you can tell which it is; change `device` if need be")
     row: dict[str, Any] = {"port": port.name if port is not None else "/dev/serial/by-id/…", "device": device.name}
-    row["thing"] = wish.thing or f"{device.name}-1"
+    row["thing"] = wish.thing_name(device.name)
     if found.baud is not None and found.baud != device.serial.baud:
         row["baud"] = found.baud
     return Found([table_text("serial", row)], notes)
@@ -204,7 +235,7 @@ def from_messages(messages: "Sequence[Message]", broker: Broker, wish: Wish) -> 
     proposal = _asked(proposal)
     row["device"] = name
     if "{thing}" not in pattern and "thing" not in proposal.table:
-        row["thing"] = wish.thing or f"{name}-1"
+        row["thing"] = wish.thing_name(name)
     made = Found(
         [table_text("type", proposal.table), _subscribed(broker, row, wish)],
         [*notes, guess.words, *proposal.notes],

@@ -201,7 +201,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
         (["none.txt"], "none.txt: No such file or directory"),
         (["empty.txt"], "empty.txt: it is empty; expected lines as the board prints them"),
         (["words.txt"], "lines, but no numbers with or without names in them, such as 'hello world'"),
-        (["lines.txt", "--name", "pms5003"], "--name pms5003: there is a device type of that name already"),
+        (["lines.txt", "--name", "pms5003"], "--name pms5003: there is a device type of that name already; leave out"),
+        (
+            ["--port", "/dev/no", "--name", "Bad Name"],
+            "--name Bad Name: expected lower letters and digits",
+        ),
+        (["--port", "/dev/a", "--config", "good.toml"], "--port /dev/a: the configuration reads that port already"),
+        (
+            ["--port", "/dev/b", "--thing", "lamp", "--config", "good.toml"],
+            "--thing lamp: the configuration has a thing of that name already",
+        ),
         (["lines.txt", "--config", "bad.toml"], "bad.toml: "),
     ],
 )
@@ -217,6 +226,7 @@ def test_a_mistake_is_one_line(
     Path("words.txt").write_text("hello world\nboot ok\n")
     Path("empty.txt").write_text("")
     Path("bad.toml").write_text("[gateway\n")
+    Path("good.toml").write_text('[[serial]]\nport = "/dev/a"\ndevice = "pms5003"\nthing = "lamp"\n')
     code, out, err = run(capsys, *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(f"parkgate: {words}")
@@ -232,7 +242,8 @@ def test_nothing_is_written_where_the_whole_would_be_wrong(
     Path("gateway.toml").write_text(before)
     code, _, err = run(capsys, "lines.txt", "--write")
     assert code == 2
-    assert "no-such-type" in err
+    assert "parkgate: nothing was added to gateway.toml: " in err
+    assert "gateway.toml:3:10: serial[0].device" in err
     assert Path("gateway.toml").read_text() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gateway.toml", "lines.txt"]
 
@@ -272,3 +283,17 @@ def test_messages_of_a_known_type_need_no_new_one(messages: list[Message], devic
     found = from_messages(messages, Broker("mqtt://127.0.0.1", None, "home/#"), wish)
     (subscription,) = tomllib.loads(found.sections[-1])["mqtt"]["bench"]["subscription"]
     assert (subscription["device"], subscription["topic"]) == (device, topic)
+
+
+def test_a_board_of_a_configured_type_gets_a_port_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_text("temp=21.5,hum=40\n" * 5)
+    assert run(capsys, "lines.txt", "--write", "--name", "lamp-node")[0] == 0
+    code, out, err = run(capsys, "lines.txt")
+    assert code == 0
+    assert tomllib.loads(out)["serial"] == [
+        {"port": "/dev/serial/by-id/…", "device": "lamp-node", "thing": "lamp-node-1"}
+    ]
+    assert "looks like lamp-node" in err
