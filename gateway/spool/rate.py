@@ -39,7 +39,7 @@ class FillRate:
 def say_forecast(seconds: float | None, by: str = "max_bytes") -> str:
     """For people: "at today's rate the spool lasts 9 h 20 min", or until when the disk has room for it."""
     if seconds is None:
-        return "the spool is not filling"
+        return "the spool is not filling, or for less than 10 s"
     if by == "disk":
         return "the disk is full" if seconds <= 0.0 else f"at today's rate the disk is full in {say_duration(seconds)}"
     if seconds <= 0.0:

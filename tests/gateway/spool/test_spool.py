@@ -328,7 +328,7 @@ def test_durations_are_said_in_two_units(seconds: float, said: str) -> None:
 
 def test_the_forecast_is_said_for_people() -> None:
     assert say_forecast(33_600.0) == "at today's rate the spool lasts 9 h 20 min"
-    assert say_forecast(None) == "the spool is not filling"
+    assert say_forecast(None) == "the spool is not filling, or for less than 10 s"
     assert say_forecast(0.0) == "the spool is full"
 
 

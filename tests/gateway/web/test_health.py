@@ -204,7 +204,7 @@ async def test_the_report_to_the_letter(health: Health) -> None:
             "bytes": 0,
             "oldest_s": None,
             "forecast_s": None,
-            "forecast": "the spool is not filling",
+            "forecast": "the spool is not filling, or for less than 10 s",
         },
         "quarantine": {"items": 0, "bytes": 0, "given_up": 0},
         "disks": [],
