@@ -111,6 +111,10 @@ class MessageIntake(Protocol):
         """
         ...
 
+    def spare(self, connection: Acknowledger, packet_id: int) -> None:
+        """Acknowledge, in its turn, a further copy of a message that is taken from another one."""
+        ...
+
     def chunk_end(self, connection: Acknowledger) -> None:
         """All packets of one received chunk have been handed over."""
         ...

@@ -70,7 +70,7 @@ class BrokerIntake:
         self._routes = self.topics = self._topics.routes
         self._unread = Unread(pipeline.stats, name)
         self._ledger = Ledger(pipeline, config.session)
-        self._owe = self._ledger.owe
+        self._owe, self.spare, self.settled = self._ledger.owe, self._ledger.spare, self._ledger.settled
         self._doubts = 0
         self.things = Things(pipeline.stats, config, name, self._topics.release, known)
 
@@ -159,10 +159,6 @@ class BrokerIntake:
     def end(self) -> None:
         """Nothing more comes: what decoders have kept for later goes to the quarantine."""
         self._families.end()
-
-    def settled(self, connection: Acknowledger, packet_ids: set[int]) -> None:
-        """The broker has heard these acknowledgements: an identifier now means another message."""
-        self._ledger.settled(connection, packet_ids)
 
     def chunk_end(self, connection: Acknowledger) -> None:
         """Everything of one received chunk has been handed over: let the commit loop go."""

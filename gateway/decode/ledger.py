@@ -31,9 +31,7 @@ class Ledger:
         """Note the acknowledgement that is due after the commit. True for a message that was taken before."""
         pipeline = self._pipeline
         if pipeline.intake is not self._open or connection is not self._connection:
-            self._open, self._connection = pipeline.intake, connection
-            self._taken_now = self._open.taken.setdefault(self._session, [])
-            self._acks = self._open.acks.setdefault(connection, [])
+            self._begin(connection)
         self._acks.append(packet_id)
         if duplicate and self._taken.get(packet_id) == checksum:
             pipeline.stages.redelivered += 1
@@ -41,6 +39,12 @@ class Ledger:
         self._taken[packet_id] = checksum
         self._taken_now.append(packet_id << 32 | checksum)
         return False
+
+    def spare(self, connection: Acknowledger, packet_id: int) -> None:
+        """Note an acknowledgement alone: the same message is taken from another copy."""
+        if self._pipeline.intake is not self._open or connection is not self._connection:
+            self._begin(connection)
+        self._acks.append(packet_id)
 
     def forget_all(self) -> None:
         """The broker has begun a new session: what was taken before does not come again."""
@@ -52,6 +56,12 @@ class Ledger:
         But for those under which another one has been taken already, that is not acknowledged yet.
         """
         self._forget(packet_ids.difference(self._pipeline.owed(connection)))
+
+    def _begin(self, connection: Acknowledger) -> None:
+        """Go on in the intake that is open now, for this connection."""
+        self._open, self._connection = self._pipeline.intake, connection
+        self._taken_now = self._open.taken.setdefault(self._session, [])
+        self._acks = self._open.acks.setdefault(connection, [])
 
     def _forget(self, packet_ids: set[int]) -> None:
         known = [packet_id for packet_id in packet_ids if self._taken.pop(packet_id, None) is not None]

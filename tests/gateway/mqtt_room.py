@@ -56,6 +56,7 @@ class Memory:
     owed: list[int] = field(default_factory=list)
     heard: set[int] = field(default_factory=set)
     chunks: int = 0
+    spares: int = 0
 
     def message(
         self,
@@ -75,6 +76,10 @@ class Memory:
         del duplicate
         self._owe(connection, packet_id)
         self.large.append((topic, head, size))
+
+    def spare(self, connection: Acknowledger, packet_id: int) -> None:
+        self._owe(connection, packet_id)
+        self.spares += 1
 
     def chunk_end(self, connection: Acknowledger) -> None:
         self.chunks += 1

@@ -196,6 +196,22 @@ async def test_points_go_on_over_a_broker_restart_that_keeps_the_session(
         assert await here.points("plug") == ["power_w=7.0"]
 
 
+@both
+async def test_one_list_published_is_one_row_though_it_is_also_fetched(
+    start_mosquitto: Start, tmp_path: Path, protocol: str
+) -> None:
+    broker = start_mosquitto()
+    bridge = Publisher(broker.port)
+    async with house(tmp_path, broker.url, protocol=protocol) as here:
+        await here.up()
+        bridge.send("zigbee2mqtt/bridge/devices", LIST, retain=True)
+        bridge.send("zigbee2mqtt/bridge/groups", b"[]", retain=True)
+        bridge.send("zigbee2mqtt/plug", b'{"power":7}')
+        assert await here.points("plug") == ["power_w=7.0"]
+        assert await here.points("bridge", 2) == ["device_count=2.0", "group_count=0.0"]
+        assert here.stats.stages.received == 3
+
+
 async def test_retained_states_are_old_and_a_retained_absence_holds_now(start_mosquitto: Start, tmp_path: Path) -> None:
     broker = start_mosquitto()
     bridge = Publisher(broker.port)

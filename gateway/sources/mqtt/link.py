@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from gateway.clock import Clock
 from gateway.config import MqttConfig
 from gateway.network import Far, TlsFileUnusable, about_tls, in_words, tls_context
+from gateway.sources.mqtt.copies import Copies
 
 log = logging.getLogger("parkgate.mqtt")
 
@@ -45,17 +46,22 @@ class TlsEnded(ConnectionEnded):
 
 
 class Wanted(NamedTuple):
-    """One subscription to ask for. `fetch`: what the broker keeps is to come though it has come before."""
+    """One subscription to ask for. `fetch`: what the broker keeps is to come though it has come before.
+
+    `number` is the subscription's identifier where copies are to be told apart (`copies`), else 0.
+    """
 
     filter: str
     qos: int
     fetch: bool = False
+    number: int = 0
 
 
 class Link(Protocol):
     """One living connection."""
 
     session_present: bool
+    copies: Copies
 
     @property
     def last_message(self) -> float | None:

@@ -28,6 +28,7 @@ from mqtt5 import DisconnectReasonCode as Reason
 from mqtt5 import PublishPacket
 
 from gateway.intake import Acknowledger, MessageIntake
+from gateway.sources.mqtt.copies import Copies
 
 BUFFER_BYTES = 1 << 18
 OVERHEAD_BYTES = 65_535 + 4096  # the longest topic name, some properties
@@ -95,8 +96,12 @@ class Receiver:
         control: Callable[[mqtt5.Packet], None],
         max_payload: int,
         met: Container[str] = frozenset(),
+        copies: Copies | None = None,
     ) -> None:
-        """`met` are topic names that have come before: they need not be looked at again."""
+        """`met` are topic names that have come before: they need not be looked at again.
+
+        `copies` says which messages come again for another subscription.
+        """
         self._connection = connection
         self._intake = intake
         self._control = control
@@ -106,6 +111,7 @@ class Receiver:
         self._end = 0
         self._oversize: _Oversize | None = None
         self._met = met
+        self._copies = copies or Copies()
         self._known: set[str] = set()
         self._known_bytes = 0
 
@@ -117,7 +123,7 @@ class Receiver:
         """Hand over every packet that is complete with these `nbytes`; the number of messages."""
         view, buffer, end = self._view, self._buffer, self._end + nbytes
         read, message, met, known = mqtt5.read, self._intake.message, self._met, self._known
-        connection, large = self._connection, self._max_payload
+        connection, large, copies = self._connection, self._max_payload, self._copies
         pos = taken = 0
         if self._oversize is not None:
             pos = self._pass_over(self._oversize, end)
@@ -147,6 +153,10 @@ class Receiver:
                 if not packet_id or head & 0x04:
                     raise Malformed(Reason.QOS_NOT_SUPPORTED, "a PUBLISH of QoS 2, or without packet identifier")
             taken += 1
+            if copies.overlapping and copies.spare(topic, packet.subscription_ids, head & 1 != 0):
+                if packet_id is not None:
+                    self._intake.spare(connection, packet_id)
+                continue
             if size > large and len(payload) > large:
                 kept = bytes(payload[:HEAD_BYTES])
                 self._intake.oversize(connection, topic, kept, len(payload), packet_id, head & 8 != 0)

@@ -11,6 +11,7 @@ Source: MQTT 5.0 (OASIS, 2019): 3.1 CONNECT, 3.1.2.10 keep alive, 4.13 errors.
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TypeVar
 
 import mqtt5
@@ -20,6 +21,8 @@ from mqtt5 import QoS
 from gateway.clock import Clock
 from gateway.config import MqttConfig
 from gateway.intake import MessageIntake
+from gateway.routes import topic_filter
+from gateway.sources.mqtt.copies import Copies
 from gateway.sources.mqtt.link import (
     ANSWER_S,
     GOODBYE_S,
@@ -54,6 +57,8 @@ class Session:
 
     def __init__(self, config: MqttConfig, intake: MessageIntake, clock: Clock, stats: SourceStats) -> None:
         self.session_present = False
+        self.copies = Copies(topic_filter(each.topic) for each in config.subscriptions)
+        self._numbered = True  # the broker takes subscription identifiers
         self._config = config
         self._clock = clock
         self._stats = stats
@@ -62,7 +67,7 @@ class Session:
         self._asking: dict[int, asyncio.Future[list[int]]] = {}
         self._packet_id = 0
         self._published: dict[int, str] = {}  # topics of QoS 1, until PUBACK
-        self.wire = Wire(intake, self._control, config, clock, stats)
+        self.wire = Wire(intake, self._control, config, clock, stats, self.copies)
 
     @property
     def last_message(self) -> float | None:
@@ -82,6 +87,7 @@ class Session:
             why = connack_words(code, self._config, greeting.reason_str)
             raise ConnectionEnded(why, at_fault=True)
         self.session_present = greeting.session_present
+        self._numbered = greeting.subscription_id_available
         if greeting.server_keep_alive is not None and self._keepalive_s:
             self._keepalive_s = float(greeting.server_keep_alive)
         expiry = greeting.session_expiry_interval
@@ -104,23 +110,25 @@ class Session:
             wire.ping()
 
     async def subscribe(self, wanted: Sequence[Wanted]) -> list[int]:
-        """SUBSCRIBE, a few filters a packet; the reason code of each filter."""
+        """SUBSCRIBE, a few filters of one number a packet; the reason code of each filter."""
         # A retained message has been had if the session is still there. And the retain bit
         # is to mark what comes because of this subscription, not what is published now and
         # kept for others: the one may be an old value, the other is a new one.
-        filters = [
-            mqtt5.TopicFilter(
-                each.filter,
-                max_qos=QoS(each.qos),
-                retain_as_published=False,
-                retain_handling=_ALWAYS if each.fetch else _ONCE,
-            )
-            for each in wanted
-        ]
         codes: list[int] = []
-        for start in range(0, len(filters), FILTERS_PER_PACKET):
-            some = filters[start : start + FILTERS_PER_PACKET]
-            codes += await self._ask(mqtt5.SubscribePacket(self._next_id(), some), len(some), "SUBSCRIBE")
+        for number, alike in groupby(wanted, lambda each: each.number if self._numbered else 0):
+            filters = [
+                mqtt5.TopicFilter(
+                    each.filter,
+                    max_qos=QoS(each.qos),
+                    retain_as_published=False,
+                    retain_handling=_ALWAYS if each.fetch else _ONCE,
+                )
+                for each in alike
+            ]
+            for start in range(0, len(filters), FILTERS_PER_PACKET):
+                some = filters[start : start + FILTERS_PER_PACKET]
+                packet = mqtt5.SubscribePacket(self._next_id(), some, subscription_id=number or None)
+                codes += await self._ask(packet, len(some), "SUBSCRIBE")
         return codes
 
     async def unsubscribe(self, filters: Sequence[str]) -> list[int]:

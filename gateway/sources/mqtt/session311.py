@@ -30,6 +30,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.clock import Clock
 from gateway.config import MqttConfig
 from gateway.intake import MessageIntake
+from gateway.sources.mqtt.copies import Copies
 from gateway.sources.mqtt.link import (
     ANSWER_S,
     GOODBYE_S,
@@ -60,6 +61,7 @@ class Session311:
 
     def __init__(self, config: MqttConfig, intake: MessageIntake, clock: Clock, stats: SourceStats) -> None:
         self.session_present = False
+        self.copies = Copies()  # never asked: 3.1.1 does not say what a message is sent for
         self._config = config
         self._clock = clock
         self._client = _client(config)

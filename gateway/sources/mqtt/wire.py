@@ -22,6 +22,7 @@ from mqtt5 import DisconnectReasonCode as Reason
 from gateway.clock import Clock
 from gateway.config import MqttConfig
 from gateway.intake import MessageIntake
+from gateway.sources.mqtt.copies import Copies
 from gateway.sources.mqtt.flow import Flow, Heard, Hold
 from gateway.sources.mqtt.link import ConnectionEnded, broken, closed_words
 from gateway.sources.mqtt.receive import Malformed, Receiver
@@ -44,6 +45,7 @@ class Wire(asyncio.BufferedProtocol):
         config: MqttConfig,
         clock: Clock,
         stats: SourceStats,
+        copies: Copies | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[ConnectionEnded] = loop.create_future()
@@ -57,7 +59,7 @@ class Wire(asyncio.BufferedProtocol):
         self._intake = intake
         self._clock = clock
         self._stats = stats
-        self._receiver = Receiver(self, intake, control, config.max_payload, intake.topics)
+        self._receiver = Receiver(self, intake, control, config.max_payload, intake.topics, copies)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = self.flow.transport = cast(asyncio.Transport, transport)

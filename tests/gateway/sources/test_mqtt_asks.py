@@ -31,10 +31,18 @@ both = pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 class House:
     """A source whose intake asks for `first` on each connection."""
 
-    def __init__(self, url: str, protocol: str, *first: Fetch | Publish, asked: AskedFilters | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        protocol: str,
+        *first: Fetch | Publish,
+        asked: AskedFilters | None = None,
+        topic: str = "z/#",
+        client: str = "gateway",
+    ) -> None:
         self.asks, self.memory, self.stats = Asks(), Memory(), SpokenStats("mqtt:main")
         self.sessions: list[bool] = []
-        config = MqttConfig("main", url, "gateway", (SubscriptionConfig("z/#", "senml"),), protocol=protocol)  # type: ignore[arg-type]
+        config = MqttConfig("main", url, client, (SubscriptionConfig(topic, "senml"),), protocol=protocol)  # type: ignore[arg-type]
 
         def connected(new_session: bool) -> None:
             self.sessions.append(new_session)
@@ -112,10 +120,10 @@ async def test_a_topic_that_may_not_be_fetched_is_said() -> None:
     async def script(broker: FalseBroker) -> None:
         await broker.expect(mqtt5.ConnectPacket)
         await broker.say(CONNACK)
-        asked = await broker.expect(mqtt5.SubscribePacket)
-        filters.extend(each.pattern for each in asked.topic_filters)
-        codes = [mqtt5.SubAckReasonCode.NOT_AUTHORIZED, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE]
-        await broker.say(mqtt5.SubAckPacket(asked.packet_id, codes).write())
+        for code in (mqtt5.SubAckReasonCode.NOT_AUTHORIZED, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE):
+            asked = await broker.expect(mqtt5.SubscribePacket)
+            filters.extend(each.pattern for each in asked.topic_filters)
+            await broker.say(mqtt5.SubAckPacket(asked.packet_id, [code]).write())
         await broker.expect(mqtt5.DisconnectPacket)
 
     said = "up, but 1 of 2 subscriptions refused: 'secret/#' not authorized; asking again"
@@ -134,6 +142,24 @@ async def test_a_filter_that_no_decoder_asks_for_any_more_is_given_back(start_mo
     async with running(House(broker.url, "5", asked=asked)) as house:
         await house.up()
         await until(lambda: asked.read() == {"z/#"}, "given back")
+
+
+async def test_a_broker_without_subscription_identifiers_is_sent_none() -> None:
+    numbers: list[int | None] = []
+
+    async def script(broker: FalseBroker) -> None:
+        await broker.expect(mqtt5.ConnectPacket)
+        await broker.say(mqtt5.ConnAckPacket(subscription_id_available=False).write())
+        for _ in range(2):
+            asked = await broker.expect(mqtt5.SubscribePacket)
+            numbers.append(asked.subscription_id)
+            code = mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE
+            await broker.say(mqtt5.SubAckPacket(asked.packet_id, [code]).write())
+        await broker.expect(mqtt5.DisconnectPacket)
+
+    async with false_broker(script) as url, running(House(url, "5", Fetch("z/births"))) as house:
+        await house.up()
+    assert numbers == [None, None]
 
 
 def test_asks_are_bounded_and_the_same_one_waits_once() -> None:
