@@ -136,6 +136,14 @@ class Instrument:
         del word, now_s
         return None
 
+    def births(self) -> list[Frame]:
+        """What it says on every connection to a broker, before its readings: by `MessageDevice.births`."""
+        if not isinstance(self.device, MessageDevice) or self.device.births is None:
+            return []
+        said = self.device.births
+        found = {frame for reading in self._epoch(0.0) for frame in said(self.topic, reading)}
+        return [Frame(payload, topic=topic, retain=True) for topic, payload in sorted(found)]
+
     def _frames(self, moments: list[float]) -> list[Frame]:
         ahead: Counter[Series] = Counter()
         frames = []

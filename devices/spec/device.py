@@ -38,7 +38,7 @@ class Decoder(Protocol):
 class MessageDecoder(Protocol):
     """The state of one subscription at one broker. Bounded in things and bytes."""
 
-    def connected(self, new_session: bool) -> Iterable[Ask]:
+    def connected(self, new_session: bool, /) -> Iterable[Ask]:
         """A connection has begun. With a new session nothing waits at the broker; without, messages of the
         time in between may come first. Nothing is subscribed yet: what is asked for now comes first."""
         ...
@@ -172,6 +172,8 @@ class MessageDevice(DeviceType):
 
     Where messages explain each other (discovery, births), `family` makes the state for one subscription
     at one broker from its topic filter; `decode` is then what one message says all by itself.
+    What a simulated thing then has to say of itself first, retained and on every connection, is in
+    `births(topic, reading)`: topics and payloads, for a thing that publishes such readings on `topic`.
     `longest_payload` is what a message of such a type may need, in bytes, where that is much.
     """
 
@@ -179,11 +181,14 @@ class MessageDevice(DeviceType):
     decode: Callable[[str, bytes, int], list[Event]]
     encode: Callable[[Reading], bytes]
     family: Callable[[str], MessageDecoder] | None = None
+    births: Callable[[str, Reading], Iterable[tuple[str, bytes]]] | None = None
     longest_payload: int = 0
 
     def decoder(self, pattern: str | None = None) -> MessageDecoder:
         """The decoder for messages of a topic pattern, by default the usual one."""
-        return Stateless(self.decode) if self.family is None else self.family(pattern or self.topic)
+        if self.family is None:
+            return Stateless(self.decode)
+        return self.family((pattern or self.topic).replace("{thing}", "+"))
 
     @property
     def link(self) -> Literal["serial", "mqtt"]:

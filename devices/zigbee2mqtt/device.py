@@ -19,8 +19,9 @@ The thing is the friendly name (`bridge` for the bridge itself), which may have 
 subscription has wildcards before the name, what they stand for comes before it. The base topic is
 what the subscription's filter begins with: `home/z2m/#` takes a bridge whose base is `home/z2m`.
 `bridge/devices` and `bridge/groups` are fetched with every connection, whatever the filter takes, and
-again when a name is not known. What is known stays over a lost connection: the bridge's lists are
-retained, so they come again before anything else.
+again when a name is not known; availability and `bridge/state` come only where the filter takes them.
+What is known stays over a lost connection: the bridge's lists are retained, so they come again
+before anything else.
 
 A retained state is old. With `last_seen` it is stored under that time; without, not at all.
 `last_seen` in all its formats: ISO 8601 (UTC or with an offset), milliseconds since 1970.

@@ -20,12 +20,15 @@ class BrokerLinks:
         self._login = login
         self._now = now
         self._links: dict[str, MqttLink] = {}
+        self._devices: dict[str, list[Instrument]] = {}  # that speak over each
 
     def link_of(self, name: str, device: Instrument, group: asyncio.TaskGroup) -> MqttLink:
         """The connection of the thing `name`; a new one runs in `group`."""
         assert self._broker is not None
         own = device.presence("ONLINE", self._now()) is not None
         key = name if own else "fleet"
+        sharing = self._devices.setdefault(key, [])
+        sharing.append(device)
         if key not in self._links:
 
             def presence(word: str) -> tuple[str, bytes]:
@@ -33,11 +36,15 @@ class BrokerLinks:
                 assert frame is not None
                 return frame.topic, frame.data
 
+            def births() -> list[tuple[str, bytes]]:
+                return [(frame.topic, frame.data) for each in sharing for frame in each.births()]
+
             host, port = self._broker
             user, password = self._login or (None, None)
             link = MqttLink(
-                host, port, f"sim-{key}", presence=presence if own else None, username=user, password=password
-            )
+                host, port, f"sim-{key}", presence=presence if own else None, births=births,
+                username=user, password=password,
+            )  # fmt: skip
             self._links[key] = link
             group.create_task(link.run(), name=f"broker[{key}]")
         return self._links[key]

@@ -8,7 +8,7 @@ broke meanwhile is sent again on the next: the broker may then have it twice.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import aiomqtt
 
@@ -23,6 +23,7 @@ class MqttLink:
 
     `presence` gives the retained message (topic, payload) for ONLINE, said on every connection,
     OFFLINE before an orderly end, and CONNECTION_BROKEN, left with the broker as the last will.
+    `births` gives further retained messages, said on every connection before all others.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class MqttLink:
         client_id: str,
         *,
         presence: Callable[[str], tuple[str, bytes]] | None = None,
+        births: Callable[[], Iterable[tuple[str, bytes]]] = tuple,
         username: str | None = None,
         password: str | None = None,
     ) -> None:
         self._address = (host, port)
         self._client_id = client_id
         self._presence = presence
+        self._births = births
         self._login = (username, password)
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
@@ -102,6 +105,8 @@ class MqttLink:
     async def _hold(self, client: aiomqtt.Client) -> None:
         if self._presence:
             await client.publish(*self._presence("ONLINE"), qos=1, retain=True)
+        for topic, payload in self._births():
+            await client.publish(topic, payload, qos=1, retain=True)
         self._client, self.trouble = client, ""
         self._lost.clear()
         self._up.set()

@@ -8,7 +8,7 @@ a second instead of every ten, so that counters have rates within seconds.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,12 +91,14 @@ async def _run(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: s
     file.write_text(config(influxd, mosquitto, fleet, database))
     gateway = Gateway(load(file, {}, BY_NAME))
     stop = asyncio.Event()
-    await _say_births(mosquitto)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(gateway.run(stop))
         playing = group.create_task(fleet.run())
         wanted = {spec.name for spec in things()}
-        await until(lambda: wanted <= {stats.thing for stats in gateway.stats.devices.values() if stats.readings})
+        await until(
+            lambda: wanted - {stats.thing for stats in gateway.stats.devices.values() if stats.readings},
+            "no reading of these things; a simulated thing of a family says first what it is by `births`",
+        )
         await _say_everything(mosquitto)
         for _ in range(ROUNDS):
             await _round(gateway)
@@ -111,24 +113,18 @@ async def _round(gateway: Gateway) -> None:
     """The gateway's own points, once; over when they are stored and the next bucket has begun."""
     written, bucket = gateway.stats.stages.written, time.time_ns() // BUCKET_NS
     gateway.pipeline.drop("gateway", [*gateway.points.lines(), _event()])
-    await until(lambda: gateway.stats.stages.written > written and time.time_ns() // BUCKET_NS > bucket)
+    await until(
+        lambda: () if gateway.stats.stages.written > written and time.time_ns() // BUCKET_NS > bucket else ("gateway",),
+        "the gateway's own points are not stored",
+    )
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Look every 10 ms; counters have no event to wait for."""
+async def until(missing: Callable[[], Collection[str]], words: str) -> None:
+    """Wait until nothing is missing. Look every 10 ms; counters have no event to wait for."""
     deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s"
+    while left := missing():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {words}: {', '.join(sorted(left))}"
         await asyncio.sleep(0.01)
-
-
-async def _say_births(mosquitto: Mosquitto) -> None:
-    """What the nodes of the papers say of themselves, kept by the broker: their simulated data say nothing else."""
-    birth = b'{"21": ["water_temperature_c", 0.01]}'
-    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
-        for name in ("acme-nodes-1", "acme-nodes-talker"):
-            await client.publish(f"acme/{name}/birth", birth, qos=1, retain=True)
-            await client.publish(f"acme/{name}/state", b"online", qos=1, retain=True)
 
 
 async def _say_everything(mosquitto: Mosquitto) -> None:
@@ -136,10 +132,13 @@ async def _say_everything(mosquitto: Mosquitto) -> None:
         for device in DEVICES:
             if isinstance(device, MessageDevice):
                 name = f"{device.name}-talker"
+                reading = _everything(device, name)
                 if device.name == "zigbee2mqtt":  # its bridge has to list it
-                    rows = [(name, exposes(_everything(device, name).fields))]
+                    rows = [(name, exposes(reading.fields))]
                     await client.publish("zigbee2mqtt/bridge/devices", listed(rows), qos=1)
-                await client.publish(usual_topic(device, name), device.encode(_everything(device, name)), qos=1)
+                for topic, payload in device.births(usual_topic(device, name), reading) if device.births else ():
+                    await client.publish(topic, payload, qos=1, retain=True)
+                await client.publish(usual_topic(device, name), device.encode(reading), qos=1)
 
 
 def _everything(device: MessageDevice, name: str) -> Reading:

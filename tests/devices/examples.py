@@ -129,7 +129,11 @@ def read_examples(path: Path) -> list[Example]:
 def parsed(text: str, name: str) -> list[Example]:
     """The examples of a text, `name` being where it stands."""
     document = tomllib.loads(text)
-    device = BY_NAME[document["device"]]
+    named = document["device"]
+    if named not in BY_NAME:
+        line = f'"{named.replace("-", "_")}",'
+        raise ValueError(f"{name}: no device type {named!r}; is the line {line} in BUILT_IN of devices/catalogue.py?")
+    device = BY_NAME[named]
     examples = []
     for entry in document["example"]:
         unknown = entry.keys() - KEYS

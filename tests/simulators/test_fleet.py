@@ -297,6 +297,30 @@ async def test_stopping_without_a_broker_is_quick() -> None:
     assert fleet.ledger.sent == 0
 
 
+async def test_nodes_say_their_births_again_to_a_broker_that_has_forgotten_them(
+    start_mosquitto: Callable[..., Mosquitto],
+) -> None:
+    """Both over one connection, before their readings."""
+    broker = start_mosquitto()
+    nodes = [ThingSpec(name, BY_NAME["acme-nodes"], period_s=0.05) for name in ("n1", "n2")]
+    fleet = Fleet(nodes, broker=("127.0.0.1", broker.port))
+    running = asyncio.create_task(fleet.run())
+    for _ in ("first", "restarted without persistence"):
+        async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+            await client.subscribe("acme/+/birth")
+            born = {}
+            async with asyncio.timeout(20):
+                async for message in client.messages:
+                    born[str(message.topic)] = message.payload
+                    if len(born) == 2:
+                        break
+        birth = b'{"21": ["water_temperature_c", 0.01]}'
+        assert born == {"acme/n1/birth": birth, "acme/n2/birth": birth}
+        broker.restart()
+    fleet.stop()
+    await running
+
+
 async def test_being_cancelled_counts_what_was_sent(mosquitto: Mosquitto) -> None:
     mark = uuid4().hex[:8]
     spec = ThingSpec("post", BY_NAME["senml"], 1, 0.002, kind="noise", topic=f"{mark}/post")

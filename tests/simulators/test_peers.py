@@ -8,10 +8,12 @@ from itertools import pairwise
 
 import pytest
 
+from devices.spec.device import MessageDevice
+from devices.spec.events import Reading
 from simulators.peer import Instrument
 from simulators.things import ThingSpec, peer, usual_topic, zoned
 from simulators.vda5050 import epoch
-from tests.device_types import BY_NAME
+from tests.device_types import BY_NAME, DEVICES
 
 NOON = 1_767_326_400.0
 
@@ -180,3 +182,29 @@ def test_things_on_mqtt_can_speak_below_their_zone() -> None:
     assert [spec.topic_name for spec in zoned(specs)] == ["lake/uagv/v2/parkgate/r1/state", "", "park/post/senml"]
     (state,) = epoch(1, "lake/uagv/v2/parkgate/r1/state")(NOON)
     assert (state.fields["manufacturer"], state.fields["version"]) == ("parkgate", "2.1.0")
+
+
+def test_a_node_says_its_birth_where_the_others_are_heard_and_others_say_none() -> None:
+    node = peer(ThingSpec("n7", BY_NAME["acme-nodes"]))
+    assert [(frame.topic, frame.data, frame.retain) for frame in node.births()] == [
+        ("acme/n7/birth", b'{"21": ["water_temperature_c", 0.01]}', True),
+        ("acme/n7/state", b"online", True),
+    ]
+    assert peer(ThingSpec("post", BY_NAME["senml"])).births() == []
+
+
+FAMILIES = [device for device in DEVICES if isinstance(device, MessageDevice) and device.family is not None]
+
+
+@pytest.mark.parametrize("device", FAMILIES, ids=lambda device: device.name)
+def test_a_simulated_thing_of_a_family_is_understood(device: MessageDevice) -> None:
+    """A type of a family whose things do not say what they mean needs `births` in its description."""
+    thing = peer(ThingSpec("thing-1", device, period_s=0.5))
+    own, decoder = thing.presence("ONLINE", NOON), device.decoder()
+    thing.tick(NOON)
+    events: list[object] = []
+    for frame in [*([own] if own else []), *thing.births(), *thing.tick(NOON + 1.0)]:
+        said = decoder.retained if frame.retain else decoder.decode
+        events += said(frame.topic, frame.data, int(NOON * 1e9)) if frame.topic else []
+    found = [event for event in events if isinstance(event, Reading) and not event.standing and event.fields]
+    assert found, f"{device.name}: no reading; `births` of its description says first what its things mean: {events}"
