@@ -40,6 +40,9 @@ EXCEPTIONS: Mapping[int, str] = {
 }
 """Exception codes by name, with what to look at."""
 
+STRANGE = (0x03, 0x04, 0x83, 0x84)
+"""Functions by which another unit's answer is known, and its refusals."""
+
 _REQUEST = Struct(">BBHH")
 
 
@@ -73,7 +76,7 @@ def _question(group: Group, function: int) -> Question:
 
     def judge(unit: int, data: bytes) -> Verdict:
         if data[0] != unit:
-            return NotMine()
+            return _strange(data, unit, size)
         if len(data) < 2:
             return None
         if data[1] == function | 0x80:
@@ -102,6 +105,23 @@ def _question(group: Group, function: int) -> Question:
         size=size,
         refuse=lambda unit: refusal(unit, function, 2),
     )
+
+
+def _strange(data: bytes, unit: int, longest: int) -> NotMine:
+    """What does not begin with `unit`: another unit's answer or refusal is known, if no longer than `longest`."""
+    if data[0] not in UNITS or (len(data) > 1 and data[1] not in STRANGE):
+        return NotMine()
+    if len(data) < 3:
+        return NotMine(0)
+    count = 0 if data[1] & 0x80 else data[2]
+    size = 5 + count
+    if size > longest or count % 2 or not (count or data[1] & 0x80):
+        return NotMine()
+    if len(data) < size:
+        return NotMine(0)
+    if _failed(data[:size]):
+        return NotMine()
+    return NotMine(size, f"an answer of unit {data[0]}, not of unit {unit}", whole=True)
 
 
 def _refused(data: bytes) -> Verdict:

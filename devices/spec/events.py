@@ -59,13 +59,17 @@ DELETED = "an empty payload: what was retained is deleted"
 
 @dataclass(slots=True)
 class Noise:
-    """Bytes that belong to no frame of this device type. `data` holds all of them."""
+    """Bytes that belong to no frame of this device type. `data` holds all of them.
+
+    `why` says what they are where that is known: a whole frame of somebody else.
+    """
 
     data: bytes
+    why: str = ""
 
     @property
     def detail(self) -> str:
-        return f"{len(self.data)} bytes outside any frame"
+        return self.why or f"{len(self.data)} bytes outside any frame"
 
 
 @dataclass(slots=True)

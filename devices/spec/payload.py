@@ -29,7 +29,7 @@ from struct import Struct, calcsize
 from typing import Literal
 
 from devices.spec.errors import DescriptionError, EncodeError
-from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.events import Reading, SanityError, Value
 from devices.spec.field import Field
 
 
@@ -176,7 +176,7 @@ class Payload:
                 return f"{name}: {value} is outside {low}..{high}"
         return None
 
-    def event(self, frame: bytes, fields: dict[str, Value], text: str | None = None) -> Event:
+    def event(self, frame: bytes, fields: dict[str, Value], text: str | None = None) -> Reading | SanityError:
         """What `frame` says, by its `fields` and `text`: an optional value that cannot be is left out and named."""
         wrong: list[str] = []
         for name, low, high, optional in self._narrow:

@@ -8,7 +8,9 @@ like, and an `Exchange` holds it from the request to the answer or the timeout:
 
 * A frame is an answer only where unit number, kind and length are those of the question and its
   check holds. All else is dropped byte by byte: noise, or an integrity error where it began like
-  the answer. What another unit says is never taken for this one's.
+  the answer. What another unit says is never taken for this one's; where the type knows it, it is
+  noise of its own that says whose.
+* An answer in which every value is absent is `Empty`.
 * The echo of the request that many RS-485 adapters give back is stripped; it is no fault.
 * The events do not depend on how the bytes were cut, but that noise may come in pieces.
 
@@ -41,10 +43,15 @@ class Answer(NamedTuple):
 
 
 class NotMine(NamedTuple):
-    """No answer to this question begins here. `why`, where `size` bytes began like one: the check failed."""
+    """No answer to this question begins here.
+
+    `why`, where `size` bytes began like one and the check failed: an integrity error. With `whole` they are
+    somebody else's frame, whose check holds: noise that is told by its reason. `size` 0: more has to come to tell.
+    """
 
     size: int = 1
     why: str = ""
+    whole: bool = False
 
 
 Verdict = Answer | NotMine | None
@@ -103,8 +110,13 @@ class _Found(NamedTuple):
     echoed: bool
 
 
-def _search(buffer: bytes, longest: int, judge: Callable[[bytes], Verdict | _Echo], once: bool) -> _Found:
-    """Cut answers out of `buffer`, only the first where `once`; what stands behind that is noise."""
+def _search(
+    buffer: bytes, longest: int, judge: Callable[[bytes], Verdict | _Echo], once: bool, patient: bool
+) -> _Found:
+    """Cut answers out of `buffer`, only the first where `once`; what stands behind that is noise.
+
+    Who is `patient` also waits for the rest of what may be somebody else's frame.
+    """
     events: list[Event] = []
     position = noise = 0
     answered = echoed = False
@@ -113,14 +125,18 @@ def _search(buffer: bytes, longest: int, judge: Callable[[bytes], Verdict | _Ech
         if verdict is None:
             break
         if isinstance(verdict, NotMine) and not verdict.why:
-            position += verdict.size
+            if patient and not verdict.size:
+                break
+            position += verdict.size or 1
             continue
         if position > noise:
             events.append(Noise(buffer[noise:position]))
         size = verdict.size
         if isinstance(verdict, Answer):
             answered = True
-            events.append(verdict.event)
+            events.append(_told(verdict.event, buffer[position : position + size]))
+        elif isinstance(verdict, NotMine) and verdict.whole:
+            events.append(Noise(buffer[position : position + size], verdict.why))
         elif isinstance(verdict, NotMine):
             size = _beginning(buffer[position : position + size], judge)
             events.append(IntegrityError(verdict.why, buffer[position : position + size]))
@@ -135,6 +151,13 @@ def _search(buffer: bytes, longest: int, judge: Callable[[bytes], Verdict | _Ech
     return _Found(events, buffer[position:], answered, echoed)
 
 
+def _told(event: Reading | Empty | SanityError, data: bytes) -> Event:
+    """What an answer says; one in which every value is absent has nothing to report."""
+    if isinstance(event, Reading) and not event.fields and not event.field_errors:
+        return Empty("every value is absent", data)
+    return event
+
+
 def _beginning(window: bytes, judge: Callable[[bytes], Verdict | _Echo]) -> int:
     """How many bytes of a broken answer there are before the next that may begin something."""
     for start in range(1, len(window)):
@@ -145,15 +168,19 @@ def _beginning(window: bytes, judge: Callable[[bytes], Verdict | _Echo]) -> int:
 
 
 class Exchange:
-    """One question to one unit, waiting for its answer."""
+    """One question to one unit, waiting for its answer.
 
-    __slots__ = ("_longest", "_rest", "_unit", "answered", "echoed", "question", "request")
+    It also waits for the rest of what may be somebody else's frame, to tell it, unless it is not `patient`.
+    """
+
+    __slots__ = ("_longest", "_rest", "_unit", "answered", "echoed", "patient", "question", "request")
 
     def __init__(self, question: Question, unit: int) -> None:
         self.question = question
         self.request = question.request(unit)
         self.answered = False
         self.echoed = False
+        self.patient = True
         self._unit = unit
         self._longest = max(question.size, len(self.request))
         self._rest = b""
@@ -167,7 +194,7 @@ class Exchange:
         """Take the next bytes from the line; answer the events they complete. `answered` is true from the answer on."""
         if self.answered:
             return [Noise(data)] if data else []
-        found = _search(self._rest + data, self._longest, self._judge, once=True)
+        found = _search(self._rest + data, self._longest, self._judge, once=True, patient=self.patient)
         self._rest, self.answered = found.rest, found.answered
         self.echoed = self.echoed or found.echoed
         return found.events
@@ -205,7 +232,7 @@ class Overheard:
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes, however they were cut; answer the events they complete."""
-        found = _search(self._rest + data, self._longest, self._judge, once=False)
+        found = _search(self._rest + data, self._longest, self._judge, once=False, patient=True)
         self._rest = found.rest
         return found.events
 
@@ -227,7 +254,8 @@ class Overheard:
                 return _Echo(len(request))
         if None in verdicts or any(request.startswith(window) for request in self._requests):
             return None
-        return next((verdict for verdict in verdicts if isinstance(verdict, NotMine) and verdict.why), NotMine())
+        told = [verdict for verdict in verdicts if isinstance(verdict, NotMine) and verdict != NotMine()]
+        return max(told, key=lambda verdict: bool(verdict.why), default=NotMine())
 
 
 class Round:

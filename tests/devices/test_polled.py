@@ -2,16 +2,19 @@
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from devices.modbus import rtu
 from devices.spec.device import PolledDevice
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError
+from devices.spec.events import Empty, Event, Noise, Reading, SanityError
 from devices.spec.field import Field
 from devices.spec.polled import Exchange, Overheard, Question
+from devices.spec.register import Register
 from tests.device_types import DEVICES
 from tests.devices.examples import Example, merged, polled_examples
 from tests.devices.readings import values
@@ -219,3 +222,26 @@ def test_fields_of_a_question_are_fields_of_its_device() -> None:
     for device, question in QUESTIONS:
         assert all(isinstance(field, Field) for field in question.fields)
         assert set(question.fields) <= set(device.fields)
+
+
+STRANGE = bytes.fromhex("020404449a51ecc046")  # the energy of unit 2, its CRC computed apart from this code
+
+
+@pytest.mark.parametrize("pieces", [[STRANGE], list(one_by_one(STRANGE))])
+def test_what_another_unit_says_is_told_by_its_reason(pieces: list[bytes]) -> None:
+    device = next(device for device in POLLED if device.name == "sdm120")
+    exchange = Exchange(device.questions[2], 1)
+    events = [event for piece in pieces for event in exchange.feed(piece)]
+    assert events == [Noise(STRANGE, "an answer of unit 2, not of unit 1")]
+    assert events[0].detail == "an answer of unit 2, not of unit 1"
+    assert not exchange.answered
+
+
+def test_an_answer_in_which_every_value_is_absent_has_nothing_to_report() -> None:
+    device = next(device for device in POLLED if device.name == "acme-level")
+    field = replace(device.fields[1], optional=True)
+    (question,) = rtu.questions((Register(1, field, "i16", scale=0.1, absent=(0x7FFF,)),), 3)
+    exchange = Exchange(question, 1)
+    answer = bytes.fromhex("0103027fffd834")
+    assert exchange.feed(answer) == [Empty("every value is absent", answer)]
+    assert exchange.answered

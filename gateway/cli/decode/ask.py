@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from devices.spec.events import Event, Reading
 
 LEAST_S, MOST_S = 0.05, 86400.0
+MOST_TRIED = 512
+"""Bytes that are looked through for the answer of another unit."""
 
 
 class _Printing:
@@ -66,6 +68,19 @@ class _Unread:
         pass
 
 
+def other_unit(device: "PolledDevice", unit: int, data: bytes) -> int | None:
+    """The first unit but `unit` that has answered in `data`; None where there is none."""
+    from devices.spec.events import IntegrityError, Noise
+
+    for other in device.units:
+        if other != unit:
+            decoder = device.decoder(other)
+            events = decoder.feed(data) + decoder.flush()
+            if not all(isinstance(event, Noise | IntegrityError) for event in events):
+                return other
+    return None
+
+
 def ask(device: "PolledDevice", port: Port, unit: int | None, every_s: float | None, terminal: bool) -> None:
     """Ask `unit` (None: the number it is delivered with) on `port` again and again, and print what it answers."""
     if every_s is not None and not LEAST_S <= every_s <= MOST_S:
@@ -105,5 +120,5 @@ async def _asking(
         await source.close()
     if printing.error is not None:
         raise printing.error
-    if not stats.connects:
-        raise typer.Exit(1)  # why stands on stderr
+    if not stats.connects or source.last_bytes_monotonic is None:
+        raise typer.Exit(1)  # why stands on stderr: no port, or no answer ever

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from gateway.cli.decode.ask import ask
+from gateway.cli.decode.ask import MOST_TRIED, ask, other_unit
 from gateway.cli.decode.family import decode_family
 from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
 from gateway.cli.decode.listen import Port, listen
@@ -46,6 +46,7 @@ from textfile import as_utf8
 
 if TYPE_CHECKING:
     from devices.spec.device import Device, PolledDevice, StreamDevice
+    from devices.spec.events import Event
 
 MOST_HELD = 4096
 
@@ -79,6 +80,8 @@ def decode(
     if device is None:
         if asked is None:
             raise UsageError("--device is missing: expected a device type (`parkgate devices` lists them), or a --port")
+        if unit is not None or every_s is not None:
+            raise UsageError("--unit and --every go with --device NAME, a type that is asked")
         watch(asked, terminal, usable(config))
         return
     kind = find(device, config)
@@ -145,14 +148,29 @@ def _given(kind: "Device", text: str | None, hexed: str | None, name: str) -> It
 
 
 def _stream(kind: "StreamDevice | PolledDevice", chunks: Iterable[bytes], unit: int | None, terminal: bool) -> None:
-    from devices.spec.device import StreamDevice
+    from devices.spec.device import PolledDevice, StreamDevice
 
     decoder = kind.decoder() if isinstance(kind, StreamDevice) else kind.decoder(unit)
     printed = Printed(kind, None, MOST_HELD, terminal=terminal)
+    head, answered = b"", False
     for chunk in chunks:
-        printed.events(decoder.feed(chunk))
-    printed.events(decoder.flush())
+        head += chunk[: MOST_TRIED - len(head)]
+        answered |= _said(printed, decoder.feed(chunk))
+    answered |= _said(printed, decoder.flush())
     printed.end()
+    if not answered and isinstance(kind, PolledDevice):
+        asked = kind.unit if unit is None else unit
+        other = other_unit(kind, asked, head)
+        if other is not None:
+            print(f"no answer of unit {asked}, but one of unit {other}: give --unit {other}?", file=sys.stderr)
+
+
+def _said(printed: Printed, events: "list[Event]") -> bool:
+    """Print the events; whether the device has said anything with them."""
+    from devices.spec.events import Noise
+
+    printed.events(events)
+    return any(not isinstance(event, Noise) for event in events)
 
 
 def usual_topic(pattern: str) -> str:

@@ -29,13 +29,15 @@ RecordOption = Annotated[
     Path | None, typer.Option("--record", metavar="FILE", help="With --port: also write what it says to FILE.")
 ]
 UnitOption = Annotated[
-    int | None, typer.Option("--unit", metavar="N", help="For types that are asked: the unit number.")
+    int | None,
+    typer.Option("--unit", metavar="N", help="For types that are asked: the unit number; else as delivered."),
 ]
 WithOption = Annotated[
     str | None,
     typer.Option("--with", metavar="FILE", help="For types with state: what came before, lines of topic and payload."),
 ]
 EveryOption = Annotated[
-    float | None, typer.Option("--every", metavar="S", help="For types that are asked: how often, with --port.")
+    float | None,
+    typer.Option("--every", metavar="S", help="For types that are asked, with --port: seconds; else the type's own."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON in a terminal, too: one object a line.")]

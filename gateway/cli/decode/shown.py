@@ -47,7 +47,7 @@ def shown(event: "Event", device: "Device", topic: str | None) -> dict[str, Any]
     if isinstance(event, Empty):
         return {"event": "empty", "detail": event.detail, **told}
     if isinstance(event, Noise):
-        return {"event": "noise", **told}
+        return {"event": "noise", **({"detail": event.why} if event.why else {}), **told}
     kind = "integrity" if isinstance(event, IntegrityError) else "sanity"
     return {"event": "error", "kind": kind, "detail": event.detail, **told}
 
@@ -117,7 +117,7 @@ class Printed:
         from devices.spec.events import Noise
 
         for event in events:
-            if isinstance(event, Noise):
+            if isinstance(event, Noise) and not event.why:
                 if self._noise < MOST_SHOWN:
                     self._head += event.data[: MOST_SHOWN - self._noise]
                 self._noise += len(event.data)

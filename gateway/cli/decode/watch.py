@@ -7,6 +7,7 @@ at none they are shown as bytes.
 import asyncio
 import contextlib
 import logging
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
@@ -34,7 +35,8 @@ Data = bytes
 class Watched:
     """What a port brings, kept and looked at: a `BytesIntake`. Prints once it has been told to."""
 
-    def __init__(self, devices: "Mapping[str, Device]", terminal: bool) -> None:
+    def __init__(self, port: str, devices: "Mapping[str, Device]", terminal: bool) -> None:
+        self._port = port
         self.over = asyncio.Event()
         self.looked = asyncio.Event()
         self.error: BrokenPipeError | None = None
@@ -106,6 +108,11 @@ class Watched:
                 self._lines.note(guess.words)
             else:
                 self._say({"event": "guess", "words": guess.words, "device": guess.device, "shape": guess.shape})
+        hints = [_alike([guess.device for guess in guesses if guess.device is not None])]
+        if any(guess.shape in ("json", "keys", "columns") for guess in guesses):
+            hints.append(f"`parkgate learn --port {shlex.quote(self._port)}` makes a device type of it")
+        for hint in filter(None, hints):
+            print(hint, file=sys.stderr, flush=True)
 
     def _data(self, data: Data) -> None:
         if self.look is None or not self.look.lines:
@@ -127,6 +134,13 @@ class Watched:
             self._lines.say(values, None, None)
 
 
+def _alike(devices: list[str]) -> str:
+    """What to say where several types fit."""
+    if len(devices) < 2:
+        return ""
+    return f"{', '.join(devices[:-1])} and {devices[-1]}: their frames are the same, only you can tell which it is"
+
+
 def watch(port: Port, terminal: bool, devices: "Mapping[str, Device]") -> None:
     """Print what `port` says, and which of `devices` it looks like."""
     with opened(port) as file:
@@ -136,7 +150,7 @@ def watch(port: Port, terminal: bool, devices: "Mapping[str, Device]") -> None:
 async def _watching(port: Port, record: TextIO | None, terminal: bool, devices: "Mapping[str, Device]") -> None:
     from gateway.cli.loop import on_signals
 
-    watched = Watched(devices, terminal)
+    watched = Watched(port.name, devices, terminal)
     on_signals(watched.over.set)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(port.for_s):
@@ -145,5 +159,6 @@ async def _watching(port: Port, record: TextIO | None, terminal: bool, devices: 
     if watched.error is not None:
         raise watched.error
     if watched.look is None:
-        print("nothing came", file=sys.stderr)
+        asked = "some devices speak only when they are asked: --device NAME --unit N"
+        print(f"nothing came; {asked}", file=sys.stderr)
         raise typer.Exit(1)

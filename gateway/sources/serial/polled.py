@@ -95,6 +95,9 @@ class Late:
     until: float
     seen: bytes = b""
 
+    def __post_init__(self) -> None:
+        self.exchange.patient = False  # whose else it may be is found out for the question that waits
+
     def feed(self, data: bytes) -> bytes:
         """Take bytes that nobody waits for; what is left of them that is not its answer either."""
         self.seen = (self.seen + data)[-self.exchange.question.size :]
@@ -236,7 +239,7 @@ class PolledSource:
         own: list[Event] = []
         for event in events:
             if isinstance(event, Noise):
-                self._astray(event.data, thing)
+                self._astray(event.data, thing, event.why)
             else:
                 own.append(event)
         if own:
@@ -255,9 +258,9 @@ class PolledSource:
             try_ = f"are the types and unit numbers right, and the line at {link.framing}? try another baud or parity"
             link.become(PortState.NO_FRAMES, f"bytes but no answers: {port.bytes_in} bytes so far; {try_}")
 
-    def _astray(self, data: bytes, default: Asked) -> None:
+    def _astray(self, data: bytes, default: Asked, why: str = "") -> None:
         """Bytes that are no answer to the question that waits, if one does: a late answer, or noise."""
-        now = self._clock.monotonic()
+        now, whole = self._clock.monotonic(), data
         for thing in self._things:
             late = thing.late
             if late is None or not data:
@@ -271,7 +274,7 @@ class PolledSource:
                 words = f"answered {now - late.asked:.2g} s after it was asked; timeout_s is {thing.timeout_s:g}"
                 thing.intake.events([SanityError(f"late: {words}", late.seen)], late.seen)
         if data:
-            default.intake.events([Noise(data)], data)
+            default.intake.events([Noise(data, why if data == whole else "")], data)
 
     @staticmethod
     def _forget(thing: Asked) -> None:

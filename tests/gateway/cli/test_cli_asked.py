@@ -79,7 +79,7 @@ async def test_who_does_not_answer_is_said(tmp_path: Path) -> None:
             *("decode", "--device", "soil-7in1", "--port", fleet.ports["bed"], "--unit", "5"),
             *("--every", "1", "--for", "1.5"),
         )
-        assert (code, out) == (0, "")
+        assert (code, out) == (1, "")
         assert "no answer from unit 5\n" in err
 
 
@@ -150,3 +150,35 @@ def test_check_says_what_is_asked_and_how_much_of_the_line_that_takes(
     file.write_text(head + one.format(1, 0.05) + one.format(2, 10))
     assert main(["check", str(file)]) == 0
     assert "143% of the line's time: more than it can carry" in capsys.readouterr().out
+
+
+def test_what_is_asked_needs_its_type(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "--unit and --every go with --device NAME, a type that is asked"
+    assert told(capsys, "decode", "--port", "/dev/x", "--unit", "1") == words
+    assert told(capsys, "decode", "--port", "/dev/x", "--every", "1") == words
+
+
+@pytest.mark.parametrize("baud", ["7", "49", "4000001"])
+def test_a_baud_rate_is_bounded_as_in_the_configuration(capsys: pytest.CaptureFixture[str], baud: str) -> None:
+    assert told(capsys, "decode", "-d", "sdm120", "--port", "/dev/x", "--baud", baud) == (
+        f"--baud: expected a number from 50 to 4000000, got {baud}"
+    )
+
+
+def test_an_answer_of_another_unit_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = "020404449a51ecc046"  # CRC computed apart from this code
+    assert main(["decode", "-d", "sdm120", "--hex", answer]) == 0
+    out, err = capsys.readouterr()
+    assert [json.loads(row) for row in out.splitlines()] == [
+        {
+            "event": "noise",
+            "detail": "an answer of unit 2, not of unit 1",
+            "bytes": 9,
+            "hex": answer,
+            "ascii": "...D.Q..F",
+        }
+    ]
+    assert err == "no answer of unit 1, but one of unit 2: give --unit 2?\n"
+    assert main(["decode", "-d", "sdm120", "--unit", "2", "--hex", answer]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["event"], err) == ("reading", "")

@@ -79,6 +79,7 @@ def test_a_port_that_nobody_has_named_is_shown_as_text(said: bytes, shape: str, 
     assert guess == {"event": "guess", "words": words, "device": None, "shape": shape}
     assert first == {"event": "text", "bytes": len(text), "text": text}
     assert "at 9600 baud: " in err
+    assert ("`parkgate learn --port " in err) == (shape != "text")
     assert "Traceback" not in err
 
 
@@ -86,8 +87,9 @@ PMS5003 = "424d001c00000008000800000008000800d20046002d001e00000000970002c5"
 
 
 def test_a_known_type_is_recognised_and_its_bytes_are_shown() -> None:
-    (one, other, first), _ = watched(bytes.fromhex(PMS5003), "--baud", "9600", lines=3)
+    (one, other, first), err = watched(bytes.fromhex(PMS5003), "--baud", "9600", lines=3)
     assert (one["device"], other["device"]) == ("pms5003", "pms5003t")  # the same frame: the person decides
+    assert "pms5003 and pms5003t: their frames are the same, only you can tell which it is\n" in err
     assert one["words"].startswith("looks like pms5003 (")
     assert first["event"] == "bytes"
     assert first["hex"].startswith("424d001c")
@@ -109,7 +111,9 @@ def test_a_silent_port_says_that_nothing_came() -> None:
             [*COMMAND, "--port", name, "--for", "0.5"], capture_output=True, text=True, check=False, timeout=60
         )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == "nothing came"
+    assert done.stderr.splitlines()[-1] == (
+        "nothing came; some devices speak only when they are asked: --device NAME --unit N"
+    )
 
 
 def line(device: str, data: bytes) -> list[str]:
