@@ -8,10 +8,9 @@ So subscriptions have identifiers, and a message names those that it is sent for
     2, 3, ...   fetched filters, one each
     100         shared subscriptions of the configuration
 
-| message | taken are | passed over are, where the topic is matched by |
-|---|---|---|
-| published now | copies of the first that matches, in the order above | a further subscription: its copies |
-| kept by the broker | copies of what is fetched | a granted fetched filter: those of the configuration |
+A message that is published now is taken by the first granted subscription that matches its topic, in
+this order; copies that do not name it are spare. What the broker had kept is taken for each fetched
+filter, since it was asked for; the configuration's copy is spare where a granted one matches.
 
 A message without identifiers is taken: nothing that is fetched, or a broker that knows none. So is
 everything over MQTT 3.1.1, which has none; mosquitto sends one copy there.
@@ -41,25 +40,36 @@ class Copies:
     """The subscriptions of one connection. Where nothing is fetched nothing is `overlapping`, and nobody asks."""
 
     def __init__(self, configured: Iterable[str] = ()) -> None:
-        """What has waited at the broker comes before anything is asked for: `configured` filters may have
-        been fetched from by the gateway that had this session before."""
+        """What has waited at the broker comes before anything is asked for: it came for `configured` filters,
+        and for what the gateway that had this session before has fetched."""
         self._first: dict[tuple[str, bool], int] = {}
-        self.stand(configured, {}, set())
-        self.overlapping = bool(self._live)
+        own = list(configured)
+        self.stand(own, {}, set(own))
+        self.overlapping = bool(own)
 
     def stand(self, configured: Iterable[str], fetched: dict[str, int], granted: set[str]) -> None:
-        """What is subscribed to: the configuration's filters, and fetched ones with their numbers.
+        """What is wanted: the configuration's filters, and fetched ones with their numbers.
 
-        `granted` are the fetched ones that the broker is known to have granted on this connection.
+        `granted` are those that the session has, of the fetched ones those granted on this connection.
         """
-        own = [each for each in configured if not each.startswith("$share/")]
+        self._own = [each for each in configured if not each.startswith("$share/")]
+        self._fetched = fetched
+        self._granted = set(granted)
         self.overlapping = bool(fetched)
-        self._live: list[Match] = [(CONFIGURED, matcher(each)) for each in own]
-        self._live += [(number, matcher(each)) for each, number in fetched.items() if each not in own]
-        self._kept: list[Match] = [
-            (0, matcher(each)) for each in own if each in fetched
-        ]  # it brings what is kept itself
-        self._kept += [(number, matcher(each)) for each, number in fetched.items() if each in granted]
+        self._match()
+
+    def grant(self, filters: Iterable[str]) -> None:
+        """The broker has granted these: copies of what it sends from here on come for them, too."""
+        self._granted.update(filters)
+        self._match()
+
+    def _match(self) -> None:
+        numbered = [(number, matcher(each)) for each, number in self._fetched.items() if each in self._granted]
+        own = [(each, matcher(each)) for each in self._own]
+        self._live: list[Match] = [(CONFIGURED, match) for each, match in own if each in self._granted]
+        self._live += numbered
+        self._kept: list[Match] = [(0, match) for each, match in own if each in self._fetched]  # brings it itself
+        self._kept += numbered
         self._first.clear()
 
     def spare(self, topic: str, numbers: list[int], retained: bool) -> bool:

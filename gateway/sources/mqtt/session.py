@@ -64,7 +64,7 @@ class Session:
         self._stats = stats
         self._keepalive_s = float(config.keepalive_s)
         self._greeting: asyncio.Future[mqtt5.ConnAckPacket] = asyncio.get_running_loop().create_future()
-        self._asking: dict[int, asyncio.Future[list[int]]] = {}
+        self._asking: dict[int, tuple[asyncio.Future[list[int]], Sequence[str]]] = {}  # and the filters asked for
         self._packet_id = 0
         self._published: dict[int, str] = {}  # topics of QoS 1, until PUBACK
         self.wire = Wire(intake, self._control, config, clock, stats, self.copies)
@@ -128,7 +128,7 @@ class Session:
             for start in range(0, len(filters), FILTERS_PER_PACKET):
                 some = filters[start : start + FILTERS_PER_PACKET]
                 packet = mqtt5.SubscribePacket(self._next_id(), some, subscription_id=number or None)
-                codes += await self._ask(packet, len(some), "SUBSCRIBE")
+                codes += await self._ask(packet, [each.pattern for each in some], "SUBSCRIBE")
         return codes
 
     async def unsubscribe(self, filters: Sequence[str]) -> list[int]:
@@ -136,24 +136,26 @@ class Session:
         codes: list[int] = []
         for start in range(0, len(filters), FILTERS_PER_PACKET):
             some = list(filters[start : start + FILTERS_PER_PACKET])
-            codes += await self._ask(mqtt5.UnsubscribePacket(self._next_id(), some), len(some), "UNSUBSCRIBE")
+            codes += await self._ask(mqtt5.UnsubscribePacket(self._next_id(), some), some, "UNSUBSCRIBE")
         return codes
 
     def _next_id(self) -> int:
         self._packet_id = self._packet_id % 65_535 + 1
         return self._packet_id
 
-    async def _ask(self, packet: mqtt5.SubscribePacket | mqtt5.UnsubscribePacket, count: int, what: str) -> list[int]:
-        """Send it and wait for its `count` reason codes."""
+    async def _ask(
+        self, packet: mqtt5.SubscribePacket | mqtt5.UnsubscribePacket, filters: Sequence[str], what: str
+    ) -> list[int]:
+        """Send it and wait for a reason code for each filter."""
         answer: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
-        self._asking[packet.packet_id] = answer
+        self._asking[packet.packet_id] = answer, filters
         self.wire.send(packet.write())
         try:
             codes = await self._answer(answer, what)
         finally:
             self._asking.pop(packet.packet_id, None)
-        if len(codes) != count:
-            why = f"malformed data from the broker: {len(codes)} answers to {count} filters of {what}"
+        if len(codes) != len(filters):
+            why = f"malformed data from the broker: {len(codes)} answers to {len(filters)} filters of {what}"
             raise ConnectionEnded(why, at_fault=True)
         return codes
 
@@ -208,9 +210,12 @@ class Session:
             case mqtt5.ConnAckPacket() if not self._greeting.done():
                 self._greeting.set_result(packet)
             case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket() if packet.packet_id in self._asking:
-                answer = self._asking[packet.packet_id]
+                answer, filters = self._asking[packet.packet_id]
+                codes = [int(code) for code in packet.reason_codes]
+                if isinstance(packet, mqtt5.SubAckPacket):  # at once: the next message may have come with it
+                    self.copies.grant(topic for topic, code in zip(filters, codes, strict=False) if code < 0x80)
                 if not answer.done():
-                    answer.set_result([int(code) for code in packet.reason_codes])
+                    answer.set_result(codes)
             case mqtt5.PubAckPacket() if packet.packet_id in self._published:
                 topic = self._published.pop(packet.packet_id)
                 if int(packet.reason_code) >= 0x80:

@@ -40,7 +40,7 @@ class Subscriptions:
         self._say = say
         self._wanted = [Wanted(topic_filter(each.topic), each.qos) for each in config.subscriptions]
         self._fetched: dict[str, int] = {}  # by filter, its number
-        self._granted: set[str] = set()  # of those, on this connection
+        self._granted: set[str] = set()  # on this connection; of the configured ones also what the session has
         self._numbered = False  # what is configured was asked for with its number on this connection
         self._due: set[str] = set()  # filters to be asked for at once
         self._again = asyncio.Event()
@@ -77,6 +77,7 @@ class Subscriptions:
 
     async def keep(self, link: Link) -> None:
         """Subscribe, ask again for what was refused, and for everything when told to; until cancelled."""
+        self._granted = self._had(link)
         unwanted = self._unwanted(link)
         asked = self._all()
         waits = backoff(FIRST_ASK_S, MOST_ASK_S)
@@ -125,9 +126,12 @@ class Subscriptions:
 
     def _stand(self, link: Link) -> None:
         """Let the link know whose copies to take."""
-        configured = [each.filter for each in self._wanted if each.filter not in self.refused]
-        fetched = {topic: number for topic, number in self._fetched.items() if topic not in self.refused}
-        link.copies.stand(configured, fetched, self._granted)
+        link.copies.stand([each.filter for each in self._wanted], self._fetched, self._granted)
+
+    def _had(self, link: Link) -> set[str]:
+        """The configured filters that the session brings along."""
+        had = {each.filter for each in self._wanted} if link.session_present else set[str]()
+        return had if self._asked is None else had & self._asked.read()
 
     def _unwanted(self, link: Link) -> list[str]:
         """What the session may hold and nobody wants any more. What is wanted now is written down."""
@@ -148,14 +152,13 @@ class Subscriptions:
 
     def _note(self, asked: list[Wanted], codes: list[int]) -> None:
         """Take down which subscriptions were granted."""
-        for (topic, qos, fetch, _), code in zip(asked, codes, strict=True):
+        for (topic, qos, *_), code in zip(asked, codes, strict=True):
             if code >= 0x80:
                 self.refused[topic] = suback_words(code)
                 self._granted.discard(topic)
                 continue
             self.refused.pop(topic, None)
-            if fetch:
-                self._granted.add(topic)
+            self._granted.add(topic)
             if code >= qos:
                 self._lessened.discard(topic)
             elif topic not in self._lessened:

@@ -1,6 +1,8 @@
 """A message that several subscriptions of one session take is taken once."""
 
+import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -58,6 +60,36 @@ async def test_copies_that_are_not_taken_are_acknowledged(start_mosquitto: Start
             node.send("z/n/births", b"%d" % number)
         assert len(await heard_of(house, broker)) == 100
         assert house.memory.spares == 100
+
+
+async def test_nothing_is_lost_or_doubled_while_subscribing(start_mosquitto: Start) -> None:
+    """A list that is published all the time: from the first that comes each comes, once."""
+    broker = start_mosquitto()
+    stop = threading.Event()
+    saying = asyncio.create_task(asyncio.to_thread(say, Publisher(broker.port), stop))
+    try:
+        for client in ("one", "two", "three", "four", "five"):
+            house = House(broker.url, "5", Fetch("z/births"), client=client)
+
+            def enough(house: House = house) -> bool:
+                if house.memory.owed:
+                    house.memory.acknowledge()
+                return len(house.memory.messages) > 300
+
+            async with running(house):
+                await until(enough, "300 lists")
+                numbers = [int(payload) for payload in house.memory.payloads]
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    finally:
+        stop.set()
+        await saying
+
+
+def say(node: Publisher, stop: threading.Event) -> None:
+    number = 0
+    while not stop.is_set():
+        number += 1
+        node.send("z/births", b"%d" % number, retain=True)
 
 
 async def test_what_was_published_while_the_gateway_was_away_comes_once(start_mosquitto: Start) -> None:
@@ -144,9 +176,19 @@ async def test_members_of_a_shared_subscription_each_hear_what_they_fetch_once(s
 )
 def test_which_copy_is_taken(topic: str, numbers: list[int], retained: bool, spare: bool) -> None:
     copies = Copies()
-    copies.stand(["z/#", "$share/g/+/c"], {"z/a": 2, "x/#": 3, "x/c": 4, "z/c": 5}, {"z/a", "x/#", "x/c"})
+    copies.stand(["z/#", "$share/g/+/c"], {"z/a": 2, "x/#": 3, "x/c": 4, "z/c": 5}, {"z/#", "z/a", "x/#", "x/c"})
     assert copies.overlapping
     assert copies.spare(topic, numbers, retained) is spare
+
+
+def test_what_comes_before_the_configured_filter_is_granted_is_taken_as_it_comes() -> None:
+    """Else what is published between the two is lost: the configuration then brings it as kept, and that is spare."""
+    copies = Copies()
+    copies.stand(["z/#"], {"z/a": 2}, {"z/a"})
+    assert not copies.spare("z/a", [2], False)
+    assert copies.spare("z/a", [1], True)
+    copies.grant(["z/#"])
+    assert copies.spare("z/a", [2], False)
 
 
 def test_where_nothing_is_fetched_nobody_asks() -> None:
