@@ -261,3 +261,13 @@ async def test_a_line_that_never_is_silent_is_asked_all_the_same() -> None:
             await run.until(lambda: len(line.times(SOIL_QUESTION.request(1))) >= 2)
             talking = False
             await run.until(lambda: run[0].readings)
+
+
+async def test_a_strangers_frame_on_the_line_is_told_by_its_reason() -> None:
+    things = [asked(quick(PROBE), 1, every_s=0.25)]
+    async with bus() as line:
+        answering(line, {SOIL_QUESTION.request(1): soil(2)})
+        async with asking(line.path, things) as run:
+            await run.until(lambda: len(run[0].bad) >= 2)
+        assert run[0].readings == []
+        assert set(map(str, (event.detail for event in run[0].bad))) == {"an answer of unit 2, not of unit 1"}
