@@ -21,90 +21,22 @@ States of the port: open but silent, bytes but no answers, up from the first ans
 and who does not is said thing by thing (watch).
 """
 
-import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
-from devices.spec.device import PolledDevice
-from devices.spec.events import Event, Noise, Reading, SanityError
-from devices.spec.polled import Exchange, Round
+from devices.spec.events import Event, Noise
+from devices.spec.polled import Exchange
 from gateway.clock import Clock
 from gateway.config import SerialConfig
-from gateway.intake import AnswerIntake
+from gateway.sources.serial.asked import Asked, Late, astray
 from gateway.sources.serial.port import Link, Port, PortState
 from gateway.stats import SourceStats
 
-DEAD_ROUNDS = 3
-MOST_PAUSE_S = 60.0
 MOST_DRAIN_S = 1.0
 MOST_HEARD = 4096
 SILENT_CHARACTERS = 3.5
 FAST_BAUD, FAST_SILENCE_S = 19_200, 0.00175
 """Above this rate the silence of Modbus stays as long as this."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Asked:
-    """One thing on the line: what it is, how often it is asked, and what is given its answers."""
-
-    device: PolledDevice
-    unit: int
-    every_s: float
-    timeout_s: float
-    intake: AnswerIntake
-    round: Round = field(init=False)
-    due: float = 0.0
-    """When this round began, or the next is to begin (seconds of `clock.monotonic`)."""
-    at: float = 0.0
-    """When it may be asked next."""
-    going: bool = False
-    answered: bool = False
-    silent: int = 0
-    late: "Late | None" = None
-
-    def __post_init__(self) -> None:
-        self.round = Round(self.device.questions, self.unit)
-
-    def start(self, now: float) -> None:
-        """The port was opened: whatever was under way is over."""
-        self.due = self.at = now
-        self.going = False
-        self.late = None
-
-    def end_round(self, now: float) -> None:
-        """The round is over: when the next is due."""
-        self.going = False
-        self.silent = 0 if self.answered else self.silent + 1
-        pause = self.every_s
-        if self.silent >= DEAD_ROUNDS:
-            pause *= 2.0 ** min(self.silent - DEAD_ROUNDS + 1, 16)
-            pause = min(pause, max(self.every_s, MOST_PAUSE_S))
-        self.due += pause
-        if self.due < now:
-            self.due += -((self.due - now) // self.every_s) * self.every_s
-        self.at = max(self.at, self.due)
-
-
-@dataclass(slots=True)
-class Late:
-    """A question that was given up, while its answer may still come."""
-
-    exchange: Exchange
-    asked: float
-    until: float
-    seen: bytes = b""
-
-    def __post_init__(self) -> None:
-        self.exchange.patient = False  # whose else it may be is found out for the question that waits
-
-    def feed(self, data: bytes) -> bytes:
-        """Take bytes that nobody waits for; what is left of them that is not its answer either."""
-        self.seen = (self.seen + data)[-self.exchange.question.size :]
-        events = self.exchange.feed(data)
-        if self.exchange.answered:
-            return b""
-        return b"".join(event.data for event in events if not isinstance(event, Reading))
 
 
 class PolledSource:
@@ -179,12 +111,12 @@ class PolledSource:
         self._spoke = now = self._clock.monotonic()
         for thing in self._things:
             thing.start(now)
-        while self._usable(port):
+        while _usable(self._link, port):
             thing = min(self._things, key=lambda thing: (thing.at, thing.silent))
             wait = thing.at - self._clock.monotonic()
             if wait > 0.0:
-                await self._woken(port, wait)
-                self._astray(self._heard(port), self._last)
+                await port.wait(self._clock, wait)
+                astray(self._things, self._clock.monotonic(), self._heard(port), self._last)
                 continue
             if not thing.going:
                 thing.going, thing.answered = True, False
@@ -199,8 +131,8 @@ class PolledSource:
     async def _exchange(self, port: Port, thing: Asked, exchange: Exchange) -> None:
         """One question, and its answer or its timeout."""
         await self._silence(port, thing)
-        self._forget(thing)
-        if not self._usable(port):
+        thing.forget_late()
+        if not _usable(self._link, port):
             return
         self._last = thing
         port.write(exchange.request)
@@ -209,11 +141,11 @@ class PolledSource:
         end = begin + exchange.question.size * self._character_s
         self._spoke = asked + len(exchange.request) * self._character_s
         heard = b""
-        while self._usable(port) and not exchange.answered:
+        while _usable(self._link, port) and not exchange.answered:
             left = (end if exchange.begun else begin) - self._clock.monotonic()
             if left <= 0.0:
                 break
-            await self._woken(port, left)
+            await port.wait(self._clock, left)
             data = self._heard(port)
             heard = (heard + data)[-MOST_HEARD:]
             self._give(thing, exchange.feed(data), heard)
@@ -222,13 +154,13 @@ class PolledSource:
         port.frames += exchange.answered
         if exchange.echoed:
             port.bytes_in -= len(exchange.request)
-        self._see_state(port)
+        _see_state(self._link, port, max(each.device.longest_frame for each in self._things))
         now = self._clock.monotonic()
         thing.at = now
         if exchange.answered:
             thing.answered = True
             self._answered = now
-        elif self._usable(port):
+        elif _usable(self._link, port):
             thing.intake.unanswered()
             thing.late = Late(exchange, asked, now + thing.device.timing.late_s)
             thing.at = thing.late.until
@@ -239,64 +171,24 @@ class PolledSource:
         own: list[Event] = []
         for event in events:
             if isinstance(event, Noise):
-                self._astray(event.data, thing, event.why)
+                astray(self._things, self._clock.monotonic(), event.data, thing, event.why)
             else:
                 own.append(event)
         if own:
             thing.intake.events(own, heard)
-
-    def _see_state(self, port: Port) -> None:
-        link = self._link
-        longest = max(thing.device.longest_frame for thing in self._things)
-        if link.state is PortState.UP or not (port.frames or port.bytes_in):
-            return
-        if port.frames:
-            link.become(PortState.UP, "up")
-        elif port.bytes_in <= 4 * longest:
-            link.become(PortState.FIRST, f"first bytes: {port.bytes_in} so far, and no answer among them yet")
-        else:
-            try_ = f"are the types and unit numbers right, and the line at {link.framing}? try another baud or parity"
-            link.become(PortState.NO_FRAMES, f"bytes but no answers: {port.bytes_in} bytes so far; {try_}")
-
-    def _astray(self, data: bytes, default: Asked, why: str = "") -> None:
-        """Bytes that are no answer to the question that waits, if one does: a late answer, or noise."""
-        now, whole = self._clock.monotonic(), data
-        for thing in self._things:
-            late = thing.late
-            if late is None or not data:
-                continue
-            if now > late.until:
-                self._forget(thing)
-                continue
-            data = late.feed(data)
-            if late.exchange.answered:
-                thing.late = None
-                words = f"answered {now - late.asked:.2g} s after it was asked; timeout_s is {thing.timeout_s:g}"
-                thing.intake.events([SanityError(f"late: {words}", late.seen)], late.seen)
-        if data:
-            default.intake.events([Noise(data, why if data == whole else "")], data)
-
-    @staticmethod
-    def _forget(thing: Asked) -> None:
-        """Its late answer is not waited for any more; what may have been the beginning of it is noise."""
-        late, thing.late = thing.late, None
-        if late is not None:
-            rest = b"".join(event.data for event in late.exchange.end() if not isinstance(event, Reading))
-            if rest:
-                thing.intake.events([Noise(rest)], rest)
 
     async def _silence(self, port: Port, thing: Asked) -> None:
         """Wait until nobody has spoken for as long as the type wants."""
         least = FAST_SILENCE_S if self._link.baud > FAST_BAUD else SILENT_CHARACTERS * self._character_s
         quiet = max(least, thing.device.timing.silence_s)
         end = self._clock.monotonic() + MOST_DRAIN_S
-        while self._usable(port):
-            self._astray(self._heard(port), self._last)
+        while _usable(self._link, port):
+            astray(self._things, self._clock.monotonic(), self._heard(port), self._last)
             now = self._clock.monotonic()
             left = min(self._spoke + quiet, end) - now
             if left <= 0.0:
                 return
-            await self._woken(port, left)
+            await port.wait(self._clock, left)
 
     def _heard(self, port: Port) -> bytes:
         data = self._link.take(port)
@@ -306,17 +198,20 @@ class PolledSource:
             self._spoke = max(self._spoke, self._clock.monotonic())
         return data
 
-    def _usable(self, port: Port) -> bool:
-        return not (port.lost or self._link.stopped)
 
-    async def _woken(self, port: Port, seconds: float) -> None:
-        """Wait until bytes come or the port is lost, for `seconds` at the most."""
-        if not port.woken.is_set():
-            woken = asyncio.ensure_future(port.woken.wait())
-            sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-            try:
-                await asyncio.wait((woken, sleeping), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                woken.cancel()
-                sleeping.cancel()
-        port.woken.clear()
+def _usable(link: Link, port: Port) -> bool:
+    """Whether there is still something to be had of this opening."""
+    return not (port.lost or link.stopped)
+
+
+def _see_state(link: Link, port: Port, longest: int) -> None:
+    """How far the port got, by what came; `longest` is that of the answers in bytes."""
+    if link.state is PortState.UP or not (port.frames or port.bytes_in):
+        return
+    if port.frames:
+        link.become(PortState.UP, "up")
+    elif port.bytes_in <= 4 * longest:
+        link.become(PortState.FIRST, f"first bytes: {port.bytes_in} so far, and no answer among them yet")
+    else:
+        try_ = f"are the types and unit numbers right, and the line at {link.framing}? try another baud or parity"
+        link.become(PortState.NO_FRAMES, f"bytes but no answers: {port.bytes_in} bytes so far; {try_}")

@@ -130,6 +130,18 @@ class Port(asyncio.Protocol):
         if self.transport is not None and not self.lost:
             self.transport.write(data)
 
+    async def wait(self, clock: Clock, seconds: float) -> None:
+        """Wait until bytes come or the port is lost, for `seconds` at the most."""
+        if not self.woken.is_set():
+            woken = asyncio.ensure_future(self.woken.wait())
+            sleeping = asyncio.ensure_future(clock.sleep(seconds))
+            try:
+                await asyncio.wait((woken, sleeping), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+                sleeping.cancel()
+        self.woken.clear()
+
     def _rested(self) -> None:
         self._resting = False
         self._resume()
