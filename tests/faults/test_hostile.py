@@ -77,5 +77,7 @@ async def test_large_payloads_and_long_topics(
         for _ in range(10):
             await publish(fresh_mosquitto.port, hostile)
     assert await audited(fresh_influxd.url, [running], publisher.acknowledged) == (0, 0)
-    assert (await running.health())["stages"]["quarantined"] == 60
+    assert (await running.health())["stages"][
+        "quarantined"
+    ] == 50  # a payload of nothing deletes what was retained: no fault
     assert rss(running.process.process.pid) < RSS_MOST
