@@ -17,7 +17,7 @@ from bench.publisher import BLOCK, blocks
 from devices.catalogue import built_in
 from devices.spec.device import MessageDevice
 from gateway.clock import SystemClock
-from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
+from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig
 from gateway.decode.broker import BrokerIntake
 from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline

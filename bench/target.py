@@ -28,7 +28,7 @@ from bench.errors import BenchError
 from bench.store import Credentials, Store
 from gateway.cli.usage import UsageError
 from gateway.clock import SystemClock
-from gateway.config.load import InfluxConfig
+from gateway.config import InfluxConfig
 from gateway.intake import Accept, Batch
 from gateway.sinks.influxdb.admin import Generation, detect, ensure_database
 from gateway.sinks.influxdb.client import Client, Unreachable

@@ -14,7 +14,7 @@ import pytest
 from devices.spec.device import Domain
 from devices.spec.events import Reading
 from gateway.cli.main import main
-from gateway.config.load import load
+from gateway.config import load
 from tests.device_types import BUILT_IN, DEVICES, SHOWN
 from tests.devices import examples
 

@@ -21,38 +21,15 @@ from gateway.config import rules
 from gateway.config.keys import keys_of, section
 from gateway.config.sources import Claims, brokers, ports
 from gateway.config.types import (
-    RECORDING,
     Config,
     ConfigError,
     GatewayConfig,
     InfluxConfig,
     LocalConfig,
-    MqttConfig,
-    SerialConfig,
     SpoolConfig,
-    SubscriptionConfig,
     WatchdogConfig,
-    WillConfig,
 )
 from textfile import Mistakes, Table, open_toml
-
-__all__ = [
-    "RECORDING",
-    "Config",
-    "ConfigError",
-    "GatewayConfig",
-    "InfluxConfig",
-    "LocalConfig",
-    "MqttConfig",
-    "SerialConfig",
-    "SpoolConfig",
-    "SubscriptionConfig",
-    "WatchdogConfig",
-    "WillConfig",
-    "load",
-    "read",
-]
-
 
 _TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog", "type")
 

@@ -19,7 +19,7 @@ from devices.spec.events import Reading, Value
 from devices.spec.field import Field
 from devices.zigbee2mqtt import exposes, listed
 from gateway.app import Gateway
-from gateway.config.load import load
+from gateway.config import load
 from gateway.decode.point import Series
 from simulators.fleet.fleet import Fleet
 from simulators.scene import KINDS, truth

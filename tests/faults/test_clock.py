@@ -15,7 +15,7 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.clock import SystemClock
-from gateway.config.load import Config, load
+from gateway.config import Config, load
 from tests.e2e.running import audit, influx_query, stored_seqs
 from tests.faults.conftest import Start
 from tests.faults.ground import Stamped, audited, config, steady, stored_count, until

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.load import ConfigError, load
+from gateway.config import ConfigError, load
 from tests.fuzz.effort import effort
 from tests.gateway.config.test_config import DEVICES, FULL
 

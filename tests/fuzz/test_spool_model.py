@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.intake import Intake, Lane
 from gateway.spool.open import SpoolFull
 from gateway.spool.store import Store

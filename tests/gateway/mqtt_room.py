@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import mqtt5
 
 from gateway.clock import Clock, SystemClock
-from gateway.config.load import MqttConfig, SubscriptionConfig
+from gateway.config import MqttConfig, SubscriptionConfig
 from gateway.intake import Acknowledger
 from gateway.sources.mqtt.filters import AskedFilters
 from gateway.sources.mqtt.source import MqttSource, make_mqtt_source

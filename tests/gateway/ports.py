@@ -14,7 +14,7 @@ from pathlib import Path
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, Noise, Reading
 from gateway.clock import Clock, SystemClock
-from gateway.config.load import SerialConfig
+from gateway.config import SerialConfig
 from gateway.sources.serial.source import SerialSource
 from gateway.stats import SourceStats
 from tests.device_types import BY_NAME

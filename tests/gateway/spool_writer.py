@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from gateway.clock import SystemClock
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.intake import Intake, Quarantined
 from gateway.spool.spool import Spool
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import Gateway, StartError
-from gateway.config.load import Config, GatewayConfig, InfluxConfig, LocalConfig, SpoolConfig, load
+from gateway.config import Config, GatewayConfig, InfluxConfig, LocalConfig, SpoolConfig, load
 from gateway.intake import SinkUnusable
 from gateway.spool.spool import Spool
 from tests.gateway.mqtt_room import until

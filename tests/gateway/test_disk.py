@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import gateway.watch.disk
 from gateway.cli.main import app
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.disk import Space, existing, say_size, space
 from gateway.intake import Accept, Batch, Intake, Keep, Quarantined
 from gateway.sinks.local import LocalSink

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devices.spec.events import IntegrityError, Noise, SanityError
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.pipeline import MAX_KEPT, Pipeline
 from gateway.spool.spool import Spool
 from gateway.stats import Stats

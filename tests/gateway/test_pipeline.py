@@ -15,7 +15,7 @@ from devices.spec.device import MessageDevice, SerialSettings, StreamDevice
 from devices.spec.events import IntegrityError, Noise, Reading, SanityError
 from devices.spec.sequence import Sequence
 from gateway.clock import SystemClock
-from gateway.config.load import MqttConfig, SerialConfig, SpoolConfig, SubscriptionConfig
+from gateway.config import MqttConfig, SerialConfig, SpoolConfig, SubscriptionConfig
 from gateway.decode import point
 from gateway.decode.broker import BrokerIntake
 from gateway.decode.port import PortIntake

@@ -4,7 +4,7 @@ import pytest
 
 from devices.spec.device import MessageDevice
 from devices.spec.sequence import Sequence
-from gateway.config.load import SubscriptionConfig
+from gateway.config import SubscriptionConfig
 from gateway.decode.subscription import Subscription
 from gateway.routes import overlap, topic_filter
 

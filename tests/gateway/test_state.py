@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.app import Gateway, StartError
-from gateway.config.load import SpoolConfig, load
+from gateway.config import SpoolConfig, load
 from gateway.intake import Batch, Intake
 from gateway.sinks.local.store import LocalSink, LocalStoreError
 from gateway.sources.mqtt.filters import AskedFilters

@@ -13,7 +13,7 @@ from devices.spec.events import Empty, Fetch, Reading, SanityError
 from devices.zigbee2mqtt.device import Family
 from devices.zigbee2mqtt.network import MOST_KEPT, MOST_KEPT_BYTES
 from gateway.clock import SystemClock
-from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
+from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig
 from gateway.decode.broker import BrokerIntake
 from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline

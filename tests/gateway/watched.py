@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig, WatchdogConfig
+from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig, WatchdogConfig
 from gateway.pipeline import Pipeline
 from gateway.spool.spool import Spool
 from gateway.stats import DeviceStats, Stats

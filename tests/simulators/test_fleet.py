@@ -21,7 +21,7 @@ from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Event, Noise, Reading
 from devices.spec.sequence import audit
 from gateway.clock import SystemClock
-from gateway.config.load import SerialConfig
+from gateway.config import SerialConfig
 from gateway.sources.serial.source import SerialSource
 from gateway.stats import SourceStats
 from simulators.faults import Faults

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.main import main
-from gateway.config.load import WillConfig, load
+from gateway.config import WillConfig, load
 from tests.gateway.authority import Authority
 
 PARK = """

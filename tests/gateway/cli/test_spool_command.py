@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from gateway.cli.spool import app
 from gateway.cli.usage import UsageError
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.intake import Intake, Quarantined
 from gateway.spool.open import SpoolUnusable
 from gateway.spool.store import Store

@@ -8,7 +8,7 @@ from devices.spec.device import Device, MessageDevice, SerialSettings, StreamDev
 from devices.spec.events import Event, Reading
 from devices.spec.field import Field
 from devices.spec.sequence import Sequence
-from gateway.config.load import (
+from gateway.config import (
     Config,
     ConfigError,
     GatewayConfig,

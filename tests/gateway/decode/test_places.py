@@ -8,7 +8,7 @@ import pytest
 
 from devices.spec.events import Reading
 from gateway.clock import SystemClock
-from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
+from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig
 from gateway.decode.broker import BrokerIntake
 from gateway.decode.known import KnownThings
 from gateway.decode.subscription import Subscription

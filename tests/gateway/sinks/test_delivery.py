@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.config.load import InfluxConfig, SpoolConfig
+from gateway.config import InfluxConfig, SpoolConfig
 from gateway.intake import Accept, Batch, Intake, Keep, Outcome
 from gateway.sinks.delivery import Delivery
 from gateway.sinks.influxdb.sink import InfluxSink

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.config.load import InfluxConfig
+from gateway.config import InfluxConfig
 from gateway.intake import Accept, Batch, Keep
 from gateway.sinks.influxdb.sink import InfluxSink
 from gateway.stats import SinkStats

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from gateway.clock import SystemClock
-from gateway.config.load import InfluxConfig
+from gateway.config import InfluxConfig
 from gateway.intake import Accept, Batch, Keep
 from gateway.sinks.influxdb.sink import InfluxSink
 from tests.servers.fake_influx import FakeInflux, Fault

@@ -8,7 +8,7 @@ import mqtt5
 import pytest
 
 from devices.spec.events import Fetch, Publish
-from gateway.config.load import MqttConfig, SubscriptionConfig
+from gateway.config import MqttConfig, SubscriptionConfig
 from gateway.intake import MOST_ASKS, Asks
 from gateway.sources.mqtt.filters import AskedFilters
 from gateway.sources.mqtt.source import make_mqtt_source

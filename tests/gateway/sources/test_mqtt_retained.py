@@ -13,7 +13,7 @@ import pytest
 
 from devices.spec.device import MessageDevice
 from gateway.clock import SystemClock
-from gateway.config.load import MqttConfig, SpoolConfig, SubscriptionConfig
+from gateway.config import MqttConfig, SpoolConfig, SubscriptionConfig
 from gateway.decode.broker import BrokerIntake
 from gateway.decode.subscription import Subscription
 from gateway.pipeline import Pipeline

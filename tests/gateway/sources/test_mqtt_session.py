@@ -5,7 +5,7 @@ import asyncio
 import mqtt5
 import pytest
 
-from gateway.config.load import MqttConfig, SubscriptionConfig, WillConfig
+from gateway.config import MqttConfig, SubscriptionConfig, WillConfig
 from gateway.intake import MessageIntake
 from gateway.sources.mqtt.link import address, connack_words, disconnect_words, suback_words
 from gateway.sources.mqtt.session import connect_packet

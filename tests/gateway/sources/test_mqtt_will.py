@@ -9,7 +9,7 @@ from collections.abc import Callable
 import mqtt5
 import pytest
 
-from gateway.config.load import WillConfig
+from gateway.config import WillConfig
 from tests.gateway.mqtt_room import HastyClock, Publisher, running
 from tests.servers.mosquitto import Mosquitto
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.intake import Intake, Quarantined
 from gateway.spool.spool import Spool, SpoolFull, SpoolUnusable, say_duration, say_forecast
 from tests.gateway.virtual import VirtualClock

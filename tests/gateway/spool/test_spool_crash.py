@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.intake import Batch
 from gateway.spool.store import Store
 from tests.gateway.spool_writer import intake

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.intake import Intake, Quarantined
 from gateway.spool.kept import newest_quarantined
 from gateway.spool.salvage import SalvageReport, salvage

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import pytest
 
-from gateway.config.load import SpoolConfig
+from gateway.config import SpoolConfig
 from gateway.intake import Intake, Quarantined
 from gateway.spool import store as _spool_store
 from gateway.spool.open import RESERVE_BYTES

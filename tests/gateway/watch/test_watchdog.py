@@ -9,7 +9,7 @@ from time import perf_counter
 
 import pytest
 
-from gateway.config.load import SubscriptionConfig
+from gateway.config import SubscriptionConfig
 from tests.gateway.watched import World
 
 

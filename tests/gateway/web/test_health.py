@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.load import SpoolConfig, WatchdogConfig
+from gateway.config import SpoolConfig, WatchdogConfig
 from gateway.intake import Intake
 from gateway.pipeline import Pipeline
 from gateway.spool.spool import Spool
