@@ -19,7 +19,7 @@ from bench.store import Store
 from tests.servers.mosquitto import Mosquitto
 
 STEPS = (100, 1_000, 10_000, 100_000)
-ROUNDS = 3
+ROUNDS = 8
 
 
 class _Step(NamedTuple):

@@ -23,7 +23,7 @@ from gateway import __version__
 from gateway.backoff import backoff
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config, MqttConfig, SerialConfig
-from gateway.decode import BrokerIntake, KnownThings, PortIntake, Subscription, ThingIntake
+from gateway.decode import BrokerIntake, Known, KnownThings, PortIntake, Subscription, ThingIntake
 from gateway.intake import Sink, SinkUnusable
 from gateway.pipeline import Pipeline
 from gateway.sinks.delivery import Delivery, Probe
@@ -226,8 +226,7 @@ class Gateway:
                 await _ended(*readers)
                 for source in self.sources:
                     await source.close()
-                for name, intake in self.brokers.items():
-                    self.known.write(name, intake.things.known())
+                self.known.write(self._known())
                 await _ended(delivery)
                 await self.delivery.finish(FLUSH_S)
         finally:
@@ -243,16 +242,18 @@ class Gateway:
         while True:
             await self.clock.sleep(PERIOD_S)
             self.pipeline.drop("gateway", self.points.lines())
-            for name, intake in self.brokers.items():
-                known = intake.things.settle(self.clock.now_ns())
-                if known is not None:
-                    await asyncio.to_thread(self.known.write, name, known)
+            due = [name for name, intake in self.brokers.items() if intake.things.settle(self.clock.now_ns())]
+            if due:
+                await asyncio.to_thread(self.known.write, self._known())
             forecast, now = self.spool.forecast(), self.clock.monotonic()
             if forecast is None or forecast >= FORECAST_S:
                 continue
             if now - said >= FORECAST_EVERY_S or forecast < last / 4:
                 log.warning("%s", say_forecast(forecast, self.spool.filling.outlook().by))
                 said, last = now, forecast
+
+    def _known(self) -> dict[str, list[Known]]:
+        return {name: intake.things.known() for name, intake in self.brokers.items()}
 
     async def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run a room; when it fails for an unknown reason say so in full and start it again."""

@@ -7,5 +7,6 @@ from gateway.decode.point import Series
 from gateway.decode.port import PortIntake
 from gateway.decode.subscription import Subscription
 from gateway.decode.thing import ThingIntake
+from gateway.decode.things import Known
 
-__all__ = ["BrokerIntake", "KnownThings", "PortIntake", "Series", "Subscription", "ThingIntake", "clean_tag"]
+__all__ = ["BrokerIntake", "Known", "KnownThings", "PortIntake", "Series", "Subscription", "ThingIntake", "clean_tag"]

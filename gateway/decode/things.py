@@ -42,6 +42,9 @@ LOOK_AGAIN_S = 10.0
 """How often all places are looked through for one that can be given away."""
 
 TELL_S = 3600.0
+CHANGED_S = 60.0
+"""How often it is told who is known, and how often at most where that has changed: writing them all down
+costs 3 us a thing."""
 
 CROWDED_S = 60.0
 """A broker is said to be full until so long after the last refusal."""
@@ -63,7 +66,8 @@ class Known(NamedTuple):
 
 
 class Seat:
-    """One place: a series and the counters of its thing. `topics` lead to it and are remembered for it."""
+    """One place: a series and the counters of its thing. `topics` lead to it past `Things.find`, and are
+    remembered for it."""
 
     __slots__ = ("configured", "count", "first_ns", "key", "last_ns", "proven", "series", "stats", "topics")
 
@@ -78,12 +82,12 @@ class Seat:
 
     @property
     def heard_ns(self) -> int:
-        return self.last_ns if self.key[2] else max(self.last_ns, self.stats.last_seen_ns)
+        return max(self.last_ns, self.stats.last_seen_ns) if self.topics else self.last_ns
 
     def prove(self) -> bool:
         """Whether it has spoken often enough, for long enough."""
         if not self.proven:
-            readings = self.count if self.key[2] else max(self.count, self.stats.readings)
+            readings = max(self.count, self.stats.readings) if self.topics else self.count
             self.proven = readings >= TRIES and self.heard_ns - self.first_ns >= _TRIAL_NS
         return self.proven
 
@@ -130,7 +134,6 @@ class Things:
         self._source = source
         self._most = config.max_things
         self._seats: dict[Key, Seat] = {}
-        self._unproven: dict[Key, Seat] = {}
         self._configured = {(each.device, clean_tag(each.thing)) for each in config.subscriptions if each.thing}
         heard = sorted(known, key=lambda each: -each.last_seen_ns)[: self._most]
         self._awaited = {(each.device, each.thing): each.last_seen_ns for each in heard}
@@ -155,29 +158,35 @@ class Things:
         seat.last_ns = now_ns
         return seat
 
-    def settle(self, now_ns: int) -> list[Known] | None:
-        """Look who has proved itself and whether the crowd is over; all known things where they have changed,
-        and every TELL_S."""
-        for key, seat in list(self._unproven.items()):
-            if seat.prove():
-                del self._unproven[key]
+    def settle(self, now_ns: int) -> bool:
+        """Look who has proved itself and whether the crowd is over; whether it is time to write down who is known."""
+        for seat in self._seats.values():
+            if not seat.proven and seat.prove():
                 self._changed = True
         crowd = self._stats.crowds.get(self._source)
         if crowd is not None and now_ns - crowd.last_ns > CROWDED_S * _NS:
             log.info("%s: nobody else asks for a place any more; %s", self._source, crowd.words)
             del self._stats.crowds[self._source]
-        if not self._changed and now_ns - self._told_ns < TELL_S * _NS:
-            return None
+        if now_ns - self._told_ns < (CHANGED_S if self._changed else TELL_S) * _NS:
+            return False
         self._changed, self._told_ns = False, now_ns
-        return self.known()
+        return True
 
     def known(self) -> list[Known]:
         """The things that keep their places: those that have proved themselves, and those not yet heard again."""
-        found = {seat.key[:2]: seat.heard_ns for seat in self._seats.values() if seat.prove() and not seat.configured}
-        for name, last_ns in self._awaited.items():
-            if name not in self._configured:
-                found.setdefault(name, last_ns)
-        return [Known(device, thing, last_ns) for (device, thing), last_ns in found.items()]
+        found = []
+        several: dict[tuple[str, str], int] = {}  # things with more than one place
+        for seat in self._seats.values():
+            if seat.configured or not seat.prove():
+                continue
+            device, thing, _ = seat.key
+            if seat.stats.seats == 1:
+                found.append(Known(device, thing, seat.heard_ns))
+            else:
+                several[device, thing] = max(seat.heard_ns, several.get((device, thing), 0))
+        awaited = {name: last_ns for name, last_ns in self._awaited.items() if name not in self._configured}
+        found += [Known(*name, last_ns) for name, last_ns in {**awaited, **several}.items()]
+        return found
 
     def _may_sit(self, key: Key, now_ns: int) -> bool:
         if key[:2] in self._awaited or len(self._seats) + len(self._awaited) < self._most:
@@ -204,8 +213,6 @@ class Things:
         seat = self._seats[key] = Seat(key, series, stats, now_ns)
         seat.configured = (device, thing) in self._configured
         seat.proven = self._awaited.pop((device, thing), None) is not None
-        if not seat.proven:
-            self._unproven[key] = seat
         return seat
 
     def _idle_seat(self, now_ns: int) -> Seat | None:
@@ -224,7 +231,6 @@ class Things:
     def _part(self, seat: Seat) -> None:
         """Take a place away; the counters go with the thing's last one."""
         del self._seats[seat.key]
-        self._unproven.pop(seat.key, None)
         self._changed = self._changed or seat.proven
         seat.stats.seats -= 1
         self._release(seat.topics)

@@ -1,5 +1,6 @@
 """Places among the things of a broker: who has one, who gets one, and what becomes of the rest."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +120,18 @@ async def test_a_thing_that_spoke_lately_loses_its_place_to_nobody(room):
     assert [thing for _, thing in room.stats.devices] == ["b", "new"]
 
 
+async def test_a_thing_below_a_subscription_with_tags_that_spoke_lately_keeps_its_place(tmp_path):
+    house = House(tmp_path, SubscriptionConfig("lake/{thing}", "number", tags={"zone": "lake"}), max_things=1)
+    for _ in range(3):
+        house.say("lake/real")
+        house.clock.now += MINUTE
+    for _ in range(10):
+        house.clock.now += MINUTE
+        house.say("lake/new")
+    assert await house.things() == ["real", "real", "real"]
+    await house.spool.close()
+
+
 async def test_a_thing_of_the_configuration_has_its_place_however_full_it_is(tmp_path):
     house = House(tmp_path, SubscriptionConfig("lake/level", "senml", thing="gauge"), max_things=3)
     for number in range(10):
@@ -146,10 +159,10 @@ async def test_a_flood_of_made_up_names_after_a_restart_takes_no_known_thing_s_p
         first.clock.now += MINUTE
     for number in range(1000):
         first.say(f"park/flood-{number}")
-    known = first.broker.things.settle(first.clock.now)
-    assert known is not None
+    assert first.broker.things.settle(first.clock.now)
+    known = first.broker.things.known()
     assert [each.thing for each in known] == ["a", "b"]
-    KnownThings(file).write("mqtt:main", known)
+    KnownThings(file).write({"mqtt:main": known})
     await first.pipeline.finish()
     await first.spool.close()
 
@@ -168,13 +181,59 @@ async def test_a_flood_of_made_up_names_after_a_restart_takes_no_known_thing_s_p
 
 def test_what_was_not_heard_for_a_week_is_no_longer_known(tmp_path):
     file = tmp_path / "things.json"
-    KnownThings(file).write("mqtt:main", [Known("number", "a", NOW), Known("number", "b", NOW - 9 * 86_400 * 10**9)])
+    old = Known("number", "b", NOW - 9 * 86_400 * 10**9)
+    KnownThings(file).write({"mqtt:main": [Known("number", "a", NOW), old]})
     assert KnownThings(file).read("mqtt:main", NOW) == [Known("number", "a", NOW)]
     assert KnownThings(file).read("mqtt:other", NOW) == []
     file.write_text('{"mqtt:main": [["number", 7, "x"], 5, ["number", "c", 1790000000]]}')
     assert KnownThings(file).read("mqtt:main", NOW) == [Known("number", "c", NOW)]
     file.write_text("damaged {")
     assert KnownThings(file).read("mqtt:main", NOW) == []
+
+
+def test_the_known_things_of_a_broker_that_is_not_configured_now_stay_in_the_file(tmp_path):
+    file = tmp_path / "things.json"
+    many = [Known("number", f"a{number}", NOW) for number in range(2500)]
+    KnownThings(file).write({"mqtt:main": many, "mqtt:away": [Known("number", "b", NOW)], "mqtt:none": []})
+    known = KnownThings(file)
+    assert known.read("mqtt:main", NOW) == many
+    known.write({"mqtt:main": many[:1]})
+    assert json.loads(file.read_text()) == {
+        "mqtt:away": [["number", "b", NOW // 10**9]],
+        "mqtt:none": [],
+        "mqtt:main": [["number", "a0", NOW // 10**9]],
+    }
+
+
+async def test_who_is_known_is_written_down_once_a_minute_at_most_and_once_an_hour(room):
+    things = room.broker.things
+    for _ in range(3):
+        room.say("park/a")
+        room.clock.now += MINUTE
+    assert things.settle(room.clock.now)
+    assert not things.settle(room.clock.now + MINUTE)
+    for _ in range(3):
+        room.say("park/b")
+        room.clock.now += MINUTE
+    assert things.settle(room.clock.now)
+    assert [each.thing for each in things.known()] == ["a", "b"]
+    assert not things.settle(room.clock.now + 59 * MINUTE)
+    assert things.settle(room.clock.now + 60 * MINUTE)
+
+
+async def test_a_thing_with_two_places_is_known_once_as_it_was_heard_last(tmp_path):
+    wanted = (
+        SubscriptionConfig("lake/{thing}", "number", tags={"zone": "lake"}),
+        SubscriptionConfig("gate/{thing}", "number", tags={"zone": "gate"}),
+    )
+    house = House(tmp_path, *wanted)
+    for _ in range(3):
+        house.say("gate/t1")
+        house.say("lake/t1")
+        house.clock.now += MINUTE
+    house.say("gate/t1")
+    assert house.broker.things.known() == [Known("number", "t1", house.clock.now)]
+    await house.spool.close()
 
 
 async def test_topics_that_lead_nowhere_are_forgotten_and_those_of_things_are_not(tmp_path):

@@ -300,7 +300,7 @@ async def test_a_probe_at_the_start_shows_how_the_sink_stands_without_a_point(
 ) -> None:
     caplog.set_level(logging.INFO, logger="parkgate.sinks")
     stats, clock = Stats(), VirtualClock()
-    sink = Probed(*[Keep("connection refused")] * 3, Keep("HTTP 401", alarm=True), None)
+    sink = Probed(*[Keep("connection refused")] * 3, Keep("HTTP 401", 5.0, alarm=True), None)
     async with opened(tmp_path) as spool, running(Delivery(spool, sink, stats, clock, probe=sink.probe)):
         await until(lambda: stats.sinks["scripted"].state == "down: connection refused")
         await until(lambda: stats.sinks["scripted"].state == "alarm: HTTP 401", clock)
