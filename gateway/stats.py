@@ -75,8 +75,8 @@ class DeviceStats:
 class TopicStats:
     """A topic of a broker of which nothing was ever stored. `device` and `thing` are empty where nothing names them.
 
-    Of its `messages` so many were `faults`; the others had nothing to report, or were old. `reason`
-    is that of the last one.
+    Of its `messages` so many were `faults`, the last `run` of them in a row; the others had nothing to
+    report, or were old. `reason` is that of the last one.
     """
 
     source: str
@@ -85,6 +85,7 @@ class TopicStats:
     topic: str
     messages: int = 0
     faults: int = 0
+    run: int = 0
     reason: str = ""
     last_seen_ns: int = 0
 

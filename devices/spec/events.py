@@ -45,12 +45,14 @@ class Reading(Struct):
 class Empty:
     """A whole frame or payload by which a living device says that it has nothing to report.
 
-    `thing` is the identity that the payload gives, if any.
+    `thing` is the identity that the payload gives, if any. `overdue`: it waits for something without which
+    it cannot be read, and has waited so long that a person should look.
     """
 
     detail: str
     data: bytes
     thing: str | None = None
+    overdue: bool = False
 
 
 DELETED = "an empty payload: what was retained is deleted"

@@ -159,7 +159,8 @@ class Family:
         if retained and _time_ns(state.get("last_seen")) is None:
             return [Reading({}, thing=prefix + path)]  # old, and of unknown age: not to be stored
         asks: list[Told] = [Fetch(f"{base}/{_BRIDGE}/{what}") for what in ("devices", "groups")]
-        waits = Empty(f"waits for {base[:100]}/{_BRIDGE}/devices to say what it is", payload, prefix + path)
+        why = f"waits for {base[:100]}/{_BRIDGE}/devices to say what it is"
+        waits = Empty(why, payload, prefix + path, network.overdue(received_ns))
         return [waits, *asks, *network.keep(Kept(path, payload, received_ns))]
 
 

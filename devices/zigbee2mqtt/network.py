@@ -133,6 +133,10 @@ class Network:
             refused.append(self._refuse(self._kept.popleft(), "too many wait for bridge/devices"))
         return refused + self.expired(kept.received_ns)
 
+    def overdue(self, now_ns: int) -> bool:
+        """Whether something has waited for long, and no list has ever come."""
+        return self.devices is None and bool(self._kept) and now_ns - self._kept[0].received_ns > _WAIT_NS
+
     def due(self) -> list[Kept]:
         """The kept states whose devices are known now, in the order in which they came."""
         due: list[Kept] = []

@@ -230,7 +230,7 @@ class BrokerIntake:
             stats.empty += 1
             stats.last_seen_ns = received_ns
         elif not route.read:
-            self._unread.note(route, route.topic, event.detail, received_ns, fault=False)
+            self._unread.note(route, route.topic, event.detail, received_ns, fault=event.overdue)
 
     def _old(self, route: Route, received_ns: int) -> None:
         self._pipeline.stages.retained += 1

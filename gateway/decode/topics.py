@@ -123,6 +123,7 @@ class Unread:
             self._count += 1
         row.messages += 1
         row.faults += fault
+        row.run = row.run + 1 if fault else 0
         row.reason = why[:MAX_SHOWN]
         row.last_seen_ns = now_ns
 

@@ -99,16 +99,16 @@ class Refusals:
                 found.append(_line(name, sum(run.count for run in runs), things, runs[-1].why, device))
             for device in dict.fromkeys(row.device for row in topics if row.source == name):
                 rows = [row for row in topics if (row.source, row.device) == (name, device)]
-                count = sum(row.faults for row in rows)
+                count = sum(row.run for row in rows)
                 found.append(_line(name, count, [row.topic for row in rows], rows[-1].reason, device))
         return found
 
     def _unread(self, now_ns: int) -> list[TopicStats]:
-        """Topics of which every message was refused, and lately."""
+        """Topics of which the last messages all were refused, and lately."""
         return [
             row
             for row in self._stats.topics.values()
-            if LEAST <= row.faults == row.messages and now_ns - row.last_seen_ns <= QUIET_S * 1e9
+            if row.run >= LEAST and now_ns - row.last_seen_ns <= QUIET_S * 1e9
         ]
 
     def named(self) -> set[tuple[str, str]]:

@@ -22,6 +22,9 @@ device = "senml"
 [[mqtt.main.subscription]]
 topic = "v3/+/devices/{thing}/up"
 device = "ttn-v3"
+[[mqtt.main.subscription]]
+topic = "zigbee2mqtt/#"
+device = "zigbee2mqtt"
 
 [[serial]]
 port = "/dev/ttyUSB0"
@@ -122,6 +125,22 @@ async def test_a_topic_whose_type_does_not_fit_is_named_while_others_are_underst
     assert things["unread"] == []
 
 
+async def test_states_that_wait_in_vain_for_what_explains_them_are_named_after_a_minute(park: WebRoom) -> None:
+    for _ in range(5):
+        park.publish("zigbee2mqtt/plug", b'{"power":1}')
+    assert await problems(park) == []
+    park.clock.time_ns += 61 * 10**9
+    for _ in range(3):
+        park.publish("zigbee2mqtt/plug", b'{"power":1}')
+    assert await problems(park) == [
+        "mqtt:main: all of the last 3 messages of zigbee2mqtt/plug could not be read as zigbee2mqtt: "
+        "waits for zigbee2mqtt/bridge/devices to say what it is"
+    ]
+    park.publish("zigbee2mqtt/bridge/devices", b'[{"ieee_address":"0x1","friendly_name":"plug","type":"Router"}]')
+    park.publish("zigbee2mqtt/plug", b'{"power":1}')
+    assert await problems(park) == []
+
+
 async def test_very_many_things_of_one_type_are_one_line(park: WebRoom) -> None:
     for number in range(40):
         park.publish(f"park/lamp-{number}/air", GOOD)
@@ -163,10 +182,10 @@ async def test_noise_between_good_frames_is_no_problem(park: WebRoom) -> None:
 async def test_messages_that_no_subscription_takes_or_that_are_too_large_count_as_refused(park: WebRoom) -> None:
     for _ in range(2):
         park.publish("elsewhere", GOOD)
-    park.brokers["mqtt:main"].oversize(Nobody(), "park/lamp-4/air", b"head", 999_999, None, False)
+    park.brokers["mqtt:main"].oversize(Nobody(), "park/lamp-4/air", b"head", 9_999_999, None, False)
     assert await problems(park) == [
-        "mqtt:main: all of the last 3 messages could not be read: 999999 bytes on topic 'park/lamp-4/air', "
-        "max_payload is 262144"
+        "mqtt:main: all of the last 3 messages could not be read: 9999999 bytes on topic 'park/lamp-4/air', "
+        "max_payload is 8388608"
     ]
 
 
