@@ -155,7 +155,7 @@ async def _messages(url: str, topic: str, username: str | None, for_s: float) ->
         if gathering.done():
             gathering.result()
     except (aiomqtt.MqttError, OSError) as error:
-        raise UsageError(f"broker {parts.hostname}:{parts.port or (8883 if tls else 1883)}: {error}") from error
+        raise UsageError(_why(url, error)) from error
     finally:
         waiting.cancel()
         gathering.cancel()
@@ -163,3 +163,17 @@ async def _messages(url: str, topic: str, username: str | None, for_s: float) ->
     if not found.messages:
         raise UsageError(f"nothing came on {topic!r} in {for_s:g} s: does it publish, and is the filter right?")
     return found
+
+
+def _why(url: str, error: Exception) -> str:
+    """Why there is no connection, or why it ended."""
+    from gateway.network import Far, TlsFiles, in_words
+
+    parts = urlsplit(url)
+    tls = TlsFiles(None, None, None) if parts.scheme == "mqtts" else None
+    broker = f"broker {parts.hostname}:{parts.port or (8883 if tls else 1883)}"
+    below = error if isinstance(error, OSError) else error.__context__  # aiomqtt keeps its text only
+    if isinstance(below, OSError):
+        far = Far("the broker", parts.hostname or "", "--mqtt", "mqtt://", "mqtts://", tls)
+        return f"{broker}: {in_words(below, far)}"
+    return f"{broker}: {error}; if it wants a user: --username, and the password in MQTT_PASSWORD"
