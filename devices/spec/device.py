@@ -71,6 +71,10 @@ class Stateless:
         return []
 
 
+BAUD = (50, 4_000_000)
+"""The slowest and the fastest line."""
+
+
 @dataclass(frozen=True, slots=True)
 class SerialSettings:
     """How the port is opened. Parity is N, E or O."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from devices.spec.device import Device, MessageDevice, PolledDevice
+from devices.spec.device import BAUD, Device, MessageDevice, PolledDevice
 from gateway.config import rules
 from gateway.config.keys import keys_of
 from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, ThingConfig, WillConfig
@@ -167,8 +167,6 @@ SERIAL_KEYS = (*(key for key in keys_of(SerialConfig) if key != "things"), *ASKE
 """Of [[serial]]. `thing` is a name, or the tables [[serial.thing]]."""
 
 LONGEST_TIMEOUT_S = 60.0
-BAUD = (50, 4_000_000)
-"""The slowest and the fastest line."""
 
 
 def ports(top: Table, devices: Mapping[str, Device], claims: Claims) -> tuple[SerialConfig, ...]:

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast, get_args
 
-from devices.spec.device import Domain, SerialSettings
+from devices.spec.device import BAUD, Domain, SerialSettings
 from devices.spec.errors import DescriptionError
 from devices.spec.field import Kind
 from devices.spec.mapping.path import parse
@@ -161,7 +161,7 @@ def read(raw: object) -> TypeRow:
 
 def _serial(table: Rows) -> SerialSettings:
     return SerialSettings(
-        baud=table.whole("baud", DEFAULT_BAUD, 50, 4_000_000),
+        baud=table.whole("baud", DEFAULT_BAUD, *BAUD),
         bits=table.whole("bits", 8, 7, 8),
         parity=cast(Literal["N", "E", "O"], table.choice("parity", ("N", "E", "O"), "N")),
         stop=table.whole("stop", 1, 1, 2),

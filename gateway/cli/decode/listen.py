@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from gateway.stats import SourceStats
 
 LONGEST_FOR_S = 86400 * 366
-SLOWEST_BAUD, FASTEST_BAUD = 50, 4_000_000
-"""As in the configuration."""
 
 
 class _Printing:
@@ -71,8 +69,11 @@ class Port:
     def __post_init__(self) -> None:
         if not self.name.strip() or "\0" in self.name:
             raise UsageError("--port: expected a serial port, such as /dev/serial/by-id/usb-…")
-        if self.baud is not None and not SLOWEST_BAUD <= self.baud <= FASTEST_BAUD:
-            raise UsageError(f"--baud: expected a number from {SLOWEST_BAUD} to {FASTEST_BAUD}, got {self.baud}")
+        from devices.spec.device import BAUD
+
+        slowest, fastest = BAUD
+        if self.baud is not None and not slowest <= self.baud <= fastest:
+            raise UsageError(f"--baud: expected a number from {slowest} to {fastest}, got {self.baud}")
         if self.parity not in (None, "N", "E", "O"):
             raise UsageError(f"--parity: expected N, E or O, got {clip(self.parity)}")
         if self.for_s is not None and not 0 < self.for_s <= LONGEST_FOR_S:
