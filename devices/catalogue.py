@@ -42,10 +42,14 @@ Maker = Callable[[], object]
 
 
 class Catalogue(Mapping[str, Device]):
-    """The device types by name. KeyError for a name it does not have, DescriptionError for a type that is none."""
+    """The device types by name. KeyError for a name it does not have, DescriptionError for a type that is none.
 
-    def __init__(self, makers: Mapping[str, Maker]) -> None:
+    `refused` are the names of types that were described and cannot be, "" where one has none that could be read.
+    """
+
+    def __init__(self, makers: Mapping[str, Maker], refused: frozenset[str] = frozenset()) -> None:
         self._makers = dict(makers)
+        self.refused = refused
         self._made: dict[str, Device] = {}
 
     def __getitem__(self, name: str) -> Device:
@@ -76,7 +80,11 @@ class Catalogue(Mapping[str, Device]):
             if device.name in makers or other != device.name:
                 raise DescriptionError(f"device type {device.name}: there is a type {other} already")
             makers[device.name] = partial(_itself, device)
-        return Catalogue(makers)
+        return Catalogue(makers, self.refused)
+
+    def without(self, name: str) -> "Catalogue":
+        """This catalogue, and one name more that was refused."""
+        return Catalogue(self._makers, self.refused | {name})
 
 
 def built_in() -> Catalogue:

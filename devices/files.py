@@ -7,7 +7,6 @@ A folder holds files NAME.toml, read in the order of their names; each is one ty
 Limits: 1,000 files a folder.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from devices.catalogue import Catalogue
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 from devices.spec.mapping import DEFAULT_BAUD, TYPE_KEYS, MappingError, device_type
-from textfile import Mistaken, Mistakes, Table, lines_of, one_line, open_toml
+from textfile import Mistaken, Mistakes, Table, lines_of, nearest, one_line, open_toml
 
 MOST_FILES = 1000
 TYPES_DIR = "types_dir"
@@ -32,16 +31,20 @@ class TypesError(Mistaken):
 def with_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
     """`catalogue` and the types of these tables. What is wrong with one is noted where it stands.
 
-    A type of its name and link then stands for it, so that what names it is no mistake of its own.
+    A type of its name and link then stands for it, or its name is among those that were refused, so that what
+    names it is no mistake of its own.
     """
     for table in tables:
         try:
-            catalogue = catalogue.plus([device_type(table.raw)])
+            catalogue = catalogue.plus([device_type(table.raw, one_line(str(table.origin.file)))])
         except MappingError as error:
             for mistake in error.mistakes:
                 table.origin.mistakes.add((*table.steps, *mistake.path), mistake.said, at_key=mistake.unknown)
-            with contextlib.suppress(DescriptionError):
+            try:
                 catalogue = catalogue.plus([_stand_in(table.raw)])
+            except DescriptionError:  # the name is wrong or missing
+                name = table.raw.get("name")
+                catalogue = catalogue.without(name if isinstance(name, str) else "")
         except DescriptionError as error:  # the name is taken
             table.fail("name", f"another name; {str(error).partition(': ')[2]}")
     return catalogue
@@ -50,6 +53,16 @@ def with_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
 def _stand_in(raw: Mapping[str, object]) -> Device:
     link = {"topic": "{thing}"} if "topic" in raw else {"baud": DEFAULT_BAUD}
     return device_type({"name": raw.get("name"), "format": "json", **link, "field": [{"name": "value"}]})
+
+
+def only_refused(devices: Mapping[str, Device], name: str) -> bool:
+    """Whether there may be no type of that name only because what describes it is wrong, which is told there.
+
+    Where a type has no name that could be read, or a file of types could not, it may be any that is not like another.
+    """
+    if not isinstance(devices, Catalogue):
+        return False
+    return name in devices.refused or ("" in devices.refused and nearest(name, devices) is None)
 
 
 def with_folder(catalogue: Catalogue, folder: Path, environ: Mapping[str, str]) -> tuple[Catalogue, list[Wrong]]:
@@ -61,6 +74,7 @@ def with_folder(catalogue: Catalogue, folder: Path, environ: Mapping[str, str]) 
             top = open_toml(file, environ, None, TypesError, "a file of a device type")
         except TypesError as error:
             found.append(error)
+            catalogue = catalogue.without("")
             continue
         found.append(top.origin.mistakes)
         if "type" in top.raw:
@@ -88,9 +102,9 @@ def read_path(catalogue: Catalogue, path: Path, environ: Mapping[str, str]) -> t
         top = open_toml(path, environ, None, TypesError, "a file of device types, or a gateway's configuration")
     except OSError as error:
         reason = error.strerror or "cannot be read"
-        return catalogue, [TypesError(f"{one_line(str(path))}: {reason}: expected a folder of device types")]
+        return catalogue.without(""), [TypesError(f"{one_line(str(path))}: {reason}: expected a folder of device types")]
     except TypesError as error:
-        return catalogue, [error]
+        return catalogue.without(""), [error]
     catalogue = _with_top(catalogue, top)
     gateway = top.raw.get("gateway")
     if isinstance(gateway, dict):
@@ -107,7 +121,7 @@ def with_types_dir(catalogue: Catalogue, gateway: Table) -> Catalogue:
         catalogue, found = with_folder(catalogue, folder, gateway.origin.environ)
     except OSError as error:
         gateway.fail(TYPES_DIR, f"a folder of device types; {one_line(str(folder))}: {error.strerror}")
-        return catalogue
+        return catalogue.without("")
     for each in found:
         gateway.origin.mistakes.behind(each)
     return catalogue

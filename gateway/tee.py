@@ -169,8 +169,8 @@ class Tee:
 class Looker:
     """A queue of what passes, from now until `close`; only of one source or thing where that is given.
 
-    What is told by thing alone (dropped, rejected) is not told to who asked for one source, and
-    batches, which hold everybody's points, only to who asked for everything.
+    What is told by thing alone (dropped, rejected) is not told to who asked for one source, a sink's name being none,
+    and batches, which hold everybody's points, only to who asked for everything.
     """
 
     def __init__(
@@ -239,6 +239,8 @@ class Looker:
             return Stored(seen.time_ns, tickets) if tickets else None
         if seen.what in ("held", "flowing"):
             return seen
+        if seen.what in ("written", "dropped", "rejected") and self._source is not None:
+            return None  # of a sink, or of a thing alone
         return seen if self._is_for(seen.source, (seen.thing,)) else None
 
     def _is_for(self, source: str, things: tuple[str, ...]) -> bool:

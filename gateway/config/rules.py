@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from devices.files import only_refused
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 from gateway.config.types import RECORDING, REPLAY
@@ -127,6 +128,8 @@ def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Devic
         right = [] if found else sorted(name for name, device in devices.items() if device.link == link)
     except DescriptionError as error:  # of a package
         table.fail("device", f"a device type that can be used; {error}")
+        return None
+    if found is None and only_refused(devices, name):
         return None
     if found is None:
         meant = nearest(name, right) or nearest(name, devices)

@@ -41,7 +41,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from devices.catalogue import Catalogue
-from devices.files import read_path, with_tables
+from devices.files import only_refused, read_path, with_tables
 from devices.spec.device import Device, PolledDevice
 from simulators.faults import Faults
 from simulators.scene import KINDS
@@ -112,7 +112,7 @@ def _types(top: Table, fleet: Table, devices: Mapping[str, Device]) -> Mapping[s
         return known
     if not where.exists():
         fleet.fail("types", f"{expected}; there is none at {one_line(str(where))}")
-        return known
+        return known.without("")
     known, wrong = read_path(known, where, top.origin.environ)
     for each in wrong:
         top.origin.mistakes.behind(each)
@@ -150,7 +150,7 @@ def _listen(fleet: Table) -> str:
 def _things(table: Table, devices: Mapping[str, Device], seed: int, before: int) -> list[ThingSpec]:
     """The things of one table; none where its type is not known."""
     device = table.text("device", "a device type, as `parkgate devices` lists them")
-    if device not in devices:
+    if device not in devices and not only_refused(devices, device):
         meant = nearest(device, devices)
         table.fail(
             "device", f'a device type, did you mean "{meant}"?' if meant else f"one of {listed(sorted(devices))}"

@@ -424,6 +424,11 @@ unit = "Cel"
         ('from = "t"', "scale = 0", "field[0].scale = 0: expected a number other than 0"),
         ('from = "t"', "scale = nan", "field[0].scale = nan: expected a number"),
         ('from = "t"', "minimum = 5\nmaximum = 5", "field[0].maximum = 5: expected a number above minimum, 5"),
+        (
+            'from = "t"',
+            'kind = "state"\nstates = "on"',
+            'field[0].states = "on": expected the words that may come, two at least',
+        ),
         ('from = "t"', 'kind = "state"', "field[0].states is missing: expected the words that may come"),
         ('from = "t"', 'kind = "flag"\nscale = 2', 'field[0].scale = 2: expected no such key with kind = "flag"'),
         ('from = "t"', 'required = "yes"', 'field[0].required = "yes": expected true or false'),

@@ -175,12 +175,13 @@ async def test_a_looker_holds_so_many_bytes_and_always_one_piece() -> None:
 async def test_a_looker_sees_only_the_source_or_thing_it_asked_for() -> None:
     tee = Tee()
     port, thing, both = Looker(tee, source="s"), Looker(tee, thing="b"), Looker(tee, source="s", thing="b")
-    everything = Looker(tee)
+    everything, sink = Looker(tee), Looker(tee, source="influxdb")
     for source, name in (("s", "a"), ("t", "b"), ("s", "b")):
         passed(tee, source, name)
     tee.tell(Stored(NOW, tuple(Ticket(n, s, (t,), 1, 0) for n, s, t in ((1, "s", "a"), (2, "t", "b"), (3, "s", "b")))))
     tee.tell(Fate("dropped", NOW, "", "b", 1, "full"))
     tee.tell(Fate("written", NOW, "influxdb", points=3))
+    tee.tell(Fate("rejected", NOW, "influxdb", "b", 1, "field type conflict", b"number,thing=b v=1 1"))
     tee.tell(Fate("held", NOW, why="full"))
 
     async def seen(looker: Looker) -> list[object]:
@@ -194,9 +195,10 @@ async def test_a_looker_sees_only_the_source_or_thing_it_asked_for() -> None:
         ]
 
     assert await seen(port) == [1, 3, [1, 3], "held"]
-    assert await seen(thing) == [2, 3, [2, 3], "dropped", "held"]
+    assert await seen(thing) == [2, 3, [2, 3], "dropped", "rejected", "held"]
     assert await seen(both) == [3, [3], "held"]
-    assert await seen(everything) == [1, 2, 3, [1, 2, 3], "dropped", "written", "held"]
+    assert await seen(everything) == [1, 2, 3, [1, 2, 3], "dropped", "written", "rejected", "held"]
+    assert await seen(sink) == ["held"]
 
 
 async def test_who_comes_later_is_not_told_of_what_it_did_not_see(room: Room) -> None:

@@ -22,9 +22,9 @@ AUDIT_BITS = 4
 AUDIT_STEP = 0.01
 
 
-def device_type(table: object) -> Device:
-    """The device type of a table (`[[type]]`, parsed). MappingError with every mistake in it."""
-    row = read(table)
+def device_type(table: object, source: str = "the configuration") -> Device:
+    """The device type of a table (`[[type]]`, parsed), which stands in `source`. MappingError with every mistake in it."""
+    row = read(table, source)
     try:
         return _stream(row) if row.topic is None else _messages(row, row.topic)
     except DescriptionError as error:  # what the rows allow and the description does not

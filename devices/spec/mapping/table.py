@@ -120,8 +120,8 @@ class TypeRow:
     time: TimeRow | None = None
 
 
-def read(raw: object) -> TypeRow:
-    """The row of a type table. MappingError with every mistake in it."""
+def read(raw: object, source: str = "the configuration") -> TypeRow:
+    """The row of a type table. MappingError with every mistake in it. `source` is where it stands, for people."""
     if not isinstance(raw, dict):
         raise MappingError((Mistake(("type",), repr(raw)[:60], "expected a table"),))
     mistakes: list[Mistake] = []
@@ -137,7 +137,7 @@ def read(raw: object) -> TypeRow:
         fields=fields,
         title=table.text("title", name),
         domain=cast(Domain, table.choice("domain", get_args(Domain), "park")),
-        source=table.text("source", "the configuration"),
+        source=table.text("source", source),
         topic=topic,
         serial=_serial(table),
         every_s=table.number("every_s", 10.0, 0.001, 366 * 86400.0),
@@ -245,7 +245,7 @@ def _field(row: Rows, form: Format, columns: tuple[str, ...]) -> FieldRow:
         row.fail("step", "a number above 0")
     if field.minimum is not None and field.maximum is not None and field.minimum >= field.maximum:
         row.fail("maximum", f"a number above minimum, {field.minimum:g}")
-    if (kind == "state") != bool(field.states):
+    if len(field.states) < 2 if kind == "state" else field.states:
         row.fail("states", 'the words that may come, two at least, with kind = "state"')
     for key in ("scale", "offset", "step", "minimum", "maximum", "suffix"):
         numbers = ("measure",) if key in ("scale", "offset", "step") else ("measure", "counter")

@@ -113,6 +113,42 @@ def test_what_names_a_type_with_a_mistake_is_no_mistake_of_its_own(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("board", "said"),
+    [
+        (
+            BOARD.replace('"board"', '"Board"'),
+            'types/board.toml:2:8: name = "Board": expected lower letters and digits with - between, '
+            "beginning with a letter",
+        ),
+        (
+            BOARD.replace('name = "board"', ""),
+            "types/board.toml:1:1: name is missing: expected lower letters and digits with - between, "
+            "beginning with a letter",
+        ),
+        ("name = ", "types/board.toml:1:8: Invalid value: expected a TOML file; what follows was not read"),
+    ],
+)
+def test_what_names_a_type_without_a_name_that_can_be_is_no_mistake_of_its_own(
+    tmp_path: Path, board: str, said: str
+) -> None:
+    sources = SOURCES.replace('device = "board"', 'device = "Board"')
+    assert mistakes(written(tmp_path, HEAD + LAMP + sources, board=board)) == [said]
+
+
+def test_a_name_that_is_like_another_is_told_beside_a_type_without_one(tmp_path: Path) -> None:
+    sources = SOURCES.replace('device = "board"', 'device = "pms503"')
+    found = mistakes(written(tmp_path, HEAD + LAMP + sources, board=BOARD.replace('name = "board"', "")))
+    assert found[0].endswith('device = "pms503": expected a device type that speaks serial, did you mean "pms5003"?')
+    assert found[1].startswith("types/board.toml:1:1: name is missing")
+
+
+def test_where_a_type_stands_is_its_source(tmp_path: Path) -> None:
+    config = loaded(written(tmp_path, board=BOARD))
+    assert config.devices["board"].source == f"{tmp_path}/types/board.toml"
+    assert config.devices["lamp-node"].source == f"{tmp_path}/park.toml"
+
+
+@pytest.mark.parametrize(
     ("name", "said"),
     [
         ("sds011", 'type[0].name = "sds011": expected another name; there is a type sds011 already'),
