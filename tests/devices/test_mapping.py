@@ -141,6 +141,61 @@ def test_states_and_texts() -> None:
     assert event.detail == "mode: expected eco or full or 3, got 'off'; note: expected a text, got an object"
 
 
+@pytest.mark.parametrize(
+    ("bounds", "raw", "why"),
+    [
+        ({"minimum": 0}, "-5", "-5 is below 0"),
+        ({"maximum": 0}, "5", "5 is above 0"),
+        ({"minimum": 3}, "2.5", "2.5 is below 3"),
+        ({"maximum": -3}, "0", "0 is above -3"),
+        ({"minimum": 0, "maximum": 9}, "-1", "-1 is outside 0..9"),
+        ({"minimum": -9, "maximum": 0}, "1", "1 is outside -9..0"),
+        ({"minimum": 0}, "1e999", "expected a number that can be stored, got one too large"),
+        ({"maximum": 0}, "-1e999", "expected a number that can be stored, got one too large"),
+    ],
+)
+def test_a_value_beyond_one_bound_is_left_out_and_the_rest_stays(bounds: dict[str, float], raw: str, why: str) -> None:
+    (event,) = heard(
+        made("keys", {"name": "co2_ppm", "from": "c", "unit": "[ppm]", **bounds}, HUMIDITY), f"c={raw},h=40"
+    )
+    assert isinstance(event, Reading)
+    assert event.fields == {"humidity_pct": 40.0}
+    assert event.field_errors == (f"co2_ppm: {why}",)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("9007199254740993", 9007199254740993), ("-9007199254740993", -9007199254740993),
+        ("+9007199254740993", 9007199254740993), ("9007199254740993.0", 9007199254740993),
+        ("9007199254740993 pcs", 9007199254740993), ("\u22129007199254740993", -9007199254740993),
+        ("9.007199254740993e15", 9007199254740993), ("-9223372036854775808", -9223372036854775808),
+        ("1e3", 1000), ("-0", 0),
+    ],
+)  # fmt: skip
+def test_a_counter_is_stored_to_the_last_digit(raw: str, value: int) -> None:
+    device = made("keys", {"name": "a", "kind": "counter", "suffix": "pcs"})
+    assert fields(device, f"a={raw}") == {"a": value}
+
+
+@pytest.mark.parametrize("raw", ["9007199254740993.5", "9223372036854775808", "-9223372036854775809", "1e99999", "0.5"])
+def test_a_counter_that_is_not_whole_or_too_large_is_a_bad_value(raw: str) -> None:
+    (event,) = heard(made("keys", {"name": "a", "kind": "counter"}), f"a={raw}")
+    assert isinstance(event, SanityError)
+    assert event.detail.startswith("a: expected a whole number of at most 64 bits, got ")
+
+
+def test_what_means_no_value_is_taken_to_the_last_digit_and_by_its_kind() -> None:
+    counter = made("json", {"name": "a", "kind": "counter", "absent": 9223372036854775807}, HUMIDITY)
+    assert fields(counter, '{"a":9223372036854775807,"h":1}') == {"humidity_pct": 1.0}
+    assert fields(counter, '{"a":9223372036854775806}') == {"a": 9223372036854775806}
+    flag = made("json", {"name": "a", "kind": "flag", "absent": [0]}, HUMIDITY)
+    assert fields(flag, '{"a":false}') == {"a": False}
+    assert fields(flag, '{"a":0,"h":1}') == {"humidity_pct": 1.0}
+    text = made("json", {"name": "a", "kind": "text", "absent": [1]})
+    assert fields(text, '{"a":true}') == {"a": "true"}
+
+
 def test_scale_offset_suffix_and_range() -> None:
     device = made(
         "keys",
@@ -219,6 +274,46 @@ def test_json_over_several_lines_and_a_line_each() -> None:
     assert fields(made("json", {"name": "a", "from": "$"}, topic="x"), "21.5") == {"a": 21.5}
 
 
+VALUE = {"name": "v", "from": "v"}
+
+
+@pytest.mark.parametrize(
+    ("more", "payload", "good", "why"),
+    [
+        ({}, '[{"v":1},null,{"v":2},{"v":3}]', [1.0, 2.0, 3.0], "reading 2: expected an object, got null"),
+        ({}, '[{"v":1},[2],{"v":3}]', [1.0, 3.0], "reading 2: expected an object, got a list"),
+        ({"each": "r"}, '{"r":[1,{"v":2}]}', [2.0], "reading 1: expected an object, got 1"),
+        ({}, '{"v":1}\n{"v":2,\n{"v":3}\n', [1.0, 3.0], "expected JSON: "),
+        ({}, '{"v":1}\r\n{"v":2}\r\n{"v":', [1.0, 2.0], "expected JSON: "),
+        ({}, '"v":1}\n{"v":2}\n{"v":3}', [2.0, 3.0], "7 bytes outside any frame"),
+        ({}, '\ufeff{"v":1}\n21.5', [1.0], "4 bytes outside any frame"),
+        ({}, b'{"v":1}\n{"v":2\xff}\n{"v":3', [1.0], "expected text in utf-8"),
+    ],
+)
+def test_a_bad_reading_among_several_does_not_take_the_others(
+    more: dict[str, Any], payload: str | bytes, good: list[float], why: str
+) -> None:
+    events = heard(made("json", VALUE, topic="park/{thing}", **more), payload)
+    assert [event.fields["v"] for event in events if isinstance(event, Reading)] == good
+    assert next(event.detail for event in events if isinstance(event, SanityError | Noise)).startswith(why)
+
+
+@pytest.mark.parametrize("payload", ['{\n"v":1,\n"w":{\n"v":2}\n', '[\n{"v":1},\n{"v":2}\n', '{"w":\n{"v":1}\n'])
+def test_json_over_several_lines_that_is_broken_is_refused_whole(payload: str) -> None:
+    (event,) = heard(made("json", VALUE, topic="park/{thing}"), payload)
+    assert event.__class__ is SanityError
+
+
+@pytest.mark.parametrize("payload", ['{"b":3}', '{"b":3,"r":[]}', '{"b":3,"r":null}', '{"b":3,"r":[{}]}'])
+def test_what_stands_beside_a_list_of_readings_stays_where_the_list_is_empty(payload: str) -> None:
+    beside = {"name": "b", "from": "$.b"}
+    assert fields(made("json", VALUE, beside, each="r", topic="park/{thing}"), payload) == {"b": 3.0}
+    plain = {"name": "v", "from": "."}
+    assert fields(made("json", plain, beside, each="r", topic="park/{thing}"), payload.replace("{}", "null")) == {
+        "b": 3.0
+    }
+
+
 def test_lines_over_mqtt() -> None:
     two = made("columns", column("a", 1), column("b", 2), topic="park/{thing}")
     assert fields(two, "21.5;40") == {"a": 21.5, "b": 40.0}
@@ -276,6 +371,7 @@ def test_separators_of_columns(separator: str, text: str) -> None:
         ("us", "1700000000123456", 1_700_000_000_123_456_000), ("ns", "1700000000123456789", 1_700_000_000_123_456_789),
         ("rfc3339", '"2023-11-14T22:13:20Z"', 1_700_000_000_000_000_000),
         ("rfc3339", '"2023-11-14 23:13:20.5+01:00"', 1_700_000_000_500_000_000),
+        ("ns", '"+1714550400000000001"', 1714550400000000001),
         ("s", "null", None), ("ms", '""', None), ("rfc3339", '"-"', None), ("s", "0", 0),
     ],
 )  # fmt: skip

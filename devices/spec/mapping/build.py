@@ -4,7 +4,9 @@ On a serial line each line is a text of the type. Over MQTT a JSON payload is on
 JSON; other payloads are lines, the last with or without its end.
 """
 
+from codecs import BOM_UTF8
 from dataclasses import replace
+from itertools import pairwise
 
 from devices.spec import checksum
 from devices.spec.device import Device, MessageDevice, StreamDevice
@@ -12,6 +14,7 @@ from devices.spec.errors import DescriptionError
 from devices.spec.events import Empty, Event, Reading, SanityError
 from devices.spec.field import Field
 from devices.spec.line import LONGEST, LineCheck, LineFramer, text_of
+from devices.spec.mapping.forms import is_json
 from devices.spec.mapping.read import Text
 from devices.spec.mapping.table import FieldRow, MappingError, Mistake, TypeRow, read
 from devices.spec.sequence import Bits, Part, Sequence
@@ -96,17 +99,32 @@ def _messages(row: TypeRow, topic: str) -> MessageDevice:
 
 
 def _json(text: Text, payload: bytes, encoding: str) -> list[Event]:
-    """A payload of JSON; where each of several lines begins and ends as JSON does, each is one."""
-    if b"\n" in payload or b"\r" in payload:
-        lines = [line for line in payload.splitlines(keepends=True) if line.strip()]
-        if len(lines) > 1 and all(line.strip()[:1] in b"{[" and line.strip()[-1:] in b"}]" for line in lines):
-            return [event for line in lines for event in _line(text, line, encoding)]
-        body = text_of(payload.translate(None, b"\r\n"), encoding)
-    else:
-        body = text_of(payload, encoding)
-    if body is None:
+    """A payload of JSON; where it is several lines of JSON, each is one, and a broken one alone is refused."""
+    if b"\n" not in payload and b"\r" not in payload:
+        return _whole(text, payload, payload, encoding)
+    lines = [line for line in payload.removeprefix(BOM_UTF8).splitlines(keepends=True) if line.strip()]
+    closed = [line.strip()[:1] in b"{[" and line.strip()[-1:] in b"}]" for line in lines]
+    if len(lines) < 2 or not all(closed):
+        events = _whole(text, payload.translate(None, b"\r\n"), payload, encoding)
+        if len(lines) < 2 or not isinstance(events[0], SanityError) or not _separate(lines, closed):
+            return events
+    return [event for line in lines for event in _line(text, line, encoding)]
+
+
+def _separate(lines: list[bytes], closed: list[bool]) -> bool:
+    """Whether lines, one of them broken, are JSON each: the first is whole, or two that follow each other are.
+
+    In JSON that is spread over lines, a comma or a bracket would stand between.
+    """
+    whole = [shut and is_json(line) for line, shut in zip(lines, closed, strict=True)]
+    return whole[0] or any(one and next_one for one, next_one in pairwise(whole))
+
+
+def _whole(text: Text, body: bytes, payload: bytes, encoding: str) -> list[Event]:
+    said = text_of(body, encoding)
+    if said is None:
         return [SanityError(f"expected JSON in {encoding}", payload)]
-    return text.events(body, payload, alone=True)
+    return text.events(said, payload, alone=True)
 
 
 def _line(text: Text, line: bytes, encoding: str) -> list[Event]:

@@ -41,6 +41,7 @@ class Json:
         places = [parse(str(field.place)) for field in row.fields]
         self._listed = any(isinstance(path.steps[0], int) for path in places if path.steps and not path.whole)
         self._bare = any(not path.steps for path in places)
+        self._nothing: object = None if self._bare else {}
         self._prefix = row.prefix
 
     def place(self, place: Place) -> Getter:
@@ -63,16 +64,22 @@ class Json:
         payload = _loads(body)
         if self._entries is not None:
             entries = self._entries(payload, payload)
-            if entries is None and isinstance(payload, dict | None):
+            if entries == [] or (entries is None and isinstance(payload, dict)):
+                return [(self._nothing, payload)]  # what stands beside the list is said all the same
+            if entries is None and payload is None:
                 return []
             if not isinstance(entries, list):
                 raise ValueError(f"expected a list of readings at {self._path}")
-            return [(_object(entry, self._bare), payload) for entry in entries]
+            return [(entry, payload) for entry in entries]
         if isinstance(payload, list) and not self._listed:
-            return [(_object(entry, self._bare), payload) for entry in payload]
-        if payload is None:
-            return []
-        return [(payload if self._listed else _object(payload, self._bare), payload)]
+            return [(entry, payload) for entry in payload]
+        return [] if payload is None else [(payload, payload)]
+
+    def unfit(self, reading: object) -> str | None:
+        """What is wrong with the shape of a reading, or None."""
+        if isinstance(reading, dict) or self._bare or self._listed:
+            return None
+        return f"expected an object, got {_kind(reading)}"
 
     def written(self, values: Iterable[tuple[Place, object]]) -> str:
         """The text of one reading."""
@@ -93,12 +100,6 @@ class Json:
         return self._prefix + msgjson.encode(payload).decode()
 
 
-def _object(entry: object, bare: bool) -> object:
-    if not isinstance(entry, dict) and not bare:
-        raise ValueError(f"expected an object, got {_kind(entry)}")
-    return entry
-
-
 def _kind(value: object) -> str:
     return "a list" if isinstance(value, list) else json.dumps(value, ensure_ascii=False)[:40]
 
@@ -110,6 +111,15 @@ def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         mine = out.get(key)
         out[key] = _merged(mine, value) if isinstance(mine, dict) and isinstance(value, dict) else value
     return out
+
+
+def is_json(text: bytes) -> bool:
+    """Whether a text is JSON, whole."""
+    try:
+        _loads(text.decode("utf-8", "replace"))
+    except ValueError:
+        return False
+    return True
 
 
 def _loads(text: str) -> object:
@@ -250,7 +260,7 @@ class Columns:
             return None
         return [(cells, cells)]
 
-    def short(self, reading: object) -> str | None:
+    def unfit(self, reading: object) -> str | None:
         """What is wrong with the number of columns, or None."""
         if isinstance(reading, list) and len(reading) < self._most:
             return f"{len(reading)} column{'s' if len(reading) > 1 else ''}, expected {self._most} at least"

@@ -45,6 +45,7 @@ class Text:
         self._row = row
         self._form: Form = form_of(row)
         self._columns = self._form if isinstance(self._form, Columns) else None
+        self._json = self._form if isinstance(self._form, Json) else None
         words = all(field.kind == "text" for field in row.fields)
         self._spots = tuple(
             Spot(
@@ -92,6 +93,8 @@ class Text:
         return events or [Empty("no values", data)]
 
     def _event(self, reading: object, payload: object, data: bytes) -> Event:
+        if self._json is not None and (why := self._json.unfit(reading)) is not None:
+            return SanityError(why, data)
         fields: dict[str, Value] = {}
         errors: list[str] = []
         refused = ""
@@ -112,7 +115,7 @@ class Text:
         if self._columns is not None:
             if errors and not proof:
                 return Noise(data)
-            why = self._columns.short(reading)
+            why = self._columns.unfit(reading)
             if why is not None:
                 return SanityError(why, data) if proof else Noise(data)
         if not fields:
@@ -162,8 +165,8 @@ class Text:
                 raise EncodeError(f"{self._row.name}: {spot.name} is missing")
         if not reading.fields:
             raise EncodeError(f"{self._row.name}: no values")
-        if isinstance(self._form, Json):
-            return self._form.written(values)
+        if self._json is not None:
+            return self._json.written(values)
         text = self._form.written([(place, self._word(value)) for place, value in values])
         if any(char < " " and char != "\t" for char in text) or "\x7f" in text:
             raise EncodeError(f"{self._row.name}: a text holds a control character")

@@ -143,10 +143,8 @@ class Rows:
         value = self.raw.get(key, [])
         words: list[float | str] = []
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, str):
+            if isinstance(item, str) or _is_number(item):
                 words.append(item)
-            elif _is_number(item):
-                words.append(float(item))
             else:
                 self.fail(key, "a number, a text, or a list of them")
         return tuple(words)

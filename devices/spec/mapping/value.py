@@ -15,6 +15,7 @@ A bad value is a ValueError that says what was expected. Limits: numbers of 64 c
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Literal
 
 from devices.spec.errors import EncodeError
@@ -29,12 +30,13 @@ Take = Callable[[object], Value | None]
 Give = Callable[[Value], object]
 """The value to what stands in the text: a float, a whole number, a flag or a text. EncodeError where it cannot."""
 
-Decimal = Literal[".", ","]
+DecimalSign = Literal[".", ","]
 
 MISSING = frozenset({"", "nan", "-nan", "+nan", "null", "none", "nil", "n/a", "na", "undefined", "-", "--", "---"})
 FLAGS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
 LONGEST_NUMBER = 64
 LONGEST_WORD = 16_384
+EXPECTED_WHOLE = "expected a whole number of at most 64 bits"
 _NUMBER = re.compile(r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*)", re.DOTALL)
 _SCALE = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
@@ -55,8 +57,11 @@ def missing(text: str) -> bool:
     return text.lower() in MISSING
 
 
-def number(text: str, decimal: Decimal, allowed: frozenset[str]) -> float:
-    """The number of a text, behind which one of `allowed` may stand; ValueError if there is none."""
+def number(text: str, decimal: DecimalSign, allowed: frozenset[str], whole: bool = False) -> float:
+    """The number of a text, behind which one of `allowed` may stand; ValueError if there is none.
+
+    `whole`: it must be a whole number, and is one to the last digit.
+    """
     plain = text.replace("\u2212", "-") if len(text) <= LONGEST_NUMBER else ""
     if decimal == ",":
         plain = plain.replace(",", ".") if "." not in plain else ""
@@ -68,10 +73,21 @@ def number(text: str, decimal: Decimal, allowed: frozenset[str]) -> float:
         if unit.startswith(","):
             raise ValueError(f'expected a decimal point, got {shown(text)}; decimal = "," reads it')
         raise ValueError(f"{unit[:20]!r} is not the unit of the field, got {shown(text)}")
-    return float(found[1])
+    return _whole(found[1]) if whole else float(found[1])
 
 
-def taker(row: FieldRow, decimal: Decimal) -> Take:
+def _whole(digits: str) -> float:
+    """A number of which no digit is lost: an int where it is whole and could be of 64 bits."""
+    rounded = float(digits)
+    if not 1 <= abs(rounded) <= 2.0**64:
+        return rounded
+    exact = Decimal(digits)
+    if exact != int(exact):
+        raise ValueError(f"{EXPECTED_WHOLE}, got {digits}")
+    return int(exact)
+
+
+def taker(row: FieldRow, decimal: DecimalSign) -> Take:
     """How the field is read."""
     if row.kind == "flag":
         return _absent_or(row, _flag)
@@ -82,7 +98,7 @@ def taker(row: FieldRow, decimal: Decimal) -> Take:
     return _number_taker(row, decimal)
 
 
-def giver(row: FieldRow, decimal: Decimal) -> Give:
+def giver(row: FieldRow, decimal: DecimalSign) -> Give:
     """How the field is written. EncodeError for what would not come back."""
     take = taker(row, decimal)
 
@@ -109,7 +125,7 @@ def plain(value: float) -> float | int:
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e12 else rounded
 
 
-def time_taker(unit: TimeUnit, decimal: Decimal) -> Callable[[object], int | None]:
+def time_taker(unit: TimeUnit, decimal: DecimalSign) -> Callable[[object], int | None]:
     """Nanoseconds since 1970 of what stands in the text; None where it is missing, ValueError where it is bad."""
 
     def take(raw: object) -> int | None:
@@ -124,7 +140,9 @@ def time_taker(unit: TimeUnit, decimal: Decimal) -> Callable[[object], int | Non
                 raise ValueError(f"expected a date and time like 2024-05-01T12:00:00Z, got {shown(raw)}")
             return parse_ns(raw)
         if isinstance(raw, str):
-            count: float = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 20 else _count(raw, decimal)
+            digits = raw.removeprefix("+")
+            plain = digits.isascii() and digits.isdigit() and len(digits) < 20
+            count: float = int(digits) if plain else number(raw, decimal, frozenset())
         elif isinstance(raw, bool) or not isinstance(raw, int | float):
             raise ValueError(f"expected a number, got {shown(raw)}")
         else:
@@ -138,10 +156,6 @@ def time_taker(unit: TimeUnit, decimal: Decimal) -> Callable[[object], int | Non
     return take
 
 
-def _count(text: str, decimal: Decimal) -> float:
-    return number(text, decimal, frozenset())
-
-
 def time_given(time_ns: int, unit: TimeUnit) -> object:
     """A time as a board writes it; whole milliseconds where it counts seconds."""
     if unit == "rfc3339":
@@ -152,7 +166,7 @@ def time_given(time_ns: int, unit: TimeUnit) -> object:
     return time_ns // _SCALE[unit]
 
 
-def _number_taker(row: FieldRow, decimal: Decimal) -> Take:
+def _number_taker(row: FieldRow, decimal: DecimalSign) -> Take:
     absent = frozenset(row.absent)
     allowed = (spellings(row.unit) if row.unit != "1" else frozenset()) | ({row.suffix} if row.suffix else frozenset())
     low = -math.inf if row.minimum is None else row.minimum
@@ -168,7 +182,7 @@ def _number_taker(row: FieldRow, decimal: Decimal) -> Take:
             text = raw.strip()
             if text.lower() in MISSING or text in absent:
                 return None
-            found = int(text) if counter and text.isascii() and text.isdigit() else number(text, decimal, allowed)
+            found = number(text, decimal, allowed, counter)
         elif raw is None:
             return None
         else:
@@ -177,7 +191,7 @@ def _number_taker(row: FieldRow, decimal: Decimal) -> Take:
             return None
         if counter:
             if found != found // 1 or not -(2**63) <= found < 2**63:
-                raise ValueError(f"expected a whole number of at most 64 bits, got {shown(raw)}")
+                raise ValueError(f"{EXPECTED_WHOLE}, got {shown(raw)}")
             value: float = int(found)
         else:
             try:
@@ -194,8 +208,10 @@ def _number_taker(row: FieldRow, decimal: Decimal) -> Take:
 def _outside(value: float, row: FieldRow) -> str:
     if math.isinf(value):
         return "expected a number that can be stored, got one too large"
-    if row.minimum is None or row.maximum is None:
-        return f"{value:g} is {'below' if row.minimum is not None else 'above'} {row.minimum or row.maximum:g}"
+    if row.maximum is None:
+        return f"{value:g} is below {row.minimum:g}"
+    if row.minimum is None:
+        return f"{value:g} is above {row.maximum:g}"
     return f"{value:g} is outside {row.minimum:g}..{row.maximum:g}"
 
 
@@ -217,7 +233,7 @@ def _absent_or(row: FieldRow, take: Take) -> Take:
             raw = raw.strip()
             if missing(raw):
                 return None
-        if raw is None or (not isinstance(raw, dict | list) and raw in absent):
+        if raw is None or (not isinstance(raw, bool | dict | list) and raw in absent):  # False is not the number 0
             return None
         return take(raw)
 
