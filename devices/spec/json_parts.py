@@ -21,6 +21,7 @@ import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import and_
 from typing import Any, NamedTuple, NoReturn, TypeVar, get_args, get_origin
 
 import msgspec
@@ -60,6 +61,33 @@ def loads(payload: bytes) -> Any:
         raise ValueError(f"JSON: {error}") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"JSON is malformed: {error}") from None
+
+
+def several(text: bytes) -> list[object]:
+    """The messages of a text: an object, an array of them, or one a line; in the place of a broken line its error.
+
+    ValueError where it is none of these.
+    """
+    try:
+        value = loads(text)
+    except ValueError:
+        lines = [_line(line) for line in text.splitlines() if line.strip()]
+        whole = [isinstance(line, dict) for line in lines]
+        if not (len(lines) > 1 and whole[0]) and not any(map(and_, whole, whole[1:])):
+            raise  # one message over several lines: a comma or a bracket stands between two objects
+        return lines
+    if not isinstance(value, dict | list):
+        raise ValueError("expected an object or an array")
+    return value if isinstance(value, list) else [value]
+
+
+def _line(text: bytes) -> object:
+    """The object of a line, or the ValueError that says why it is none."""
+    try:
+        value: object = loads(text)
+    except ValueError as broken:
+        return broken
+    return value if isinstance(value, dict) else ValueError("expected an object")
 
 
 def _float(text: str) -> float | int:

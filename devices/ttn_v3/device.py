@@ -51,7 +51,7 @@ from msgspec import json as msgjson
 
 from devices.spec.device import MessageDevice
 from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Value
-from devices.spec.json_parts import PartRefused, Reader, loads, plain
+from devices.spec.json_parts import PartRefused, Reader, plain, several
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
 from devices.spec.zone import take_zone
@@ -112,13 +112,16 @@ def decode(_topic: str, payload: bytes, _received_ns: int) -> list[Event]:
 def _second_look(payload: bytes, error: Exception) -> list[Event]:
     """The messages of a payload that could not be read whole, part by part; `error` where that cannot be."""
     try:
-        values = _values(plain(payload))
+        values = several(plain(payload))
     except RecursionError as deep:
         return [SanityError(_words(deep), payload)]
     except ValueError as wide:
         return [SanityError(str(wide) if "expected UTF-8" in str(wide) else _words(error), payload)]
     out: list[Event] = []
     for index, value in enumerate(values):
+        if isinstance(value, ValueError):
+            out.append(SanityError(_words(value), payload))
+            continue
         try:
             message, wrong = _parts.read(value, Message, "$" if len(values) == 1 else f"$[{index}]")
             out.extend(_readings(message, list(wrong)))
@@ -127,20 +130,6 @@ def _second_look(payload: bytes, error: Exception) -> list[Event]:
         except ValueError as refused:
             out.append(SanityError(str(refused), payload))
     return out or [Empty("the array holds no message", payload)]
-
-
-def _values(text: bytes) -> list[object]:
-    """One message, an array of them, or one a line. ValueError where it is none of these."""
-    try:
-        value = loads(text)
-    except ValueError:
-        lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) < 2 or not all(line.lstrip().startswith(b"{") for line in lines):
-            raise
-        return [loads(line) for line in lines]
-    if not isinstance(value, dict | list):
-        raise ValueError("expected an object or an array")
-    return value if isinstance(value, list) else [value]
 
 
 def _words(error: Exception) -> str:

@@ -125,12 +125,15 @@ class Family:
         events: list[Told] = [found]
         for kept in network.due():
             known, owner = network.known(kept.name), network.owner(kept.name)
-            if known is not None:
-                events.append(_state(prefix + kept.name, kept.payload, known, kept.received_ns))
-            elif owner is not None:
-                events.append(
-                    _attribute(prefix, owner, kept.payload, network.known(owner[0]) or KNOWN, kept.received_ns)
-                )
+            try:
+                if known is not None:
+                    events.append(_state(prefix + kept.name, kept.payload, known, kept.received_ns))
+                elif owner is not None:
+                    events.append(
+                        _attribute(prefix, owner, kept.payload, network.known(owner[0]) or KNOWN, kept.received_ns)
+                    )
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the others that waited are read all the same
+                events.append(SanityError(f"{kept.name[:60]}: {error}", kept.payload))
         return events + network.expired(received_ns)
 
     def _thing(

@@ -123,6 +123,24 @@ def test_a_refused_message_leaves_the_others() -> None:
     assert isinstance(second, SanityError)
 
 
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (b'{"uplink_message":{"f_cnt":', "JSON is malformed: "),
+        (b"21.5", "expected an object"),
+        (b'{"uplink_message":{"f_cnt":1}', "JSON is malformed: "),
+    ],
+)
+def test_a_line_that_is_broken_leaves_the_other_lines(broken: bytes, why: str) -> None:
+    good = b'{"uplink_message":{"f_cnt":1}}'
+    first, second, third = decode(b"\n".join((good, broken, good)))
+    assert first == third == Reading({"f_port": 0, "f_cnt": 1})
+    assert isinstance(second, SanityError)
+    assert second.detail.startswith(why)
+    (refused,) = decode(b"{\n" + good + b"\n" + broken)
+    assert isinstance(refused, SanityError)
+
+
 def nested(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):

@@ -277,6 +277,17 @@ def test_a_name_that_the_bridge_does_not_list_is_refused_after_a_minute() -> Non
     )
 
 
+def test_of_what_waits_a_bad_state_leaves_the_others() -> None:
+    family = Family("zigbee2mqtt/#")
+    told(family, "zigbee2mqtt/plug", b'{"power":1}')
+    told(family, "zigbee2mqtt/plug", b"21.5")
+    told(family, "zigbee2mqtt/plug", b'{"power":3}')
+    found, first, bad, last = told(family, "zigbee2mqtt/bridge/devices", LIST)
+    assert all(isinstance(event, Reading) for event in (found, first, last))
+    assert isinstance(bad, SanityError)
+    assert (bad.detail, bad.data) == ("plug: expected an object of values, got float", b"21.5")
+
+
 def test_what_waits_is_bounded_in_number_and_in_bytes() -> None:
     family = Family("zigbee2mqtt/#")
     refused = 0

@@ -6,7 +6,7 @@ JSON; other payloads are lines, the last with or without its end.
 
 from codecs import BOM_UTF8
 from dataclasses import replace
-from itertools import pairwise
+from operator import and_
 
 from devices.spec import checksum
 from devices.spec.device import Device, MessageDevice, StreamDevice
@@ -117,7 +117,7 @@ def _separate(lines: list[bytes], closed: list[bool]) -> bool:
     In JSON that is spread over lines, a comma or a bracket would stand between.
     """
     whole = [shut and is_json(line) for line, shut in zip(lines, closed, strict=True)]
-    return whole[0] or any(one and next_one for one, next_one in pairwise(whole))
+    return whole[0] or any(map(and_, whole, whole[1:]))
 
 
 def _whole(text: Text, body: bytes, payload: bytes, encoding: str) -> list[Event]:
