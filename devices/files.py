@@ -101,8 +101,8 @@ def read_path(catalogue: Catalogue, path: Path, environ: Mapping[str, str]) -> t
             return with_folder(catalogue, path, environ)
         top = open_toml(path, environ, None, TypesError, "a file of device types, or a gateway's configuration")
     except OSError as error:
-        reason = error.strerror or "cannot be read"
-        return catalogue.without(""), [TypesError(f"{one_line(str(path))}: {reason}: expected a folder of device types")]
+        said = f"{one_line(str(path))}: {error.strerror or 'cannot be read'}: expected a folder of device types"
+        return catalogue.without(""), [TypesError(said)]
     except TypesError as error:
         return catalogue.without(""), [error]
     catalogue = _with_top(catalogue, top)

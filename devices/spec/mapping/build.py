@@ -26,7 +26,7 @@ AUDIT_STEP = 0.01
 
 
 def device_type(table: object, source: str = "the configuration") -> Device:
-    """The device type of a table (`[[type]]`, parsed), which stands in `source`. MappingError with every mistake in it."""
+    """The device type of a table (`[[type]]`, parsed), which stands in `source`. MappingError with every mistake."""
     row = read(table, source)
     try:
         return _stream(row) if row.topic is None else _messages(row, row.topic)
