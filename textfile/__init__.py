@@ -4,7 +4,7 @@ from textfile.complaints import is_secret
 from textfile.mistakes import Mistaken, Mistakes, Origin, lines_of
 from textfile.places import Place, Places, Steps
 from textfile.table import Table
-from textfile.text import NotText, as_utf8, begins_with, decoded, open_text, read_text
+from textfile.text import NotText, as_utf8, begins_with, decoded, followed, open_text, read_text
 from textfile.toml import open_toml
 from textfile.words import key_path, listed, nearest, one_line, shown
 
@@ -20,6 +20,7 @@ __all__ = [
     "as_utf8",
     "begins_with",
     "decoded",
+    "followed",
     "is_secret",
     "key_path",
     "lines_of",

@@ -76,6 +76,17 @@ def decoded(data: bytes) -> str:
     return text
 
 
+def followed(data: bytes, text: str) -> bytes:
+    """`data` with `text`, whose lines end with LF, behind it: after an empty line, in its encoding and with its line
+    ends. Raises NotText."""
+    before = decoded(data)
+    encoding = encoding_of(data)
+    raw = data.decode(encoding)
+    end = "\r\n" if "\r\n" in raw else "\n" if "\n" in raw or "\r" not in raw else "\r"
+    gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
+    return data + (gap + text).replace("\n", end).encode(encoding)
+
+
 def open_text(file: Path) -> TextIO:
     """`file`, to be read line by line whatever it begins with and of any size. Raises OSError; reading raises
     UnicodeDecodeError where it is no text."""

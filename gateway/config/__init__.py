@@ -3,6 +3,7 @@
 from gateway.config.load import load, read
 from gateway.config.types import (
     RECORDING,
+    WINDOWS_PORT,
     Config,
     ConfigError,
     GatewayConfig,
@@ -19,6 +20,7 @@ from gateway.config.types import (
 
 __all__ = [
     "RECORDING",
+    "WINDOWS_PORT",
     "Config",
     "ConfigError",
     "GatewayConfig",

@@ -14,13 +14,12 @@ from urllib.parse import SplitResult, urlsplit
 from devices.files import only_refused
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
-from gateway.config.types import RECORDING, REPLAY
+from gateway.config.types import RECORDING, REPLAY, WINDOWS_PORT
 from textfile import Table, begins_with, listed, nearest, one_line, shown
 
 RESERVED_TAGS = frozenset({"thing", "device", "source", "time"})
 _TAG_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]+")
-_WINDOWS_PORT = re.compile(r"COM[0-9]{1,3}", re.IGNORECASE)
 _DURATION = re.compile(r"(?:[1-9][0-9]{0,5}[wdh])+|INF")
 _SERIAL_URLS = ("socket", "rfc2217")
 
@@ -76,7 +75,7 @@ def serial_port(table: Table, key: str) -> str:
         _, parts = _split(table, key, expected)
         if parts.scheme not in _SERIAL_URLS or parts.port is None:
             table.fail(key, expected)
-    elif not _WINDOWS_PORT.fullmatch(text):
+    elif not WINDOWS_PORT.fullmatch(text):
         if "/" not in text:
             table.fail(key, f"{expected}; a path relative to this file needs a slash, as ./{text}")
         return str(table.beside(key, text).absolute())

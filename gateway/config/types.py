@@ -3,6 +3,7 @@
 Everybody imports them from `gateway.config`, which reads them from the file.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from textfile import Mistaken
 REPLAY = "replay:"
 RECORDING = "# parkgate recording"
 """A port that is played from a file, and how such a file begins."""
+
+WINDOWS_PORT = re.compile(r"COM[0-9]{1,3}", re.IGNORECASE)
 
 
 class ConfigError(Mistaken):

@@ -1,6 +1,6 @@
 """For a board without a device type: what its bytes look like, what its keys mean, which type would read it."""
 
-from gateway.learn.look import MOST_SAMPLE, Guess, Look, look, shape_of
+from gateway.learn.look import MOST_SAMPLE, Guess, Look, look, printable, shape_of
 from gateway.learn.propose import Proposal, Question, propose
 from gateway.learn.toml import table_text, value_text
 from gateway.learn.topics import pattern_of, same_shape
@@ -13,6 +13,7 @@ __all__ = [
     "Question",
     "look",
     "pattern_of",
+    "printable",
     "propose",
     "same_shape",
     "shape_of",

@@ -2,13 +2,14 @@
 
 import os
 import tempfile
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from gateway.cli.usage import UsageError
+from gateway.config import WINDOWS_PORT
 from gateway.learn import table_text, value_text
+from textfile import Mistaken, followed, open_toml
 
 HEAD = '[gateway]\nname = "bench"\nstate_dir = "var"\n'
 """What a new file begins with."""
@@ -16,14 +17,12 @@ HEAD = '[gateway]\nname = "bench"\nstate_dir = "var"\n'
 
 def existing(path: Path) -> dict[str, Any]:
     """The tables of the file, empty where there is none. UsageError where it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise UsageError(f"{path}: {' '.join(str(error).split())}; mend it first (`parkgate check {path}`)") from error
+    try:
+        return open_toml(path, {}, None, Mistaken, "a configuration file").raw
+    except Mistaken as error:
+        raise UsageError(f"{error}; mend it first (`parkgate check {path}`)") from error
 
 
 def broker_of(tables: Mapping[str, Any], url: str) -> str | None:
@@ -35,9 +34,31 @@ def broker_of(tables: Mapping[str, Any], url: str) -> str | None:
     return None
 
 
-def ports(tables: Mapping[str, Any]) -> set[str]:
-    """The ports that the configuration reads."""
-    return {str(row["port"]) for row in _rows(tables.get("serial")) if "port" in row}
+def reads(tables: Mapping[str, Any], config: Path, port: str) -> bool:
+    """Whether the configuration in the file `config` has `port`, a path being meant from the working folder."""
+    rows = (str(row["port"]) for row in _rows(tables.get("serial")) if "port" in row)
+    return _place(port, Path()) in {_place(each, config.absolute().parent) for each in rows}
+
+
+def port_from(config: Path, port: str) -> str:
+    """`port`, which is meant from the working folder, as the file `config` has to say it: a path that lies below the
+    file's folder is said from there. UsageError for a name without a slash of what is not there."""
+    if not _is_path(port) or Path(port).is_absolute():
+        return port
+    if "/" not in port and not Path(port).exists():
+        raise UsageError(f"--port {port}: there is none here; expected a path such as /dev/{port} or ./{port}")
+    path, folder = Path(port).absolute(), config.absolute().parent
+    below = os.path.normpath(path).startswith(f"{os.path.normpath(folder)}{os.sep}")
+    return f"./{os.path.relpath(path, folder)}" if below else str(path)
+
+
+def _place(port: str, folder: Path) -> str:
+    """What tells one port from another."""
+    return os.path.realpath(folder / port) if _is_path(port) else port
+
+
+def _is_path(port: str) -> bool:
+    return "://" not in port and WINDOWS_PORT.fullmatch(port) is None
 
 
 def things(tables: Mapping[str, Any]) -> set[str]:
@@ -82,10 +103,10 @@ def add(path: Path, text: str) -> None:
     from gateway.config import ConfigError, load
 
     try:
-        before = path.read_text(encoding="utf-8-sig")
+        before = path.read_bytes()
     except FileNotFoundError:
-        before = HEAD
-    whole = before.rstrip("\n") + "\n\n" + text
+        before = HEAD.encode()
+    whole = followed(before, text)
     folder = path.resolve().parent
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".toml", dir=folder)
@@ -93,7 +114,7 @@ def add(path: Path, text: str) -> None:
         raise UsageError(f"{path}: {error.strerror or error}; expected a folder this user may write") from error
     trial = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(whole)
         try:
             load(trial, os.environ)

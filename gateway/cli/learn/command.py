@@ -5,6 +5,7 @@ behind it; what was guessed, and why, goes to stderr. A unit that is not known i
 and is "1" otherwise. With `--write` it is added to the configuration.
 """
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,11 +44,12 @@ class Wish:
     thing: str | None
     tables: Mapping[str, Any]
     devices: "Mapping[str, Device]"
+    config: Path = Path("gateway.toml")
 
     def check(self, port: str | None) -> None:
         """UsageError where what was asked for cannot be, told before anything is watched."""
         from devices.spec.mapping import TYPE_NAME
-        from gateway.cli.learn.add import ports, things
+        from gateway.cli.learn.add import port_from, reads, things
 
         if self.name is not None and TYPE_NAME.fullmatch(self.name) is None:
             raise UsageError(f"--name {self.name}: expected lower letters and digits with - between, as in lamp-node")
@@ -58,8 +60,10 @@ class Wish:
             )
         if self.thing is not None and self.thing in things(self.tables):
             raise UsageError(f"--thing {self.thing}: the configuration has a thing of that name already")
-        if port is not None and port in ports(self.tables):
-            raise UsageError(f"--port {port}: the configuration reads that port already")
+        if port is not None:
+            port_from(self.config, port)
+            if reads(self.tables, self.config, port):
+                raise UsageError(f"--port {port}: the configuration reads that port already")
 
     def _types(self) -> set[str]:
         named = {str(row.get("name")) for row in self.tables.get("type", []) if isinstance(row, dict)}
@@ -108,7 +112,7 @@ def learn(
         raise UsageError("--mqtt URL and --topic FILTER go together, as in --mqtt mqtt://127.0.0.1 --topic 'park/#'")
     tables = add.existing(config)
     devices = usable(config if config.is_file() else None)
-    wish = Wish(name, thing, tables, devices)
+    wish = Wish(name, thing, tables, devices, config)
     wish.check(port)
     if port is not None:
         asked = Port(port, baud, parity, for_s, None)
@@ -129,11 +133,12 @@ def learn(
     sys.stdout.flush()
     if not write:
         return
+    if file is not None and len(found.sections) == 1:
+        print("nothing was added: the type is known; next: say the port of the [[serial]] above", file=sys.stderr)
+        return
     add.add(config, text)
-    if file is None:
-        print(f"added to {config}; next: parkgate check {config} && parkgate run {config}", file=sys.stderr)
-    else:
-        print(f"added to {config}: the type alone; next: a [[serial]] or a subscription that names it", file=sys.stderr)
+    after = "" if file is None else "say the port in its [[serial]] and take the # away there, then "
+    print(f"added to {config}; next: {after}parkgate check {config} && parkgate run {config}", file=sys.stderr)
 
 
 def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | None = None) -> Found:
@@ -150,9 +155,9 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
     if known:
         return _known(known, found, port, wish)
     if not look.guesses:
+        shows = f"; `parkgate decode --port {shlex.quote(port.name)}` shows them" if port is not None else ""
         raise UsageError(
-            f"{look.size} bytes came and {look.printable:.0%} of them are text: no type that is known, and no lines; "
-            "`parkgate decode --port …` shows them"
+            f"{look.size} bytes, and {look.printable:.0%} of them are text: no type that is known, and no lines{shows}"
         )
     link: dict[str, Any] = {"baud": found.baud or baud or DEFAULT_BAUD}
     notes = [look.guesses[0].words]
@@ -167,8 +172,8 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
     proposal = _asked(proposal)
     sections = [table_text("type", proposal.table)]
     thing = wish.thing_name(name)
-    if port is not None:
-        sections.append(table_text("serial", {"port": port.name, "device": name, "thing": thing}))
+    serial = table_text("serial", {"port": _said(port, wish), "device": name, "thing": thing})
+    sections.append(serial if port is not None else _commented(serial))
     data = "".join(f"{line}\n" for line in look.lines).encode()
     made = Found(sections, [*notes, *proposal.notes])
     _preview(made, proposal, thing, lambda device: _decoded(device, data))
@@ -185,11 +190,22 @@ def _known(guesses: "Sequence[Guess]", found: "Sample", port: "Port | None", wis
     notes = [guess.words for guess in guesses]
     if len(guesses) > 1:
         notes.append("their frames are the same or alike: only you can tell which it is; change `device` if need be")
-    row: dict[str, Any] = {"port": port.name if port is not None else "/dev/serial/by-id/…", "device": device.name}
+    row: dict[str, Any] = {"port": _said(port, wish), "device": device.name}
     row["thing"] = wish.thing_name(device.name)
     if found.baud is not None and found.baud != device.serial.baud:
         row["baud"] = found.baud
     return Found([table_text("serial", row)], notes)
+
+
+def _said(port: "Port | None", wish: Wish) -> str:
+    """The port as the configuration has to say it; where it is not known one to be replaced."""
+    from gateway.cli.learn.add import port_from
+
+    return "/dev/serial/by-id/…" if port is None else port_from(wish.config, port.name)
+
+
+def _commented(text: str) -> str:
+    return "".join(f"# {line}\n" for line in text.splitlines())
 
 
 class Broker(NamedTuple):

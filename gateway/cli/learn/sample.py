@@ -9,7 +9,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from gateway.cli.decode import Port, at_the_right_speed, run_on_port
 from gateway.cli.loop import on_signals, run_async
 from gateway.cli.usage import UsageError
-from gateway.learn import MOST_SAMPLE, look
+from gateway.learn import MOST_SAMPLE, look, printable
+from textfile import as_utf8, begins_with
 
 if TYPE_CHECKING:
     from devices.spec.device import Device
@@ -103,7 +104,7 @@ def of_file(name: str, devices: "Mapping[str, Device]") -> Sample:
     path = Path(name)
     try:
         data = path.read_bytes()[: 1 << 20]
-        if data.startswith(RECORDING.encode()):
+        if begins_with(data[:256], RECORDING):
             data = b"".join(piece for _, piece in recorded(path))
     except ReplayError as error:
         raise UsageError(str(error)) from error
@@ -111,8 +112,10 @@ def of_file(name: str, devices: "Mapping[str, Device]") -> Sample:
         raise UsageError(f"{name}: {error.strerror or error}") from error
     if not data:
         raise UsageError(f"{name}: it is empty; expected lines as the board prints them")
+    data = b"".join(as_utf8([data])).removeprefix(b"\xef\xbb\xbf")[-MOST_SAMPLE + 2 :]
     # a file begins with a whole line, so nothing of it is cut off as of a port
-    return Sample(look=look(b"\n" + data[-MOST_SAMPLE + 2 :].removeprefix(b"\xef\xbb\xbf") + b"\n", devices.values()))
+    seen = look(b"\n" + data + b"\n", devices.values())
+    return Sample(look=replace(seen, size=len(data), printable=printable(data)))
 
 
 def of_broker(url: str, topic: str, username: str | None, for_s: float) -> Sample:

@@ -10,8 +10,10 @@ from devices.catalogue import built_in
 from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Reading
 from devices.spec.mapping import device_type
+from gateway.cli.learn.add import port_from
 from gateway.cli.learn.command import Broker, Wish, from_messages
 from gateway.cli.learn.sample import Message
+from gateway.config import load
 from gateway.learn import look, pattern_of, propose, same_shape, shape_of, table_text
 
 SERIAL = {"baud": 115200}
@@ -215,7 +217,10 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
             ["--port", "/dev/b", "--thing", "lamp", "--config", "good.toml"],
             "--thing lamp: the configuration has a thing of that name already",
         ),
-        (["lines.txt", "--config", "bad.toml"], "bad.toml: "),
+        (["--port", "./b", "--config", "sub/good.toml"], "--port ./b: the configuration reads that port already"),
+        (["--port", "ttyX0"], "--port ttyX0: there is none here; expected a path such as /dev/ttyX0 or ./ttyX0"),
+        (["two.bin"], "2 bytes, and 0% of them are text: no type that is known, and no lines"),
+        (["lines.txt", "--config", "bad.toml"], "bad.toml:1:9: "),
     ],
 )
 def test_a_mistake_is_one_line(
@@ -231,6 +236,9 @@ def test_a_mistake_is_one_line(
     Path("empty.txt").write_text("")
     Path("bad.toml").write_text("[gateway\n")
     Path("good.toml").write_text('[[serial]]\nport = "/dev/a"\ndevice = "pms5003"\nthing = "lamp"\n')
+    Path("two.bin").write_bytes(b"\xff\x01")
+    Path("sub").mkdir()
+    Path("sub/good.toml").write_text('[[serial]]\nport = "../b"\ndevice = "pms5003"\nthing = "lamp"\n')
     code, out, err = run(capsys, *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(f"parkgate: {words}")
@@ -262,6 +270,64 @@ def test_what_is_added_stands_behind_what_was_there(
     text = Path("gateway.toml").read_text()
     assert [row["name"] for row in tomllib.loads(text)["type"]] == ["board", "board-2"]
     assert text.startswith('[gateway]\nname = "bench"\n')
+
+
+def test_a_type_of_a_file_is_read_once_its_port_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_text("temp=21.5\ntemp=21.6\n")
+    _, out, err = run(capsys, "lines.txt", "--write")
+    assert '# [[serial]]\n# port = "/dev/serial/by-id/…"\n# device = "board"\n# thing = "board-1"\n' in out
+    assert "next: say the port in its [[serial]] and take the # away there, then parkgate check gateway.toml" in err
+    Path("gateway.toml").write_text(Path("gateway.toml").read_text().replace("# ", "").replace("…", "usb-board"))
+    assert load(Path("gateway.toml"), {}).serial[0].port == "/dev/serial/by-id/usb-board"
+
+
+@pytest.mark.parametrize(
+    ("port", "config", "said"),
+    [
+        ("./p3", "gateway.toml", "./p3"),
+        ("sub/p3", "sub/gateway.toml", "./p3"),
+        ("p3", "gateway.toml", "./p3"),
+        ("./p3", "sub/gateway.toml", "{here}/p3"),
+        ("/dev/ttyUSB0", "sub/gateway.toml", "/dev/ttyUSB0"),
+        ("COM3", "sub/gateway.toml", "COM3"),
+        ("socket://127.0.0.1:4001", "sub/gateway.toml", "socket://127.0.0.1:4001"),
+    ],
+)
+def test_a_port_is_said_as_the_file_that_names_it_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str, config: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p3").touch()
+    assert port_from(Path(config), port) == said.format(here=tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-8"])
+def test_a_configuration_keeps_its_encoding_and_its_line_ends(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = '[gateway]\r\nname = "Grünau"\r\n\r\n[[serial]]\r\nport = "/dev/a"\r\ndevice = "pms5003"\r\nthing = "a"'
+    Path("gateway.toml").write_bytes(before.encode(encoding))
+    Path("lines.txt").write_text("temp=21.5\ntemp=21.6\n")
+    assert run(capsys, "lines.txt", "--write")[0] == 0
+    data = Path("gateway.toml").read_bytes()
+    assert data.startswith(before.encode(encoding))
+    after = data.decode(encoding).removeprefix(before)
+    assert after.startswith('\r\n\r\n[[type]]\r\nname = "board"\r\n')
+    assert after.count("\n") == after.count("\r\n")
+    assert [each.name for each in load(Path("gateway.toml"), {}).types] == ["board"]
+
+
+def test_lines_in_utf_16_are_read(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_bytes("temp=21.5\r\ntemp=21.6\r\n".encode("utf-16"))
+    code, out, _ = run(capsys, "lines.txt")
+    assert (code, "# board,thing=board-1 temperature_c=21.5" in out) == (0, True)
 
 
 BRIDGE = (
