@@ -55,6 +55,10 @@ class AnswerIntake(Protocol):
         """What came of a question, or astray, in the bytes `data`: readings are kept until the round is over."""
         ...
 
+    def failed(self, fault: Exception, data: bytes) -> None:
+        """The type's own code could not take `data`, or make a question."""
+        ...
+
     def unanswered(self) -> None:
         """A question was asked in vain."""
         ...

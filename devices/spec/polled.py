@@ -92,7 +92,9 @@ class Timing:
 
     def __post_init__(self) -> None:
         if not (0 < self.timeout_s <= 60 and 0 <= self.silence_s <= 10 and 0 <= self.late_s <= 60):
-            raise DescriptionError(f"timing {self}: seconds of a person's patience expected")
+            raise DescriptionError(
+                f"timing {self}: expected timeout_s above 0 and up to 60, silence_s from 0 to 10, late_s from 0 to 60"
+            )
 
 
 class _Echo(NamedTuple):
@@ -171,9 +173,10 @@ class Exchange:
     """One question to one unit, waiting for its answer.
 
     It also waits for the rest of what may be somebody else's frame, to tell it, unless it is not `patient`.
+    `rest` are the last bytes, as long as they may be the beginning of an answer (or of the echo).
     """
 
-    __slots__ = ("_longest", "_rest", "_unit", "answered", "echoed", "patient", "question", "request")
+    __slots__ = ("_longest", "_unit", "answered", "echoed", "patient", "question", "request", "rest")
 
     def __init__(self, question: Question, unit: int) -> None:
         self.question = question
@@ -183,27 +186,27 @@ class Exchange:
         self.patient = True
         self._unit = unit
         self._longest = max(question.size, len(self.request))
-        self._rest = b""
+        self.rest = b""
 
     @property
     def begun(self) -> bool:
         """Whether what came last may be the beginning of an answer (or of the echo)."""
-        return bool(self._rest)
+        return bool(self.rest)
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes from the line; answer the events they complete. `answered` is true from the answer on."""
         if self.answered:
             return [Noise(data)] if data else []
-        found = _search(self._rest + data, self._longest, self._judge, once=True, patient=self.patient)
-        self._rest, self.answered = found.rest, found.answered
+        found = _search(self.rest + data, self._longest, self._judge, once=True, patient=self.patient)
+        self.rest, self.answered = found.rest, found.answered
         self.echoed = self.echoed or found.echoed
         return found.events
 
     def end(self) -> list[Event]:
         """Nothing more is waited for: what waited for its rest is dropped byte by byte, for an answer may lie in it."""
         events: list[Event] = []
-        while self._rest:
-            rest, self._rest = self._rest, b""
+        while self.rest:
+            rest, self.rest = self.rest, b""
             events += [Noise(rest[:1]), *self.feed(rest[1:])]
         return events
 

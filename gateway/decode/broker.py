@@ -14,7 +14,7 @@ from zlib import crc32
 from devices.spec.events import Empty, Fetch, Noise, Publish, Reading, SanityError
 from gateway.config import MqttConfig
 from gateway.decode.families import Families
-from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
+from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, DecoderFaults, Fault, count_fault
 from gateway.decode.ledger import Ledger
 from gateway.decode.look import REDELIVERED, RETAINED, look_message
 from gateway.decode.names import clean_tag
@@ -35,9 +35,6 @@ EARLIEST_NS = 946_684_800_000_000_000
 MAX_DOUBTS = 10
 """Undecodable messages of unknown things that are also logged, by broker; the quarantine has all."""
 
-DECODER_FAULTS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
-"""What a faulty decoder could raise. It promises not to; if it does, that message alone suffers."""
-
 ASKS = (Fetch, Publish)
 
 NAMELESS = "neither topic, config nor payload names the thing"
@@ -51,7 +48,10 @@ class _Refusal(NamedTuple):
 
 
 class BrokerIntake:
-    """What one broker brings: implements `MessageIntake`. `known` are things that keep their places."""
+    """What one broker brings: implements `MessageIntake`. `known` are things that keep their places.
+
+    What a message asks of the ledger is bound here as attributes, which saves the hot path a look-up and a call each.
+    """
 
     def __init__(
         self,
@@ -64,7 +64,8 @@ class BrokerIntake:
         self._pipeline = pipeline
         self._config = config
         self._name = name
-        self._families = Families(pipeline, subscriptions, name)
+        self._failed = DecoderFaults(name)
+        self._families = Families(pipeline, subscriptions, name, self._failed)
         self.asks = self._families.asks
         self._topics = Topics(subscriptions, 2 * config.max_things)
         self._routes = self.topics = self._topics.routes
@@ -104,9 +105,8 @@ class BrokerIntake:
         received_ns = pipeline.clock.now_ns()
         try:
             events = (route.retained if retained else route.decode)(topic, payload, received_ns)
-        except DECODER_FAULTS as fault:
-            log.error("decoder %s failed on a message of %s: %r", route.subscription.device.name, topic[:200], fault)
-            events = (SanityError(f"decoder failed: {fault!r}", payload),)
+        except Exception as fault:  # noqa: BLE001  # see DecoderFaults
+            events = (self._failed.told(route.subscription.device.name, fault, payload),)
         faults: list[Fault] = []
         kept: tuple[Kept, ...] = ()
         first: _Refusal | None = None
@@ -257,7 +257,9 @@ class BrokerIntake:
         if stats is not None:
             for fault in faults:
                 count_fault(stats, fault)
-        elif self._doubts < MAX_DOUBTS:  # nothing good has ever come from there: a wrong device type?
+        elif (
+            self._doubts < MAX_DOUBTS and faults[0] is not self._failed.last
+        ):  # nothing good has ever come from there: a wrong device type?
             self._doubts += 1
             log.warning(
                 "%s: what came on %r is no %s: %s; kept, see `parkgate spool quarantine`",

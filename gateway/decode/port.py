@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from devices.spec.device import StreamDevice
 from devices.spec.events import Empty, Event, Noise, Reading, SanityError
 from gateway.config import SerialConfig
-from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, Fault, count_fault
+from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, DecoderFaults, Fault, count_fault
 from gateway.decode.look import look_read
 from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
@@ -47,6 +47,7 @@ class PortIntake:
         self._device = device
         self._name = name
         self._decoder = device.join()
+        self._faults = DecoderFaults(name)
         self._byte_ns = 10_000_000_000 // (config.baud or device.serial.baud)
         self._fast_ns = round(device.expected_every_s * 1e9) if device.expected_every_s <= FAST_S else 0
         self._thing = clean_tag(config.thing)
@@ -60,12 +61,27 @@ class PortIntake:
     def bytes(self, data: bytes) -> int:
         """Decode what was read; the number of frames in it that came whole."""
         self._pipeline.stages.received += 1
-        return self._take(self._decoder.feed(data), data)
+        try:
+            events = self._decoder.feed(data)
+        except Exception as fault:  # noqa: BLE001  # see DecoderFaults
+            return self._failed(fault, data)
+        return self._take(events, data)
 
     def closed(self) -> None:
         """The port went away: what is left of a frame is noise, and the next byte starts anew."""
-        self._take(self._decoder.flush(), b"")
+        try:
+            events = self._decoder.flush()
+        except Exception as fault:  # noqa: BLE001  # see DecoderFaults
+            self._failed(fault, b"")
+            return
+        self._take(events, b"")
         self._decoder = self._device.join()
+
+    def _failed(self, fault: Exception, data: Bytes) -> int:
+        """The decoder could not take `data`: another one begins behind it. No frame of it came whole."""
+        self._decoder = self._device.join()
+        self._take([self._faults.told(self._device.name, fault, data)], data)
+        return 0
 
     def _take(self, events: list[Event], data: Bytes) -> int:
         """Store the events of a read that brought `data`."""

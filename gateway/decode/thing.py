@@ -8,7 +8,7 @@ from devices.spec.device import PolledDevice
 from devices.spec.events import Empty, Event, Reading, SanityError
 from devices.spec.polled import together
 from gateway.config import ThingConfig
-from gateway.decode.fault import NOTHING_STORABLE, count_fault
+from gateway.decode.fault import NOTHING_STORABLE, DecoderFaults, count_fault
 from gateway.decode.look import look_read
 from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
@@ -24,6 +24,7 @@ class ThingIntake:
         self._device = device
         self._thing = clean_tag(config.thing)
         self._name = name
+        self._faults = DecoderFaults(name)
         self.stats = pipeline.stats.devices[(name, self._thing)] = asked_stats(name, device, config, self._thing)
         words = {**config.tags, "thing": self._thing}
         self._series = Series(device.measurement, words, declared=True, counts=self.stats)
@@ -55,6 +56,10 @@ class ThingIntake:
                 self._data += data
             else:
                 look_read(pipeline, self._name, self._device.name, self._thing, data, events, 0)
+
+    def failed(self, fault: Exception, data: bytes) -> None:
+        """The device type's own code could not take `data`, or make a question."""
+        self.events([self._faults.told(self._device.name, fault, data)], data)
 
     def unanswered(self) -> None:
         """A question was asked in vain."""

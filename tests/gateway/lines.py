@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from devices.spec.device import PolledDevice
-from devices.spec.events import Event, Reading
+from devices.spec.events import Event, Reading, SanityError
 from devices.spec.polled import together
 from gateway.clock import Clock, SystemClock
 from gateway.config import SerialConfig
@@ -80,6 +80,9 @@ class Answers:
         self._answers += [event for event in events if isinstance(event, Reading)]
         self.bad += [event for event in events if not isinstance(event, Reading)]
         self.raw += data
+
+    def failed(self, fault: Exception, data: Octets) -> None:
+        self.bad.append(SanityError(repr(fault), data))
 
     def unanswered(self) -> None:
         self.silences += 1

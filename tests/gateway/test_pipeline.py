@@ -46,10 +46,19 @@ NUMBER = MessageDevice(
 )  # fmt: skip
 
 
+class Broken(Exception):
+    """What only the decoder's own package knows."""
+
+
 class Digits:
-    """Each byte is an event: a digit is a reading, `?` a broken frame, anything else noise."""
+    """Each byte is an event: a digit is a reading, `?` a broken frame, anything else noise; `!` and `%` are faults."""
 
     def feed(self, data):
+        if b"!" in data:
+            raise Broken("a decoder that breaks its promise")
+        if b"%" in data:
+            raise TypeError("another fault")
+
         def event(byte):
             if 48 <= byte <= 57:
                 return Reading({"value": float(byte - 48)})
@@ -276,6 +285,37 @@ async def test_what_cannot_be_stored_is_kept_with_a_reason_and_acknowledged(room
     ]
     assert len(await room.lines()) == 1
     assert room.stats.stages.quarantined == 3
+
+
+async def test_a_decoder_that_fails_costs_that_read_and_is_logged_once_a_kind(room, caplog):
+    assert [room.port.bytes(data) for data in (b"1", b"2!3", b"4", b"!", b"%", b"!", b"5")] == [1, 0, 1, 0, 0, 0, 1]
+    for topic in ("park/a", "park/b", "park/a"):
+        room.publish(topic, b"!")
+    await room.pipeline.finish()
+    assert [line.split()[1] for line in await room.lines()] == ["value=1.0", "value=4.0", "value=5.0"]
+    assert (room.port.stats.readings, room.port.stats.sanity_errors) == (3, 4)
+    assert room.port.stats.last_error == "decoder failed: Broken('a decoder that breaks its promise')"
+    kept = [(item.reason, item.data) for item in await room.spool.quarantine_rows() if item.source == "serial:/dev/x"]
+    assert sorted(kept) == [
+        ("decoder failed: Broken('a decoder that breaks its promise')", b"!"),
+        ("decoder failed: Broken('a decoder that breaks its promise')", b"!"),
+        ("decoder failed: Broken('a decoder that breaks its promise')", b"2!3"),
+        ("decoder failed: TypeError('another fault')", b"%"),
+    ]
+    said = [record.message.partition(" (test_pipeline.py line ")[0] for record in caplog.records]
+    assert [words for words in said if "failed" in words] == [
+        "serial:/dev/x: the decoder of digits failed: Broken('a decoder that breaks its promise')",
+        "serial:/dev/x: the decoder of digits failed: TypeError('another fault')",
+        "mqtt:main: the decoder of number failed: IndexError('a decoder that breaks its promise')",
+    ]
+
+
+async def test_a_decoder_that_fails_when_the_port_goes_away_begins_anew(room):
+    room.port._decoder.flush = lambda: 1 / 0
+    room.port.closed()
+    assert room.port.bytes(b"1") == 1
+    await room.pipeline.finish()
+    assert await room.reasons() == ["decoder failed: ZeroDivisionError('division by zero')"]
 
 
 async def test_a_message_above_max_payload_is_kept_in_part_and_acknowledged(room):

@@ -38,6 +38,11 @@ class _Printing:
         self._readings += [event for event in events if isinstance(event, Reading)]
         self._print([event for event in events if not isinstance(event, Reading)])
 
+    def failed(self, fault: Exception, data: bytes) -> None:
+        from devices.spec.events import SanityError
+
+        self._print([SanityError(f"decoder failed: {fault!r}"[:200], data)])
+
     def unanswered(self) -> None:
         print(f"no answer from {self._who}", file=sys.stderr, flush=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from devices.spec.device import PolledDevice
-from devices.spec.events import Noise, Reading, SanityError
+from devices.spec.events import Event, Noise, Reading, SanityError
 from devices.spec.polled import Exchange, Round
 from gateway.intake import AnswerIntake
 
@@ -40,11 +40,38 @@ class Asked:
         self.going = False
         self.late = None
 
+    def next(self) -> Exchange | None:
+        """The next question of this round, None where it is over. One that cannot be made is passed over."""
+        while True:
+            try:
+                return self.round.next()
+            except Exception as fault:  # noqa: BLE001  # the type's own code, perhaps an installed package's
+                self.intake.failed(fault, b"")
+
+    def heard(self, exchange: Exchange, data: bytes) -> list[Event]:
+        """What `data` says in answer to a question of this thing; nothing where the type's own code fails on it."""
+        try:
+            return exchange.feed(data)
+        except Exception as fault:  # noqa: BLE001  # the type's own code, perhaps an installed package's
+            rest, exchange.rest = exchange.rest, b""
+            self.intake.failed(fault, rest + data)
+            return []
+
+    def ended(self, exchange: Exchange) -> list[Event]:
+        """What is left where nothing more is waited for."""
+        rest = exchange.rest
+        try:
+            return exchange.end()
+        except Exception as fault:  # noqa: BLE001  # the type's own code, perhaps an installed package's
+            exchange.rest = b""
+            self.intake.failed(fault, rest)
+            return []
+
     def forget_late(self) -> None:
         """Its late answer is not waited for any more; what may have been the beginning of it is noise."""
         late, self.late = self.late, None
         if late is not None:
-            rest = b"".join(event.data for event in late.exchange.end() if not isinstance(event, Reading))
+            rest = b"".join(event.data for event in self.ended(late.exchange) if not isinstance(event, Reading))
             if rest:
                 self.intake.events([Noise(rest)], rest)
 
@@ -74,10 +101,10 @@ class Late:
     def __post_init__(self) -> None:
         self.exchange.patient = False  # whose else it may be is found out for the question that waits
 
-    def feed(self, data: bytes) -> bytes:
-        """Take bytes that nobody waits for; what is left of them that is not its answer either."""
+    def feed(self, thing: Asked, data: bytes) -> bytes:
+        """Take bytes that nobody waits for; what is left of them that is not the answer of `thing` either."""
         self.seen = (self.seen + data)[-self.exchange.question.size :]
-        events = self.exchange.feed(data)
+        events = thing.heard(self.exchange, data)
         if self.exchange.answered:
             return b""
         return b"".join(event.data for event in events if not isinstance(event, Reading))
@@ -96,7 +123,7 @@ def astray(things: Iterable[Asked], now: float, data: bytes, default: Asked, why
         if now > late.until:
             thing.forget_late()
             continue
-        data = late.feed(data)
+        data = late.feed(thing, data)
         if late.exchange.answered:
             thing.late = None
             words = f"answered {now - late.asked:.2g} s after it was asked; timeout_s is {thing.timeout_s:g}"

@@ -121,7 +121,7 @@ class PolledSource:
             if not thing.going:
                 thing.going, thing.answered = True, False
                 thing.round.begin()
-            exchange = thing.round.next()
+            exchange = thing.next()
             if exchange is None:
                 thing.intake.over()
                 thing.end_round(self._clock.monotonic())
@@ -148,9 +148,9 @@ class PolledSource:
             await port.wait(self._clock, left)
             data = self._heard(port)
             heard = (heard + data)[-MOST_HEARD:]
-            self._give(thing, exchange.feed(data), heard)
+            self._give(thing, thing.heard(exchange, data), heard)
         if not exchange.answered:
-            self._give(thing, exchange.end(), heard)
+            self._give(thing, thing.ended(exchange), heard)
         port.frames += exchange.answered
         if exchange.echoed:
             port.bytes_in -= len(exchange.request)

@@ -8,7 +8,7 @@ import pytest
 
 from devices.spec.device import PolledDevice
 from devices.spec.events import IntegrityError, Noise, SanityError
-from devices.spec.polled import Timing
+from devices.spec.polled import Timing, Verdict
 from gateway.sources.serial.port import PortState
 from tests.gateway.lines import CO2, METER, PROBE, Answers, Bus, asked, asking, bus
 
@@ -46,6 +46,34 @@ def answering(line: Bus, table: dict[bytes, bytes]) -> None:
             line.say(table[request])
 
     line.answer = answer
+
+
+async def test_a_type_whose_own_code_fails_costs_its_answers_and_not_the_line() -> None:
+    class Broken(Exception):
+        pass
+
+    def judge(_unit: int, _data: bytes) -> Verdict:
+        raise Broken("a type that breaks its promise")
+
+    def request(_unit: int) -> bytes:
+        raise Broken("no question")
+
+    bad = replace(SOIL_QUESTION, judge=judge)
+    things = [
+        asked(quick(replace(PROBE, questions=(bad,))), 1),
+        asked(quick(PROBE), 2),
+        asked(quick(replace(PROBE, questions=(replace(SOIL_QUESTION, request=request),))), 3),
+    ]
+    async with bus() as line:
+        answering(line, {SOIL_QUESTION.request(unit): soil(unit, float(unit)) for unit in (1, 2)})
+        async with asking(line.path, things) as run:
+            await run.until(lambda: len(run[1].readings) >= 4 and len(run[0].bad) >= 4 and len(run[2].bad) >= 2, 30.0)
+            assert not run.task.done()
+        assert moistures(run[1])[:4] == [2.0, 2.0, 2.0, 2.0]
+        assert run[0].readings == []
+        assert SanityError("Broken('no question')", b"") in run[2].bad
+        said = b"".join(event.data for event in run[0].bad if isinstance(event, SanityError))
+        assert soil(1, 1.0) in said
 
 
 async def test_three_things_one_of_them_dead_the_others_on_time() -> None:
