@@ -61,6 +61,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "ns/s": "suffix:ns/s",
     "min": "m",
     "/min": "suffix:/min",
+    "{rev}/min": "rotrpm",
     "g": "massg",
     "kg": "masskg",
     "mg/kg": "suffix:mg/kg",
