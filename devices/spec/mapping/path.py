@@ -38,11 +38,19 @@ def parse(text: str) -> Path:
         found = _STEP.match(rest, at)
         if found is None or (at == 0 and rest[0] == "." and not whole) or (at > 0 and found[1] and rest[at] != "."):
             break
-        steps.append(found[1] or (int(found[2]) if found[2] else json.loads(found[3])))
+        steps.append(found[1] or (int(found[2]) if found[2] else _quoted(found[3])))
         at = found.end()
     if at < len(rest) or not (steps or whole) or len(steps) > MOST_STEPS:
         raise ValueError('a path such as "temperature", "env.temp", "values[0]" or "$.device.id"')
     return Path(tuple(steps), whole)
+
+
+def _quoted(text: str) -> str:
+    """The name between quotation marks, in which JSON's escapes stand."""
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        raise ValueError('in ["…"] a name as JSON writes it: \\" for a quotation mark, \\\\ for a backslash') from None
 
 
 def getter(path: Path) -> Getter:
