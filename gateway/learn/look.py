@@ -5,18 +5,20 @@
               lines of JSON, of key=value, of columns   looks like JSON with keys t, h
               neither                                   21 % printable: another speed?
 
-Pure. Limits: of a sample the last MOST_SAMPLE bytes are looked at.
+A type whose frames bring but texts, or nothing, does not explain them: every line with a checksum is a
+sentence of NMEA 0183. Pure. Limits: of a sample the last MOST_SAMPLE bytes are looked at.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from devices.spec.device import Device, StreamDevice
-from devices.spec.events import Empty, Noise, Reading
+from devices.spec.events import Empty, Event, Noise, Reading
+from devices.spec.mapping import loads
+from gateway.learn.seal import sealed
 
 MOST_SAMPLE = 1 << 14
 PRINTABLE = 0.95
@@ -27,11 +29,16 @@ ENOUGH = 0.6
 
 MOST_KEYS = 12
 
+LATIN_MOST = 0.25
+"""Share of letters beyond ASCII up to which what is not UTF-8 is text in Latin-1."""
+
 Shape = Literal["json", "keys", "columns", "text"]
+Encoding = Literal["utf-8", "latin-1"]
 
 _LINE_END = re.compile(rb"[\r\n]+")
-_PAIR = re.compile(r"(?:^|[\s,;|&])([A-Za-z_][\w.\-]{0,30})\s*[=:]\s*(?=[-+.\w\"'])")
+PAIR = re.compile(r"(?:^|(?<=[\s,;|&$!]))([^\W\d][\w.\-]{0,60})\s*([=:])(?!//)\s*")
 _NUMBER = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?")
+_COMMENTS = ("#", "//")
 SEPARATORS = (";", "\t", ",", "|", " ")
 
 
@@ -47,12 +54,16 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A sample looked at. `printable` is a share of its bytes, 0 to 1; `lines` are those of text."""
+    """A sample looked at. `printable` is a share of its bytes, 0 to 1; `lines` are those of text, in
+    `encoding`, and `whole` the bytes from the first of them to the last."""
 
     size: int
     printable: float
     lines: tuple[str, ...]
     guesses: tuple[Guess, ...]
+    encoding: Encoding
+    whole: bytes
+    sample: bytes
 
     @property
     def readable(self) -> bool:
@@ -64,53 +75,99 @@ def look(sample: bytes, devices: Iterable[Device]) -> Look:
     """What `sample` looks like."""
     sample = sample[-MOST_SAMPLE:]
     share = printable(sample)
-    lines = tuple(whole_lines(sample)) if share >= PRINTABLE else ()
+    whole = whole_lines(sample) if share >= PRINTABLE else b""
+    encoding, lines = texts(line for line in _LINE_END.split(whole) if line.strip())
     guesses = [*_types(sample, devices), *([shape_of(lines)] if lines else [])]
-    return Look(len(sample), share, lines, tuple(guesses))
+    return Look(len(sample), share, tuple(lines), tuple(guesses), encoding, whole, sample)
 
 
 def printable(sample: bytes) -> float:
-    """The share of characters that text has; letters of any script are text in UTF-8."""
+    """The share of characters that text has; letters of any script are text in UTF-8, and a few in Latin-1."""
     text = sample.decode("utf-8", "replace")
+    if not text:
+        return 0.0
     good = sum((letter.isprintable() and letter != "\ufffd") or letter in "\t\r\n" for letter in text)
-    return good / len(text) if text else 0.0
+    if good < len(text) and sum(byte > 0x7F for byte in sample) <= LATIN_MOST * len(sample):
+        good = max(good, sum(byte >= 0xA0 or 0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in sample))
+    return min(1.0, good / len(text))
 
 
-def whole_lines(sample: bytes) -> Iterator[str]:
-    """The lines between the first line end and the last: the first is mostly cut off by opening."""
-    parts = _LINE_END.split(sample)
-    for part in parts[1:-1] if len(parts) > 2 else parts[:1] if len(parts) == 2 else []:
-        if part.strip():
-            yield part.decode("utf-8", "replace")
+def whole_lines(sample: bytes) -> bytes:
+    """What stands between the first line end and the last: the first line is mostly cut off by opening."""
+    ends = [found.end() for found in _LINE_END.finditer(sample)]
+    if len(ends) < 2:
+        return sample[: ends[0]] if ends else b""
+    return sample[ends[0] : ends[-1]]
+
+
+def texts(lines: Iterable[bytes]) -> tuple[Encoding, list[str]]:
+    """The lines, and in what they are written: Latin-1 where more of them are no UTF-8 than are beyond ASCII."""
+    kept = list(lines)
+    beyond = [line for line in kept if not line.isascii()]
+    latin = [line for line in beyond if "\ufffd" in line.decode("utf-8", "replace")]
+    if 2 * len(latin) > len(beyond) and all(byte < 0x80 or byte >= 0xA0 for line in latin for byte in line):
+        return "latin-1", [line.decode("latin-1") for line in kept]
+    return "utf-8", [line.decode("utf-8-sig", "replace") for line in kept]
+
+
+def without_comments(texts: Sequence[str]) -> list[str]:
+    """The texts that a type language takes for no comment."""
+    return [text for text in texts if not text.lstrip().startswith(_COMMENTS)]
+
+
+class _Shaped(NamedTuple):
+    """A line: `same` is what lines with the same places have in common."""
+
+    guess: Guess
+    same: tuple[object, ...]
 
 
 def shape_of(lines: Iterable[str]) -> Guess:
-    """What lines of text are made of: the shape of most of them."""
-    shapes = [_shape(line) for line in lines]
-    return max(shapes, key=lambda shape: (shapes.count(shape), shape.shape != "text"))
+    """What lines of text are made of: the shape that comes most often with the same places.
+
+    What a board says while it starts is of many shapes, each of them once.
+    """
+    kept = without_comments(list(lines))
+    seal = sealed(kept)
+    shaped = [_shape(line) for line in (kept if seal is None else seal.bare(kept))]
+    counts = Counter(each.same for each in shaped)
+    shapes = Counter(each.same[0] for each in shaped)
+
+    def weight(each: _Shaped) -> tuple[bool, int, int, bool]:
+        kind = each.same[0]
+        return kind != "text", counts[each.same], shapes[kind], kind == "json"
+
+    return max(shaped, key=weight, default=_Shaped(Guess("printable lines", shape="text"), ())).guess
 
 
-def _shape(line: str) -> Guess:
+def _shape(line: str) -> _Shaped:
     text = line.strip()
-    if text[:1] in "{[":
+    if text[:1] in ("{", "["):
         try:
-            value = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            value = None
-        if isinstance(value, list) and value:
-            value = value[0]
-        if isinstance(value, dict):
-            return Guess(f"looks like JSON with {_keys(value)}", shape="json")
-    names = _PAIR.findall(text)
-    if names and len(names) >= max(1, len(_NUMBER.findall(_PAIR.sub(" ", text))) // 2):
-        return Guess(f"looks like key=value with {_keys(names)}", shape="keys")
+            return _json(loads(text))
+        except ValueError:
+            return _Shaped(Guess("printable lines", shape="text"), ("text",))
+    names = [found[1] for found in PAIR.finditer(text)]
+    if names and len(names) >= max(1, len(_NUMBER.findall(PAIR.sub(" ", text))) // 2):
+        return _Shaped(Guess(f"looks like key=value with {_keys(names)}", shape="keys"), ("keys", *sorted(names)))
     for separator in SEPARATORS:
         cells = [cell.strip() for cell in text.split(separator) if cell.strip() or separator != " "]
         numbers = sum(_NUMBER.match(cell) is not None for cell in cells)
         if numbers and numbers * 2 >= len(cells) and (len(cells) > 1 or separator == " "):
             what = "one number a line" if len(cells) == 1 else f"{len(cells)} columns between {separator!r}"
-            return Guess(f"looks like {what}", shape="columns", separator=separator)
-    return Guess("printable lines", shape="text")
+            guess = Guess(f"looks like {what}", shape="columns", separator=separator)
+            return _Shaped(guess, ("columns", separator, len(cells)))
+    return _Shaped(Guess("printable lines", shape="text"), ("text",))
+
+
+def _json(value: object) -> _Shaped:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        value = value[0]
+    if isinstance(value, dict):
+        return _Shaped(Guess(f"looks like JSON with {_keys(value)}", shape="json"), ("json", *sorted(value)))
+    count = len(value) if isinstance(value, list) else 0
+    what = f"a list of {count} value{'s' if count != 1 else ''}"
+    return _Shaped(Guess(f"looks like JSON with {what}", shape="json"), ("json", count))
 
 
 def _keys(names: Iterable[str]) -> str:
@@ -131,9 +188,19 @@ def _types(sample: bytes, devices: Iterable[Device]) -> Iterator[Guess]:
         noise = sum(len(event.data) for event in events if isinstance(event, Noise))
         wrong = len(events) - frames
         share = 1 - noise / len(sample) if sample else 0.0
+        values = _values(events, device)
+        frames = min(frames, sum(map(bool, values)))
         if frames and (frames >= wrong if device.checked else frames >= 3 and frames > 4 * wrong and share >= ENOUGH):
-            found.append((share, frames, device))
-    found.sort(key=lambda one: (-one[0], -one[1]))
-    for share, frames, device in found:
+            found.append((share, frames, sum(values), device))
+    found.sort(key=lambda one: (-one[0], -one[1], -one[2]))
+    for share, frames, _, device in found:
         count = "1 frame" if frames == 1 else f"{frames} frames"
         yield Guess(f"looks like {device.name} ({count}, {share:.0%} of the bytes)", device=device.name)
+
+
+def _values(events: Iterable[Event], device: StreamDevice) -> list[int]:
+    """How many values each reading brings that are no texts; of a type that has but texts, how many texts."""
+    texts = {field.name for field in device.fields if field.kind == "text"}
+    if len(texts) == len(device.fields):
+        texts = set()
+    return [sum(name not in texts for name in event.fields) for event in events if isinstance(event, Reading)]

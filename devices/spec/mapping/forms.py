@@ -61,7 +61,7 @@ class Json:
         body = text[len(self._prefix) :].strip()
         if not alone and body[:1] not in ("{", "["):
             return None
-        payload = _loads(body)
+        payload = loads(body)
         if self._entries is not None:
             entries = self._entries(payload, payload)
             if entries == [] or (entries is None and isinstance(payload, dict)):
@@ -116,14 +116,14 @@ def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 def is_json(text: bytes) -> bool:
     """Whether a text is JSON, whole."""
     try:
-        _loads(text.decode("utf-8", "replace"))
+        loads(text.decode("utf-8", "replace"))
     except ValueError:
         return False
     return True
 
 
-def _loads(text: str) -> object:
-    """JSON, also with `nan` and `inf` in it; ValueError if it is none."""
+def loads(text: str) -> object:
+    """JSON, also with `nan` (null) and `inf` (a text) in it; ValueError if it is none."""
     try:
         return msgjson.decode(text)
     except RecursionError:

@@ -55,7 +55,6 @@ def fields(table: dict[str, Any]) -> list[tuple[object, object, object]]:
             {"format": "json"},
             [
                 ("t", "temperature_c", "Cel"),
-                ("h", "humidity_pct", "%"),
                 ("env.co2", "env_co2_ppm", "[ppm]"),
                 ("env.ok", "env_ok", "flag"),
                 ("fw", "fw", "text"),
