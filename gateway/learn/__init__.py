@@ -1,12 +1,13 @@
 """For a board without a device type: what its bytes look like, what its keys mean, which type would read it."""
 
-from gateway.learn.look import MOST_SAMPLE, Guess, Look, look, printable, shape_of
+from gateway.learn.look import MOST_SAMPLE, PRINTABLE, Guess, Look, look, printable, shape_of, texts
 from gateway.learn.propose import Proposal, Question, propose
 from gateway.learn.toml import table_text, value_text
 from gateway.learn.topics import pattern_of, same_shape
 
 __all__ = [
     "MOST_SAMPLE",
+    "PRINTABLE",
     "Guess",
     "Look",
     "Proposal",
@@ -18,5 +19,6 @@ __all__ = [
     "same_shape",
     "shape_of",
     "table_text",
+    "texts",
     "value_text",
 ]

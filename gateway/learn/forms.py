@@ -208,7 +208,7 @@ def _columns(texts: Sequence[str], guess: Guess) -> Places:
         return Places([], {}, [])
     width = Counter(map(len, data)).most_common(1)[0][0]
     data = [row for row in data if len(row) == width]
-    header = next((row for row in rows if len(row) == width and _is_header(row, separator)), None)
+    header = _header(rows, data[0], separator)
     first = data[0][0]
     prefix = ""
     if first[:1] in ("$", "!") and width > 1 and separator != " " and all(row[0] == first for row in data):
@@ -234,6 +234,15 @@ def _columns(texts: Sequence[str], guess: Guess) -> Places:
 def _cells(text: str, separator: str) -> list[str]:
     cells = text.split() if separator == " " else [cell.strip() for cell in text.strip().split(separator)]
     return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]
+
+
+def _header(rows: Sequence[list[str]], first: Sequence[str], separator: str) -> list[str] | None:
+    """The names of the columns: of the lines that could be them the last before the first data, with a name that
+    is known if there is one; what a board says while it starts stands before."""
+    could = [row for row in rows if len(row) == len(first) and _is_header(row, separator)]
+    before = rows[: rows.index(list(first))]
+    best = max(enumerate(could), key=lambda at: (any(map(is_known, at[1])), at[1] in before, at[0]), default=None)
+    return best[1] if best is not None else None
 
 
 def _is_header(row: Sequence[str], separator: str) -> bool:

@@ -190,8 +190,8 @@ def _quantity(words: list[str], told: str = "") -> tuple[str, str | None, Likely
     if len(words) > 1:  # room_temp, temp2: a known quantity with a place or a number
         last = _QUANTITIES.get(words[-1].lower())
         if last is not None:
-            head = _NAME.sub("_", "_".join(words[:-1]).lower()).strip("_")
-            return f"{head}_{last[0] or words[-1].lower()}", last[1], _LIKELY.get(last[0], ())
+            place = own.removesuffix(words[-1].lower()).strip("_") or "value"
+            return f"{place}_{last[0] or words[-1].lower()}", last[1], _LIKELY.get(last[0], ())
     numbered = re.fullmatch(r"([a-z]+?)_?(\d+)", own)
     if numbered is not None and numbered[1] in _QUANTITIES:
         quantity, unit = _QUANTITIES[numbered[1]]

@@ -19,6 +19,7 @@ from devices.spec.device import Device, StreamDevice
 from devices.spec.events import Empty, Event, Noise, Reading
 from devices.spec.mapping import loads
 from gateway.learn.seal import sealed
+from gateway.learn.values import is_value
 
 MOST_SAMPLE = 1 << 14
 PRINTABLE = 0.95
@@ -153,7 +154,8 @@ def _shape(line: str) -> _Shaped:
     for separator in SEPARATORS:
         cells = [cell.strip() for cell in text.split(separator) if cell.strip() or separator != " "]
         numbers = sum(_NUMBER.match(cell) is not None for cell in cells)
-        if numbers and numbers * 2 >= len(cells) and (len(cells) > 1 or separator == " "):
+        others = sum(is_value(cell) for cell in cells if _NUMBER.match(cell) is None)
+        if numbers and (numbers + others) * 2 >= len(cells) and (len(cells) > 1 or separator == " "):
             what = "one number a line" if len(cells) == 1 else f"{len(cells)} columns between {separator!r}"
             guess = Guess(f"looks like {what}", shape="columns", separator=separator)
             return _Shaped(guess, ("columns", separator, len(cells)))

@@ -92,7 +92,7 @@ def _table(name: str, found: Places, link: Mapping[str, Any]) -> Proposal:
             table["thing"] = column.place
             notes.append(f"{column.key}: taken for the name of the thing")
             continue
-        if not said(column.values):
+        if kind_of(column.values)[0] is None:
             notes.append(f"{column.key}: left out, no value of it came")
             continue
         if len(rows) >= MOST_FIELDS:

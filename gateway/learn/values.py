@@ -26,6 +26,7 @@ LATEST_NS = 4_102_444_800_000_000_000
 """2100-01-01."""
 
 _NUMBER = re.compile(r"\s*([-+\u2212]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)(\s*)([^\d\s].{0,11})?\s*")
+_INFINITE = ("inf", "infinity")
 _WORDS = FLAGS.keys() - {"0", "1"}
 
 
@@ -47,7 +48,8 @@ def is_number(text: str) -> bool:
 
 
 def kind_of(values: Iterable[object]) -> tuple[Kind | None, str]:
-    """What the values are, and the unit that is written behind the numbers, if one is; None: all are missing."""
+    """What the values are, and the unit that is written behind the numbers, if one is; None: all are missing
+    or infinite."""
     kinds: Counter[Kind] = Counter()
     units: Counter[str] = Counter()
     for value in said(values):
@@ -57,6 +59,8 @@ def kind_of(values: Iterable[object]) -> tuple[Kind | None, str]:
             kinds["measure"] += 1
         elif isinstance(value, str):
             found = _NUMBER.fullmatch(value)
+            if value.strip().lower().lstrip("+-") in _INFINITE:
+                continue  # a bad value of whatever it is
             if found is None or not _has_unit(found):
                 kinds["text"] += 1
                 continue

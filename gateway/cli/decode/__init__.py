@@ -2,6 +2,7 @@
 
 from gateway.cli.decode.command import decode
 from gateway.cli.decode.listen import Port, run_on_port
+from gateway.cli.decode.shown import rfc3339
 from gateway.cli.decode.speed import at_the_right_speed
 
-__all__ = ["Port", "at_the_right_speed", "decode", "run_on_port"]
+__all__ = ["Port", "at_the_right_speed", "decode", "rfc3339", "run_on_port"]

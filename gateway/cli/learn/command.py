@@ -7,8 +7,7 @@ and is "1" otherwise. With `--write` it is added to the configuration.
 
 import shlex
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -19,12 +18,10 @@ from gateway.cli.usage import UsageError
 
 if TYPE_CHECKING:
     from devices.spec.device import Device
-    from devices.spec.events import Event
     from gateway.cli.decode import Port
+    from gateway.cli.learn.preview import Preview, Seen
     from gateway.cli.learn.sample import Message, Sample
     from gateway.learn import Guess, Proposal
-
-PREVIEWED = 3
 
 
 @dataclass(slots=True)
@@ -34,6 +31,9 @@ class Found:
     sections: list[str]
     notes: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+
+    def with_preview(self, preview: "Preview") -> "Found":
+        return Found(self.sections, [*self.notes, *preview.notes], preview.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,7 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
     `baud` is that of the port from which a file came.
     """
     from devices.spec.mapping import DEFAULT_BAUD
+    from gateway.cli.learn.preview import of_bytes, preview, proposed
     from gateway.learn import propose, table_text
 
     look = found.look
@@ -166,25 +167,42 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
     if port is not None and port.parity:
         link["parity"] = port.parity
     name = wish.type_name()
+    if look.encoding != "utf-8":
+        link["encoding"] = look.encoding
+        notes.append(f"letters beyond ASCII: {look.encoding}, as they are no UTF-8")
     proposal = propose(name, look.guesses[0], look.lines, link)
     if proposal is None:
-        raise UsageError(f"lines, but no numbers with or without names in them, such as {look.lines[0][:60]!r}")
-    proposal = _asked(proposal)
+        raise UsageError(_no_numbers("lines", look.lines))
+    proposal = _asked(proposal, look.lines, lambda device: of_bytes(device, look.whole))
     sections = [table_text("type", proposal.table)]
     thing = wish.thing_name(name)
     serial = table_text("serial", {"port": _said(port, wish), "device": name, "thing": thing})
     sections.append(serial if port is not None else _commented(serial))
-    data = "".join(f"{line}\n" for line in look.lines).encode()
-    made = Found(sections, [*notes, *proposal.notes])
-    _preview(made, proposal, thing, lambda device: _decoded(device, data))
-    return made
+    device = proposed(proposal)
+    shown = preview(device, of_bytes(device, look.whole), thing, port=port is not None)
+    return Found(sections, [*notes, *proposal.notes]).with_preview(shown)
+
+
+def _no_numbers(what: str, texts: "Sequence[str]") -> str:
+    """What to say where nothing can be mapped; of what begins as JSON why it is none."""
+    from devices.spec.mapping import loads
+
+    for text in texts:
+        if text.lstrip()[:1] in ("{", "["):
+            try:
+                loads(text)
+            except ValueError as error:
+                return f"{what} that begin as JSON does, but {error}; such as {text[:60]!r}"
+    return f"{what}, but no numbers with or without names in them, such as {texts[0][:60]!r}"
 
 
 def _known(guesses: "Sequence[Guess]", found: "Sample", port: "Port | None", wish: Wish) -> Found:
     """A port that speaks a type of the catalogue needs no new one."""
     from devices.spec.device import StreamDevice
+    from gateway.cli.learn.preview import of_bytes, preview
     from gateway.learn import table_text
 
+    assert found.look is not None  # something was recognised in it
     device = wish.devices[guesses[0].device or ""]
     assert isinstance(device, StreamDevice)  # only streams are recognised
     notes = [guess.words for guess in guesses]
@@ -194,7 +212,8 @@ def _known(guesses: "Sequence[Guess]", found: "Sample", port: "Port | None", wis
     row["thing"] = wish.thing_name(device.name)
     if found.baud is not None and found.baud != device.serial.baud:
         row["baud"] = found.baud
-    return Found([table_text("serial", row)], notes)
+    shown = preview(device, of_bytes(device, found.look.sample), row["thing"], port=port is not None)
+    return Found([table_text("serial", row)], notes, shown.lines)
 
 
 def _said(port: "Port | None", wish: Wish) -> str:
@@ -218,12 +237,16 @@ class Broker(NamedTuple):
 
 def from_messages(messages: "Sequence[Message]", broker: Broker, wish: Wish) -> Found:
     """A proposal for what a broker brings. UsageError where nothing can be read from it."""
+    from gateway.cli.learn.preview import of_family, of_messages, preview, proposed
     from gateway.learn import pattern_of, propose, same_shape, shape_of, table_text
 
     family = _family(messages, broker.topic, wish.devices)
     if family is not None:
         row: dict[str, Any] = {"topic": broker.topic, "device": family}
-        return Found([_subscribed(broker, row, wish)], [f"looks like {family}"])
+        device = wish.devices[family]
+        said = [("", event) for events in of_family(device, messages, broker.topic) for event in events]
+        shown = preview(device, said, wish.thing_name(family), port=False)
+        return Found([_subscribed(broker, row, wish)], [f"looks like {family}"], shown.lines)
     topics = set(same_shape([message.topic for message in messages]))
     chosen = [message for message in messages if message.topic in topics]
     notes = []
@@ -239,35 +262,38 @@ def from_messages(messages: "Sequence[Message]", broker: Broker, wish: Wish) -> 
         notes.append(f"looks like {known}")
         if "{thing}" not in pattern and wish.thing:
             row["thing"] = wish.thing
-        return Found([_subscribed(broker, row, wish)], notes)
-    texts = [line for message in chosen for line in _lines_of(message.payload)]
+        device = wish.devices[known]
+        shown = preview(device, of_messages(device, chosen, pattern), row.get("thing") or f"{known}-1", port=False)
+        return Found([_subscribed(broker, row, wish)], notes, shown.lines)
+    encoding, texts = _texts(chosen)
     if not texts:
         raise UsageError("messages came, but no text: a binary payload needs a device type of its own")
     guess = shape_of(texts)
     name = wish.type_name()
-    proposal = propose(name, guess, texts, {"topic": pattern})
+    link = {"topic": pattern} if encoding == "utf-8" else {"topic": pattern, "encoding": encoding}
+    proposal = propose(name, guess, texts, link)
     if proposal is None:
-        raise UsageError(f"messages, but no numbers with or without names in them, such as {texts[0][:60]!r}")
-    proposal = _asked(proposal)
+        raise UsageError(_no_numbers("messages", texts))
+    proposal = _asked(proposal, texts, lambda device: of_messages(device, chosen, pattern))
     row["device"] = name
     if "{thing}" not in pattern and "thing" not in proposal.table:
         row["thing"] = wish.thing_name(name)
-    made = Found(
-        [table_text("type", proposal.table), _subscribed(broker, row, wish)],
-        [*notes, guess.words, *proposal.notes],
-    )
-    shown = wish.thing or row.get("thing") or _thing_of(pattern, chosen[0].topic) or f"{name}-1"
-    _preview(made, proposal, str(shown), lambda device: _taken(device, chosen))
-    return made
+    device = proposed(proposal)
+    shown = preview(device, of_messages(device, chosen, pattern), row.get("thing") or f"{name}-1", port=False)
+    sections = [table_text("type", proposal.table), _subscribed(broker, row, wish)]
+    return Found(sections, [*notes, guess.words, *proposal.notes]).with_preview(shown)
 
 
-def _lines_of(payload: bytes) -> list[str]:
-    try:
-        text = payload.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return []
-    whole = text.strip()
-    return [whole] if whole[:1] in ("{", "[") else [line for line in whole.splitlines() if line.strip()]
+def _texts(messages: "Sequence[Message]") -> tuple[str, list[str]]:
+    """What the payloads are written in, and their texts: JSON whole, else the lines."""
+    from gateway.learn import PRINTABLE, printable, texts
+
+    payloads = [message.payload for message in messages if printable(message.payload) >= PRINTABLE]
+    encoding, whole = texts(payload for payload in payloads if payload.strip())
+    found = []
+    for text in map(str.strip, whole):
+        found += [text] if text[:1] in ("{", "[") else [line for line in text.splitlines() if line.strip()]
+    return encoding, found
 
 
 def _subscribed(broker: Broker, row: "Mapping[str, Any]", wish: Wish) -> str:
@@ -280,15 +306,13 @@ def _family(messages: "Sequence[Message]", topic: str, devices: "Mapping[str, De
     """The type with state that reads the messages, each with what the others say, and finds no fault with any."""
     from devices.spec.device import MessageDevice
     from devices.spec.events import Reading, SanityError
+    from gateway.cli.learn.preview import of_family
 
     for name, device in devices.items():
         if not isinstance(device, MessageDevice) or device.family is None:
             continue
-        decoder, now_ns = device.decoder(topic), time.time_ns()
         readings = others = 0
-        for message in sorted(messages, key=lambda message: not message.retained):
-            decode = decoder.retained if message.retained else decoder.decode
-            events = decode(message.topic, message.payload, now_ns)
+        for events in of_family(device, messages, topic):
             if any(isinstance(event, SanityError) for event in events):
                 break
             measured = any(isinstance(event, Reading) and not event.standing for event in events)
@@ -304,24 +328,21 @@ def _known_type(messages: "Sequence[Message]", devices: "Mapping[str, Device]") 
     """The type without state that reads all of the messages."""
     from devices.spec.device import MessageDevice
     from devices.spec.events import Reading
+    from gateway.cli.learn.preview import of_messages
 
     for name, device in devices.items():
         if isinstance(device, MessageDevice) and device.family is None:
-            events = list(_taken(device, messages))
-            if events and all(isinstance(event, Reading) for event in events):
+            seen = of_messages(device, messages, device.topic)
+            if seen and all(isinstance(event, Reading) for _, event in seen):
                 return name
     return None
 
 
-def _thing_of(pattern: str, topic: str) -> str:
-    for level, said in zip(pattern.split("/"), topic.split("/"), strict=True):
-        if level == "{thing}":
-            return said
-    return ""
+def _asked(proposal: "Proposal", texts: "Sequence[str]", seen: "Callable[[Device], Sequence[Seen]]") -> "Proposal":
+    """Ask for the units that are not known, where there is somebody to ask. UsageError where nothing is read."""
+    from gateway.cli.learn.preview import must_read, proposed
 
-
-def _asked(proposal: "Proposal") -> "Proposal":
-    """Ask for the units that are not known, where there is somebody to ask."""
+    must_read(proposal.table["format"], seen(proposed(proposal)), texts[-1])
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return proposal
     for question in proposal.questions:
@@ -339,40 +360,3 @@ def _asked(proposal: "Proposal") -> "Proposal":
                 continue
             break
     return proposal
-
-
-def _decoded(device: "Device", data: bytes) -> "Iterator[Event]":
-    from devices.spec.device import StreamDevice
-
-    assert isinstance(device, StreamDevice)  # a type without a topic
-    decoder = device.decoder()
-    yield from decoder.feed(data)
-    yield from decoder.flush()
-
-
-def _taken(device: "Device", messages: "Sequence[Message]") -> "Iterator[Event]":
-    from devices.spec.device import MessageDevice
-
-    assert isinstance(device, MessageDevice)  # a type with a topic
-    for message in messages:
-        yield from device.decode(message.topic, message.payload, time.time_ns())
-
-
-def _preview(found: Found, proposal: "Proposal", thing: str, events: Any) -> None:
-    """Add the first readings as they would be stored, and how many there are of how many."""
-    from devices.spec.events import Reading
-    from devices.spec.mapping import device_type
-    from gateway.decode import Series
-
-    device = device_type(proposal.table)
-    all_events = list(events(device))
-    readings: list[Reading] = [event for event in all_events if isinstance(event, Reading)]
-    found.notes.append(f"{len(readings)} of {len(all_events)} lines or payloads are readings with it")
-    series = Series(device.measurement, {"thing": thing})
-    now_ns = time.time_ns()
-    for reading in readings[:PREVIEWED]:
-        if reading.thing:
-            series = Series(device.measurement, {"thing": reading.thing})
-        line = series.line(reading.fields, reading.time_ns, now_ns)
-        if line is not None:
-            found.lines.append(line)

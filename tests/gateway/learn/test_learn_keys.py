@@ -53,3 +53,21 @@ def test_a_unit_that_is_not_known_stays_a_question(key: str) -> None:
 )
 def test_a_unit_that_is_written(key: str, written: str, unit: str) -> None:
     assert meaning_of(key, written).unit == unit
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "unit"),
+    [
+        ("p", [1013.0], "hPa"),
+        ("p", [101325.0, 0.0, 101326.0], "Pa"),
+        ("p", [101.3], "kPa"),
+        ("temp", [294.6], "K"),
+        ("vbat", [3700.0], "mV"),
+        ("h", [4000.0], ""),
+        ("lat", [224000000.0], ""),
+        ("temp_c", [2150.0], "Cel"),
+        ("foo", [1e9], ""),
+    ],
+)
+def test_a_usual_unit_is_held_against_the_values(key: str, values: list[float], unit: str) -> None:
+    assert meaning_of(key).held_against(values).unit == unit
