@@ -8,9 +8,10 @@ such device.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from typing import NoReturn
 
-from devices.spec.device import Device, DeviceType
+from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 
 BUILT_IN = (
@@ -44,12 +45,16 @@ Maker = Callable[[], object]
 class Catalogue(Mapping[str, Device]):
     """The device types by name. KeyError for a name it does not have, DescriptionError for a type that is none.
 
-    `refused` are the names of types that were described and cannot be, "" where one has none that could be read.
+    `refused` are the names of types that were described and cannot be, "" where one has none that could be read;
+    `left_out` says of what installed packages bring and nobody can name why it is not there.
     """
 
-    def __init__(self, makers: Mapping[str, Maker], refused: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, makers: Mapping[str, Maker], refused: frozenset[str] = frozenset(), left_out: tuple[str, ...] = ()
+    ) -> None:
         self._makers = dict(makers)
         self.refused = refused
+        self.left_out = left_out
         self._made: dict[str, Device] = {}
 
     def __getitem__(self, name: str) -> Device:
@@ -80,11 +85,16 @@ class Catalogue(Mapping[str, Device]):
             if device.name in makers or other != device.name:
                 raise DescriptionError(f"device type {device.name}: there is a type {other} already")
             makers[device.name] = partial(_itself, device)
-        return Catalogue(makers, self.refused)
+        return Catalogue(makers, self.refused, self.left_out)
 
     def without(self, name: str) -> "Catalogue":
         """This catalogue, and one name more that was refused."""
-        return Catalogue(self._makers, self.refused | {name})
+        return Catalogue(self._makers, self.refused | {name}, self.left_out)
+
+
+def left_out(devices: Mapping[str, Device]) -> tuple[str, ...]:
+    """Why what installed packages bring is not there; empty where the types are no catalogue."""
+    return devices.left_out if isinstance(devices, Catalogue) else ()
 
 
 def built_in() -> Catalogue:
@@ -95,20 +105,52 @@ def built_in() -> Catalogue:
 def installed() -> Catalogue:
     """The types that parkgate brings, and those of installed packages (entry points of GROUP).
 
-    DescriptionError where two packages bring a type of one name.
+    A type that a package cannot bring has its name here all the same, and says why when it is asked for; where the
+    name is that of a type of parkgate, that one stays.
     """
-    catalogue = built_in()
-    makers = dict(catalogue._makers)
+    makers = dict(built_in()._makers)
     stems = {_stem(name): "parkgate" for name in makers}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        package = point.dist.name if point.dist is not None else point.value
-        other = stems.setdefault(_stem(point.name), package)
-        if _stem(point.name) in RESERVED:
-            raise DescriptionError(f"device type {point.name} of package {package}: the name is the gateways' own")
-        if point.name in makers or other != package:
-            raise DescriptionError(f"device type {point.name} of package {package}: {other} has one of that name")
-        makers[point.name] = point.load
-    return Catalogue(makers)
+    names: dict[str, str] = {}
+    left_out: list[str] = []
+    try:
+        points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    except Exception as error:  # noqa: BLE001  # whatever stands in the files of installed packages
+        return Catalogue(makers, left_out=(f"the list of installed packages cannot be read: {_words(error)}",))
+    for point in points:
+        who = f"device type {point.name} of {_package(point)}"
+        if point.name in names:
+            makers[point.name] = partial(_cannot, f"{who}: {names[point.name]} has one of that name, too")
+        elif point.name in makers:
+            left_out.append(f"{who}: parkgate has one of that name, which stays")
+        elif _stem(point.name) in RESERVED:
+            makers[point.name] = partial(_cannot, f"{who}: the name is the gateways' own")
+        elif _stem(point.name) in stems:
+            makers[point.name] = partial(_cannot, f"{who}: {stems[_stem(point.name)]} has one of that name")
+        else:
+            makers[point.name] = partial(_loaded, point, who)
+            names[point.name] = stems[_stem(point.name)] = _package(point)
+    return Catalogue(makers, left_out=tuple(left_out))
+
+
+def _package(point: EntryPoint) -> str:
+    """The package, and what it offers: `package acme-parkgate (acme_wind:DEVICE)`."""
+    return f"package {point.dist.name} ({point.value})" if point.dist is not None else f"package {point.value}"
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _cannot(why: str) -> NoReturn:
+    raise DescriptionError(why)
+
+
+def _loaded(point: EntryPoint, who: str) -> Device:
+    try:
+        made = point.load()
+    except (Exception, SystemExit) as error:  # a package's code runs, which is not ours and raises what it likes
+        raise DescriptionError(f"{who}: cannot be imported: {_words(error)}") from error
+    return _described(who, point.name, made)
 
 
 def _name(module: str) -> str:
@@ -132,8 +174,12 @@ def _device(name: str, make: Maker) -> Device:
         made = make()
     except (ImportError, AttributeError) as error:
         raise DescriptionError(f"device type {name}: cannot be imported: {error}") from error
-    if not isinstance(made, DeviceType):
-        raise DescriptionError(f"device type {name}: expected a description, got {type(made).__name__}")
+    return _described(f"device type {name}", name, made)
+
+
+def _described(who: str, name: str, made: object) -> Device:
+    if not isinstance(made, Device):
+        raise DescriptionError(f"{who}: expected a description, got {type(made).__name__}")
     if made.name != name:
-        raise DescriptionError(f"device type {name}: its description calls it {made.name}")
-    return made  # type: ignore[return-value]  # Device is the union of the kinds of DeviceType
+        raise DescriptionError(f"{who}: its description calls it {made.name}")
+    return made

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+from devices.catalogue import left_out
 from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from gateway import __version__
 from gateway.backoff import backoff
@@ -210,8 +211,8 @@ class Gateway:
                     for source in self.sources
                 ]
                 unfit = does_not_fit(self.spool.path, self.config.spool)
-                if unfit:
-                    log.warning("%s", unfit)
+                for words in (*left_out(self.config.devices), *((unfit,) if unfit else ())):
+                    log.warning("%s", words)
                 self.ready.set()
                 count = "1 source" if len(readers) == 1 else f"{len(readers)} sources"
                 log.info("gateway %s runs: %s into %s", self.config.gateway.name, count, self.sink.name)

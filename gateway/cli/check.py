@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     """Validate a configuration file and say what it means. Exit code 2 and a line for each mistake if it is wrong."""
+    from devices.catalogue import left_out
+
     path = one_file("check", file, config)
     loaded, mistakes = readable(path)
     _see_certificates(loaded, mistakes)
@@ -39,7 +41,7 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
-    for line in (*_api_warnings(loaded), *_disk_warnings(loaded)):
+    for line in (*left_out(loaded.devices), *_api_warnings(loaded), *_disk_warnings(loaded)):
         typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
 

@@ -1,7 +1,7 @@
 """`parkgate dashboards`: Grafana's JSON and its provisioning files."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,19 +42,19 @@ def build(
 ) -> None:
     """Write the dashboards and the provisioning files. Grafana reads the secret from INFLUX_TOKEN."""
     from dashboards.provision import Store, build
-    from gateway.cli.devices import known
+    from gateway.cli.devices import good, known
 
-    its_url, its_database, devices = (URL, DATABASE, known().values()) if config is None else _gateway(config)
+    its_url, its_database, devices = (URL, DATABASE, known()) if config is None else _gateway(config)
     store = Store(url=url or its_url, database=database or its_database, user=user)
     try:
-        files = build(out, devices, store=store, map_url=map_url)
+        files = build(out, good(devices), store=store, map_url=map_url)
     except OSError as exc:
         raise UsageError(f"--out {out}: {exc.strerror or exc}; expected a folder this user may write") from exc
     boards = sum(file.suffix == ".json" for file in files)
     typer.echo(f"{boards} dashboards and {len(files) - boards} provisioning files in {out}")
 
 
-def _gateway(config: Path) -> "tuple[str, str, Iterable[Device]]":
+def _gateway(config: Path) -> "tuple[str, str, Mapping[str, Device]]":
     """Where a gateway writes to, url and database, and the device types that it knows."""
     from gateway.config import load
 
@@ -65,5 +65,5 @@ def _gateway(config: Path) -> "tuple[str, str, Iterable[Device]]":
             f"{config}: no [influxdb], which Grafana reads; the files say {URL} and {DATABASE}, "
             "--influx-url and --database say otherwise", err=True,
         )  # fmt: skip
-        return URL, DATABASE, loaded.devices.values()
-    return store.url, store.database, loaded.devices.values()
+        return URL, DATABASE, loaded.devices
+    return store.url, store.database, loaded.devices

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,29 +26,19 @@ TypesOption = Annotated[
 ]
 
 
-def installed_types() -> "Catalogue":
-    """The types that parkgate and installed packages bring; a usage error where two of them share a name."""
-    from devices.catalogue import installed
-    from devices.spec.errors import DescriptionError
-
-    try:
-        return installed()
-    except DescriptionError as error:  # of two packages
-        raise UsageError(str(error)) from error
-
-
 def known(config: Path | None = None) -> "Catalogue":
     """The installed device types, and those of a configuration, or of gateway.toml in the working folder."""
+    from devices.catalogue import installed
     from devices.files import with_path
 
-    catalogue = installed_types()
+    catalogue = installed()
     path = config or (USUAL if USUAL.is_file() else None)
     return catalogue if path is None else with_path(catalogue, path, os.environ)
 
 
 def usable(config: Path | None = None) -> "Catalogue":
     """Those of `known` that can be used: a package may be broken, and so may a gateway.toml nobody has asked for."""
-    from devices.catalogue import Catalogue
+    from devices.catalogue import Catalogue, installed
     from textfile import Mistaken
 
     try:
@@ -57,15 +47,16 @@ def usable(config: Path | None = None) -> "Catalogue":
         if config is not None:
             raise
         typer.echo(f"parkgate: its types are left out: {mistakes}", err=True)
-        types = installed_types()
-    return Catalogue({}).plus(_made(types)[0])
+        types = installed()
+    return Catalogue({}).plus(good(types))
 
 
 def find(name: str, config: Path | None = None) -> "Device":
     """The device type of that name; a usage error that suggests the nearest one where there is none."""
+    from devices.catalogue import installed
     from devices.spec.errors import DescriptionError
 
-    catalogue = installed_types()
+    catalogue = installed()
     if config is not None or name not in catalogue:
         catalogue = known(config)
     try:
@@ -101,12 +92,21 @@ def devices(
         typer.echo(f"parkgate: {why}", err=True)
 
 
-def _made(catalogue: "Catalogue") -> "tuple[list[Device], list[str]]":
+def good(catalogue: "Mapping[str, Device]") -> "list[Device]":
+    """The types that can be used; why others of installed packages cannot is said."""
+    usable, broken = _made(catalogue)
+    for why in broken:
+        typer.echo(f"parkgate: {why}", err=True)
+    return usable
+
+
+def _made(catalogue: "Mapping[str, Device]") -> "tuple[list[Device], list[str]]":
     """The types that can be used, and why others cannot: those of a package may be broken."""
+    from devices.catalogue import left_out
     from devices.spec.errors import DescriptionError
 
     usable: list[Device] = []
-    broken: list[str] = []
+    broken: list[str] = [*left_out(catalogue)]
     for name in catalogue:
         try:
             usable.append(catalogue[name])
@@ -199,7 +199,7 @@ def _asked(device: "PolledDevice") -> list[tuple[str, str]]:
     return [
         ("unit number", numbers),
         *(("asked", f"{question.name}: {question.size} bytes") for question in device.questions),
-        ("patience", f"{timing.timeout_s:g} s; an answer may be {timing.late_s:g} s late"),
+        ("timeout", f"{timing.timeout_s:g} s; an answer may be {timing.late_s:g} s late"),
     ]
 
 

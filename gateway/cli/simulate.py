@@ -22,7 +22,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Run the devices that a fleet file names: on pseudo terminals, TCP ports and a broker."""
-    from gateway.cli.devices import installed_types
+    from devices.catalogue import installed
     from gateway.cli.log import log_to_stderr
     from gateway.cli.loop import run_async
     from simulators.fleet import fleet
@@ -31,7 +31,7 @@ def simulate(
     if is_gateway(path):
         raise UsageError(f"{path}: this is a gateway configuration; simulate wants a fleet file ([fleet], [[thing]])")
     log_to_stderr(logging.WARNING)
-    run_async(_until_told(fleet.run(path, installed_types(), for_s)))
+    run_async(_until_told(fleet.run(path, installed(), for_s)))
 
 
 async def _until_told(running: Coroutine[None, None, None]) -> None:

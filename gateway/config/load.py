@@ -16,7 +16,6 @@ from typing import Literal, cast
 from devices.catalogue import Catalogue, installed
 from devices.files import TYPES_DIR, with_tables, with_types_dir
 from devices.spec.device import Device
-from devices.spec.errors import DescriptionError
 from gateway.config import rules
 from gateway.config.keys import keys_of, section
 from gateway.config.sources import Claims, brokers, ports
@@ -49,10 +48,7 @@ def read(
 ) -> tuple[Config, Mistakes]:
     """As `load`, for whoever has more to check. The config holds what could be read; defaults stand for mistakes."""
     if devices is None:
-        try:
-            devices = installed()
-        except DescriptionError as error:  # of two packages
-            raise ConfigError(str(error)) from error
+        devices = installed()
     top = open_toml(path, environ, _TOP, ConfigError, "a configuration file")
     claims = Claims()
     head = section(top, "gateway", GatewayConfig)

@@ -7,7 +7,8 @@ Limits: thing 128 characters, tag value 256 characters, topic 65,535 bytes.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -124,13 +125,13 @@ def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Devic
     name = table.text("device", f"a device type that speaks {link}")
     try:
         found = devices.get(name)
-        right = [] if found else sorted(name for name, device in devices.items() if device.link == link)
     except DescriptionError as error:  # of a package
         table.fail("device", f"a device type that can be used; {error}")
         return None
     if found is None and only_refused(devices, name):
         return None
     if found is None:
+        right = sorted(_speaking(devices, link))
         meant = nearest(name, right) or nearest(name, devices)
         hint = f'did you mean "{meant}"?' if meant else f"such as {listed(right[:4])}" if right else "there is none yet"
         table.fail("device", f"a device type that speaks {link}, {hint}")
@@ -138,6 +139,14 @@ def device_type(table: Table, devices: Mapping[str, Device], link: str) -> Devic
         place = "[[serial]]" if found.link == "serial" else "[[mqtt.NAME.subscription]]"
         table.fail("device", f"a device type that speaks {link}; {name} speaks {found.link} and belongs under {place}")
     return None if table.wrong("device") else found
+
+
+def _speaking(devices: Mapping[str, Device], link: str) -> Iterator[str]:
+    """The names of the types that speak over `link`, and can be used."""
+    for name in devices:
+        with suppress(DescriptionError):
+            if devices[name].link == link:
+                yield name
 
 
 def thing_name(table: Table) -> str:

@@ -43,6 +43,7 @@ from urllib.parse import urlsplit
 from devices.catalogue import Catalogue
 from devices.files import only_refused, read_path, with_tables
 from devices.spec.device import Device, PolledDevice
+from devices.spec.errors import DescriptionError
 from simulators.faults import Faults
 from simulators.scene import KINDS
 from simulators.things import PERIODS, Link, ThingSpec
@@ -155,6 +156,11 @@ def _things(table: Table, devices: Mapping[str, Device], seed: int, before: int)
         table.fail(
             "device", f'a device type, did you mean "{meant}"?' if meant else f"one of {listed(sorted(devices))}"
         )
+    type_ = None
+    try:
+        type_ = devices.get(device)
+    except DescriptionError as error:  # of a package
+        table.fail("device", f"a device type that can be used; {error}")
     name = _text(table, "name", _NAMED, device)
     if _NAME.fullmatch(name) is None and table.has("name"):
         table.fail("name", _NAMED)
@@ -162,13 +168,13 @@ def _things(table: Table, devices: Mapping[str, Device], seed: int, before: int)
     seed = table.integer("seed", seed * 1009 + before, 0, 1 << 62)
     if count > 1 and (table.has("port") or table.has("topic")):
         table.fail("count", "1 where port or topic is given")
-    if device not in devices:  # what does not depend on the type may be wrong, too
+    if type_ is None:  # what does not depend on the type may be wrong, too
         table.number("period_s", 1.0, *PACE)
         _text(table, "zone")
         _location(table)
         return []
     names = [name] if count == 1 else [f"{name}-{number:02d}" for number in range(1, count + 1)]
-    return [_thing(table, devices[device], one, seed + number, number) for number, one in enumerate(names)]
+    return [_thing(table, type_, one, seed + number, number) for number, one in enumerate(names)]
 
 
 def _thing(table: Table, type_: Device, name: str, seed: int, number: int) -> ThingSpec:

@@ -46,34 +46,80 @@ def test_a_package_brings_a_type(monkeypatch: pytest.MonkeyPatch) -> None:
 ACME = replace(SDS011, name="acme-gas")
 
 
+BOOM = "tests.devices.test_catalogue:Boom.boom"
+
+
+class Raising(type):
+    def __getattr__(cls, _name: str) -> object:
+        raise ValueError("boom")
+
+
+class Boom(metaclass=Raising):
+    """A module that fails while it is imported, as far as an entry point can tell."""
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("no_such_module:DEVICE", "device type acme-gas: cannot be imported: No module named 'no_such_module'"),
-        ("tests.devices.test_catalogue:NONE", "device type acme-gas: cannot be imported: "),
-        ("tests.devices.test_catalogue:SDS011", "device type acme-gas: its description calls it sds011"),
-        ("sys:path", "device type acme-gas: expected a description, got list"),
+        ("no_such_module:DEVICE", "cannot be imported: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("tests.devices.test_catalogue:NONE", "cannot be imported: AttributeError: "),
+        (BOOM, "cannot be imported: ValueError: boom"),
+        ("tests.devices.test_catalogue:SDS011", "its description calls it sds011"),
+        ("sys:path", "expected a description, got list"),
     ],
 )
 def test_a_package_whose_type_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str, words: str) -> None:
     packages(monkeypatch, point("acme-gas", value))
-    with pytest.raises(DescriptionError, match="^" + words.replace("(", r"\(")):
+    said = f"^device type acme-gas of package {value}: {words}"
+    with pytest.raises(DescriptionError, match=said.replace("(", r"\(")):
         installed()["acme-gas"]
 
 
-@pytest.mark.parametrize("name", ["sds011", "bci_oximeter"])
-def test_a_package_cannot_take_the_place_of_a_type(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    packages(monkeypatch, point(name, "tests.devices.test_catalogue:SDS011"))
-    with pytest.raises(DescriptionError, match="parkgate has one of that name"):
-        installed()
+def test_a_package_cannot_take_the_place_of_a_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages(monkeypatch, point("sds011", "acme:DEVICE"), point("acme-gas", "tests.devices.test_catalogue:ACME"))
+    found = installed()
+    assert found["sds011"] is SDS011
+    assert found["acme-gas"] is ACME
+    assert found.left_out == ("device type sds011 of package acme:DEVICE: parkgate has one of that name, which stays",)
+    assert found.plus([replace(SDS011, name="mine")]).left_out == found.left_out
 
 
-def test_no_type_is_stored_where_gateways_tell_of_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bci_oximeter", "parkgate has one of that name"),
+        ("things", "the name is the gateways' own"),
+        ("acme_gas", r"package tests.devices.test_catalogue:ACME has one of that name"),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    packages(monkeypatch, point(name, "acme:DEVICE"), point("acme-gas", "tests.devices.test_catalogue:ACME"))
+    found = installed()
+    assert found["acme-gas"] is ACME
+    with pytest.raises(DescriptionError, match=f"^device type {name} of package acme:DEVICE: {words}$"):
+        found[name]
+
+
+def test_of_two_packages_with_one_name_neither_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages(monkeypatch, point("acme-gas", "a:DEVICE"), point("acme-gas", "b:DEVICE"))
+    said = "^device type acme-gas of package b:DEVICE: package a:DEVICE has one of that name, too$"
+    with pytest.raises(DescriptionError, match=said):
+        installed()["acme-gas"]
+
+
+def test_a_list_of_packages_that_cannot_be_read_leaves_the_types_of_parkgate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "entry_points", lambda group: int(group))
+    found = installed()
+    assert len(found) == len(built_in())
+    (why,) = found.left_out
+    assert why.startswith("the list of installed packages cannot be read: ValueError: ")
+
+
+def test_no_type_is_stored_where_gateways_tell_of_themselves() -> None:
     with pytest.raises(DescriptionError, match="gateway_event is what gateways say of themselves"):
         built_in().plus([replace(SDS011, name="gateway-event")])
-    packages(monkeypatch, point("things", "tests.devices.test_catalogue:SDS011"))
-    with pytest.raises(DescriptionError, match="device type things of package"):
-        installed()
 
 
 def test_further_types_stand_beside_the_others() -> None:

@@ -51,15 +51,23 @@ def test_a_package_brings_a_type_for_every_command(tmp_path: Path) -> None:
     assert simulated.stdout.splitlines()[0].startswith("acme-wind        acme-wind     every 1 s  /")
 
 
+WHO = "of package acme-parkgate (acme_wind:DEVICE): "
+
+
 @pytest.mark.parametrize(
     ("module", "points", "said"),
     [
         (
             "import no_such_module",
             "acme-wind = acme_wind:DEVICE",
-            "device type acme-wind: cannot be imported: No module",
+            "acme-wind " + WHO + "cannot be imported: ModuleNotFoundError: No module",
         ),
-        (MODULE, "acme-gust = acme_wind:DEVICE", "device type acme-gust: its description calls it acme-wind"),
+        ("raise ValueError('boom')", "acme-wind = acme_wind:DEVICE", "acme-wind " + WHO + "cannot be imported: Value"),
+        ("def f(:", "acme-wind = acme_wind:DEVICE", "acme-wind " + WHO + "cannot be imported: SyntaxError: "),
+        ("raise SystemExit", "acme-wind = acme_wind:DEVICE", "acme-wind " + WHO + "cannot be imported: SystemExit"),
+        ("DEVICE = 7", "acme-wind = acme_wind:DEVICE", "acme-wind " + WHO + "expected a description, got int"),
+        (MODULE, "acme-gust = acme_wind:DEVICE", "acme-gust " + WHO + "its description calls it acme-wind"),
+        (MODULE, "ttn_v3 = acme_wind:DEVICE", "ttn_v3 " + WHO + "parkgate has one of that name"),
     ],
 )
 def test_a_package_that_is_broken_is_named_and_the_other_types_stay(
@@ -69,7 +77,7 @@ def test_a_package_that_is_broken_is_named_and_the_other_types_stay(
     listed = parkgate(tmp_path, "devices")
     assert listed.returncode == 0
     assert "pms5003" in listed.stdout
-    assert listed.stderr.startswith(f"parkgate: {said}")
+    assert listed.stderr.startswith(f"parkgate: device type {said}")
     assert len(listed.stderr.splitlines()) == 1
     name = points.partition(" ")[0]
     decoded = parkgate(tmp_path, "decode", "--device", name, "--hex", "00")
@@ -79,18 +87,44 @@ def test_a_package_that_is_broken_is_named_and_the_other_types_stay(
     checked = parkgate(tmp_path, "check", "park.toml")
     assert checked.returncode == 2
     assert checked.stderr.startswith(
-        f'parkgate: park.toml:3:10: serial[0].device = "{name}": expected a device type that can'
+        f'parkgate: park.toml:3:10: serial[0].device = "{name}": expected a device type that can be used; '
+        f"device type {said}"
     )
-    good = config.read_text().replace(name, "pms5003")
-    config.write_text(good)
+
+
+def test_a_package_that_is_broken_is_no_matter_of_what_does_not_use_it(tmp_path: Path) -> None:
+    install(tmp_path, "raise ValueError('boom')")
+    warning = "parkgate: device type acme-wind " + WHO + "cannot be imported: ValueError: boom\n"
+    built = parkgate(tmp_path, "dashboards", "build", "--out", "grafana")
+    assert (built.returncode, built.stderr) == (0, warning)
+    config = tmp_path / "park.toml"
+    config.write_text(
+        '[influxdb]\nurl = "http://h:8086"\ntoken = "t"\ndatabase = "park"\n'
+        '[[serial]]\nport = "./p"\ndevice = "pms503"\nthing = "a"\n'
+    )
+    checked = parkgate(tmp_path, "check", "park.toml")
+    assert checked.returncode == 2
+    assert 'did you mean "pms5003"?' in checked.stderr
+    assert "acme-wind" not in checked.stderr
+    config.write_text(config.read_text().replace("pms503", "pms5003"))
     assert parkgate(tmp_path, "check", "park.toml").returncode == 0
+    built = parkgate(tmp_path, "dashboards", "build", "--out", "grafana", "--config", "park.toml")
+    assert (built.returncode, built.stderr) == (0, warning)
+    (tmp_path / "fleet.toml").write_text('[[thing]]\ndevice = "acme-wind"\n')
+    simulated = parkgate(tmp_path, "simulate", "--for", "0.1")
+    assert simulated.returncode == 2
+    assert "expected a device type that can be used; device type acme-wind " + WHO in simulated.stderr
 
 
 def test_a_package_cannot_take_the_name_of_another_type(tmp_path: Path) -> None:
     install(tmp_path, MODULE, "pms5003 = acme_wind:DEVICE")
+    why = "device type pms5003 " + WHO + "parkgate has one of that name, which stays"
     listed = parkgate(tmp_path, "devices")
-    assert listed.returncode == 2
-    assert listed.stderr == ("parkgate: device type pms5003 of package acme-parkgate: parkgate has one of that name\n")
+    assert (listed.returncode, listed.stderr) == (0, f"parkgate: {why}\n")
+    (tmp_path / "gateway.toml").write_text('[[serial]]\nport = "./p"\ndevice = "pms5003"\nthing = "a"\n')
+    checked = parkgate(tmp_path, "check")
+    assert checked.returncode == 0
+    assert f"warning {why}\n" in checked.stdout
 
 
 def test_a_port_that_nobody_named_a_type_for_looks_like_a_configured_one(tmp_path: Path) -> None:
