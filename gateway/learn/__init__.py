@@ -3,16 +3,18 @@
 from gateway.learn.look import MOST_SAMPLE, PRINTABLE, Guess, Look, look, printable, shape_of, texts
 from gateway.learn.propose import Proposal, Question, propose
 from gateway.learn.toml import table_text, value_text
-from gateway.learn.topics import pattern_of, same_shape
+from gateway.learn.topics import Part, parts_of, pattern_of, same_shape
 
 __all__ = [
     "MOST_SAMPLE",
     "PRINTABLE",
     "Guess",
     "Look",
+    "Part",
     "Proposal",
     "Question",
     "look",
+    "parts_of",
     "pattern_of",
     "printable",
     "propose",

@@ -197,3 +197,17 @@ def _quantity(words: list[str], told: str = "") -> tuple[str, str | None, Likely
         quantity, unit = _QUANTITIES[numbered[1]]
         return f"{quantity or numbered[1]}_{numbered[2]}", unit, _LIKELY.get(quantity, ())
     return own, None, ()
+
+
+def quantity_in(key: str) -> str:
+    """The quantity that `key` names, whatever place, number or unit it says beside it; empty where it names none."""
+    words = [word for word in _SPLIT.split(key) if word]
+    plain = "".join(words).lower()
+    if re.fullmatch(r"[a-z]\d", plain) and plain != "o3":  # p1 and t2 are names
+        return ""
+    for word in (plain, *reversed([each.lower() for each in words])):
+        numbered = re.fullmatch(r"([a-z]+?)\d+", word)
+        for each in (word, numbered[1]) if numbered is not None else (word,):
+            if each in _QUANTITIES:
+                return _QUANTITIES[each][0] or each
+    return ""

@@ -26,6 +26,8 @@ THING_KEYS = frozenset(
     {"id", "deviceid", "device", "sensor", "sensorid", "node", "nodeid", "devid", "deveui", "serial"}
 )
 RESERVED = frozenset({"time", "thing"})
+BARE = frozenset({"value", "val", "v", "reading", "data", "payload", "measurement", "result", "raw"})
+"""Keys that say of a value only that it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,34 @@ class Proposal:
         return Proposal({**self.table, "field": rows}, self.notes, tuple(left))
 
 
-def propose(name: str, guess: Guess, texts: Sequence[str], link: Mapping[str, Any]) -> Proposal | None:
+def is_bare(place: str | int) -> bool:
+    """Whether a value that stands there has no name of its own."""
+    return isinstance(place, int) or place.lower() in BARE
+
+
+def propose(
+    name: str, guess: Guess, texts: Sequence[str], link: Mapping[str, Any], called: str = ""
+) -> Proposal | None:
     """The type that reads `texts`, of the shape that `guess` says; None where nothing in them can be mapped.
 
-    `link` are the keys of the table that say how it is reached: topic, or baud and parity, and the encoding.
+    `link` are the keys of the table that say how it is reached: topic, or baud and parity, and the encoding. `called`
+    is what values are called that have no name of their own.
     """
     found = places(texts, guess, serial="topic" not in link)
     if found is None:
         return None
+    if called:
+        _call(found, called)
     proposal = _table(name, found, link)
     return proposal if proposal.table["field"] else None
+
+
+def _call(found: Places, called: str) -> None:
+    """Call the values that have no name of their own, the time aside, after `called`."""
+    time = _time(found.columns, found.how.get("decimal", "."))
+    bare = [column for column in found.columns if is_bare(column.place) and (time is None or column is not time[0])]
+    for number, column in enumerate(bare, 1):
+        column.key = called if len(bare) == 1 else f"{called} {number}"
 
 
 def _table(name: str, found: Places, link: Mapping[str, Any]) -> Proposal:

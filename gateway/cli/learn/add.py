@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,17 +85,19 @@ def free(name: str, taken: Mapping[str, Any] | set[str]) -> str:
     return found
 
 
-def subscription_text(tables: Mapping[str, Any], url: str, username: str | None, row: Mapping[str, Any]) -> str:
-    """A subscription, and the broker where the configuration does not have it yet."""
+def subscription_text(
+    tables: Mapping[str, Any], url: str, username: str | None, rows: Iterable[Mapping[str, Any]]
+) -> str:
+    """Subscriptions, and the broker where the configuration does not have it yet."""
     name = broker_of(tables, url)
     if name is not None:
-        return table_text(f"mqtt.{name}.subscription", row)
+        return "\n".join(table_text(f"mqtt.{name}.subscription", row) for row in rows)
     name = free("bench", tables.get("mqtt", {}))
     client = f"parkgate-{os.uname().nodename if hasattr(os, 'uname') else 'bench'}-{name}"[:60]
     head = f"[mqtt.{name}]\nurl = {value_text(url)}\nclient_id = {value_text(client)}\n"
     if username:
         head += f'username = {value_text(username)}\npassword = "${{MQTT_PASSWORD}}"\n'
-    return head + "\n" + table_text(f"mqtt.{name}.subscription", row)
+    return "\n".join([head, *(table_text(f"mqtt.{name}.subscription", row) for row in rows)])
 
 
 def add(path: Path, text: str) -> None:

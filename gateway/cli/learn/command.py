@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from devices.spec.device import Device
     from gateway.cli.decode import Port
     from gateway.cli.learn.preview import Preview, Seen
-    from gateway.cli.learn.sample import Message, Sample
+    from gateway.cli.learn.sample import Sample
     from gateway.learn import Guess, Proposal
 
 
@@ -105,6 +105,7 @@ def learn(
     from gateway.cli.decode import Port
     from gateway.cli.devices import usable
     from gateway.cli.learn import add, sample
+    from gateway.cli.learn.messages import Broker, from_messages
 
     if sum(each is not None for each in (file, port, mqtt)) != 1:
         raise UsageError("give one of --port PORT, --mqtt URL --topic FILTER, or a FILE of lines")
@@ -115,8 +116,8 @@ def learn(
     wish = Wish(name, thing, tables, devices, config)
     wish.check(port)
     if port is not None:
-        asked = Port(port, baud, parity, for_s, None)
-        found = from_lines(sample.of_port(asked, devices), asked, wish)
+        watched = Port(port, baud, parity, for_s, None)
+        found = from_lines(sample.of_port(watched, devices), watched, wish)
     elif mqtt is not None and topic is not None:
         broker = Broker(mqtt, username, topic)
         found = from_messages(sample.of_broker(mqtt, topic, username, for_s).messages, broker, wish)
@@ -172,8 +173,8 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
         notes.append(f"letters beyond ASCII: {look.encoding}, as they are no UTF-8")
     proposal = propose(name, look.guesses[0], look.lines, link)
     if proposal is None:
-        raise UsageError(_no_numbers("lines", look.lines))
-    proposal = _asked(proposal, look.lines, lambda device: of_bytes(device, look.whole))
+        raise UsageError(no_numbers("lines", look.lines))
+    proposal = asked(proposal, look.lines, lambda device: of_bytes(device, look.whole))
     sections = [table_text("type", proposal.table)]
     thing = wish.thing_name(name)
     serial = table_text("serial", {"port": _said(port, wish), "device": name, "thing": thing})
@@ -183,7 +184,7 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
     return Found(sections, [*notes, *proposal.notes]).with_preview(shown)
 
 
-def _no_numbers(what: str, texts: "Sequence[str]") -> str:
+def no_numbers(what: str, texts: "Sequence[str]") -> str:
     """What to say where nothing can be mapped; of what begins as JSON why it is none."""
     from devices.spec.mapping import loads
 
@@ -227,118 +228,7 @@ def _commented(text: str) -> str:
     return "".join(f"# {line}\n" for line in text.splitlines())
 
 
-class Broker(NamedTuple):
-    """What was asked for with `--mqtt`."""
-
-    url: str
-    username: str | None
-    topic: str
-
-
-def from_messages(messages: "Sequence[Message]", broker: Broker, wish: Wish) -> Found:
-    """A proposal for what a broker brings. UsageError where nothing can be read from it."""
-    from gateway.cli.learn.preview import of_family, of_messages, preview, proposed
-    from gateway.learn import pattern_of, propose, same_shape, shape_of, table_text
-
-    family = _family(messages, broker.topic, wish.devices)
-    if family is not None:
-        row: dict[str, Any] = {"topic": broker.topic, "device": family}
-        device = wish.devices[family]
-        said = [("", event) for events in of_family(device, messages, broker.topic) for event in events]
-        shown = preview(device, said, wish.thing_name(family), port=False)
-        return Found([_subscribed(broker, row, wish)], [f"looks like {family}"], shown.lines)
-    topics = set(same_shape([message.topic for message in messages]))
-    chosen = [message for message in messages if message.topic in topics]
-    notes = []
-    if len(chosen) < len(messages):
-        others = sorted({message.topic for message in messages} - topics)
-        notes.append(f"left out, as their topics have another number of levels: {', '.join(others[:5])}")
-    pattern, why = pattern_of(sorted(topics))
-    notes.append(f"topic {pattern}: {why}")
-    row = {"topic": pattern}
-    known = _known_type(chosen, wish.devices)
-    if known is not None:
-        row["device"] = known
-        notes.append(f"looks like {known}")
-        if "{thing}" not in pattern and wish.thing:
-            row["thing"] = wish.thing
-        device = wish.devices[known]
-        shown = preview(device, of_messages(device, chosen, pattern), row.get("thing") or f"{known}-1", port=False)
-        return Found([_subscribed(broker, row, wish)], notes, shown.lines)
-    encoding, texts = _texts(chosen)
-    if not texts:
-        raise UsageError("messages came, but no text: a binary payload needs a device type of its own")
-    guess = shape_of(texts)
-    name = wish.type_name()
-    link = {"topic": pattern} if encoding == "utf-8" else {"topic": pattern, "encoding": encoding}
-    proposal = propose(name, guess, texts, link)
-    if proposal is None:
-        raise UsageError(_no_numbers("messages", texts))
-    proposal = _asked(proposal, texts, lambda device: of_messages(device, chosen, pattern))
-    row["device"] = name
-    if "{thing}" not in pattern and "thing" not in proposal.table:
-        row["thing"] = wish.thing_name(name)
-    device = proposed(proposal)
-    shown = preview(device, of_messages(device, chosen, pattern), row.get("thing") or f"{name}-1", port=False)
-    sections = [table_text("type", proposal.table), _subscribed(broker, row, wish)]
-    return Found(sections, [*notes, guess.words, *proposal.notes]).with_preview(shown)
-
-
-def _texts(messages: "Sequence[Message]") -> tuple[str, list[str]]:
-    """What the payloads are written in, and their texts: JSON whole, else the lines."""
-    from gateway.learn import PRINTABLE, printable, texts
-
-    payloads = [message.payload for message in messages if printable(message.payload) >= PRINTABLE]
-    encoding, whole = texts(payload for payload in payloads if payload.strip())
-    found = []
-    for text in map(str.strip, whole):
-        found += [text] if text[:1] in ("{", "[") else [line for line in text.splitlines() if line.strip()]
-    return encoding, found
-
-
-def _subscribed(broker: Broker, row: "Mapping[str, Any]", wish: Wish) -> str:
-    from gateway.cli.learn.add import subscription_text
-
-    return subscription_text(wish.tables, broker.url, broker.username, row)
-
-
-def _family(messages: "Sequence[Message]", topic: str, devices: "Mapping[str, Device]") -> str | None:
-    """The type with state that reads the messages, each with what the others say, and finds no fault with any."""
-    from devices.spec.device import MessageDevice
-    from devices.spec.events import Reading, SanityError
-    from gateway.cli.learn.preview import of_family
-
-    for name, device in devices.items():
-        if not isinstance(device, MessageDevice) or device.family is None:
-            continue
-        readings = others = 0
-        for events in of_family(device, messages, topic):
-            if any(isinstance(event, SanityError) for event in events):
-                break
-            measured = any(isinstance(event, Reading) and not event.standing for event in events)
-            readings += measured
-            others += not measured
-        else:
-            if readings and others:  # what explains the readings is none itself, or stands until it changes
-                return name
-    return None
-
-
-def _known_type(messages: "Sequence[Message]", devices: "Mapping[str, Device]") -> str | None:
-    """The type without state that reads all of the messages."""
-    from devices.spec.device import MessageDevice
-    from devices.spec.events import Reading
-    from gateway.cli.learn.preview import of_messages
-
-    for name, device in devices.items():
-        if isinstance(device, MessageDevice) and device.family is None:
-            seen = of_messages(device, messages, device.topic)
-            if seen and all(isinstance(event, Reading) for _, event in seen):
-                return name
-    return None
-
-
-def _asked(proposal: "Proposal", texts: "Sequence[str]", seen: "Callable[[Device], Sequence[Seen]]") -> "Proposal":
+def asked(proposal: "Proposal", texts: "Sequence[str]", seen: "Callable[[Device], Sequence[Seen]]") -> "Proposal":
     """Ask for the units that are not known, where there is somebody to ask. UsageError where nothing is read."""
     from gateway.cli.learn.preview import must_read, proposed
 

@@ -11,7 +11,8 @@ from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Reading
 from devices.spec.mapping import device_type
 from gateway.cli.learn.add import port_from
-from gateway.cli.learn.command import Broker, Wish, from_messages
+from gateway.cli.learn.command import Wish
+from gateway.cli.learn.messages import Broker, from_messages
 from gateway.cli.learn.sample import Message
 from gateway.config import load
 from gateway.learn import look, pattern_of, propose, same_shape, shape_of, table_text

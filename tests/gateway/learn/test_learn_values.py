@@ -10,7 +10,8 @@ from devices.catalogue import built_in
 from devices.spec.device import StreamDevice
 from devices.spec.events import Reading
 from devices.spec.mapping import device_type
-from gateway.cli.learn.command import Broker, Wish, from_messages
+from gateway.cli.learn.command import Wish
+from gateway.cli.learn.messages import Broker, from_messages
 from gateway.cli.learn.sample import Message
 from gateway.learn import propose, shape_of
 from tests.gateway.learn.test_learn import SERIAL, fields, proposed, run
