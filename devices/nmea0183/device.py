@@ -355,4 +355,5 @@ DEVICE = StreamDevice(
     decoder=NmeaStream,
     encode=encode,
     longest_frame=LONGEST,
+    clock_rolls_over=True,
 )

@@ -144,7 +144,8 @@ class StreamDevice(DeviceType):
     check; where they do not, a flipped bit can pass. `commands` are what it can be told.
     `line_end` is what ends each line of a device that speaks lines of text. `joined` makes the
     state for a port that is opened while the device may be speaking, where that must not be
-    `decoder`: half a line can read like a whole one.
+    `decoder`: half a line can read like a whole one. Where `clock_rolls_over`, the device has no memory and its
+    date falls back by years from time to time (the week number of GPS): a time of long ago is not believed then.
     """
 
     serial: SerialSettings
@@ -155,6 +156,7 @@ class StreamDevice(DeviceType):
     commands: tuple[Command, ...] = ()
     line_end: bytes = b""
     joined: Callable[[], Decoder] | None = None
+    clock_rolls_over: bool = False
 
     @property
     def link(self) -> Literal["serial", "mqtt"]:

@@ -1,11 +1,11 @@
 """Bytes and payloads to readings, readings to lines of line protocol."""
 
-from gateway.decode.broker import EARLIEST_NS, BrokerIntake
-from gateway.decode.fault import AHEAD_NS
+from gateway.decode.broker import BrokerIntake
+from gateway.decode.fault import AHEAD_NS, EARLIEST_NS
 from gateway.decode.known import KnownThings
 from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
-from gateway.decode.port import SERIAL_BEHIND_NS, PortIntake
+from gateway.decode.port import PortIntake, earliest_ns
 from gateway.decode.subscription import Subscription
 from gateway.decode.thing import ThingIntake
 from gateway.decode.things import Known
@@ -13,7 +13,6 @@ from gateway.decode.things import Known
 __all__ = [
     "AHEAD_NS",
     "EARLIEST_NS",
-    "SERIAL_BEHIND_NS",
     "BrokerIntake",
     "Known",
     "KnownThings",
@@ -22,4 +21,5 @@ __all__ = [
     "Subscription",
     "ThingIntake",
     "clean_tag",
+    "earliest_ns",
 ]

@@ -14,7 +14,7 @@ from zlib import crc32
 from devices.spec.events import Empty, Fetch, Noise, Publish, Reading, SanityError
 from gateway.config import MqttConfig
 from gateway.decode.families import Families
-from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, DecoderFaults, Fault, count_fault
+from gateway.decode.fault import AHEAD_NS, EARLIEST_NS, NOTHING_STORABLE, DecoderFaults, Fault, count_fault
 from gateway.decode.ledger import Ledger
 from gateway.decode.look import REDELIVERED, RETAINED, look_message
 from gateway.decode.names import clean_tag
@@ -28,9 +28,6 @@ from gateway.stats import DeviceStats
 from gateway.tee import Kept
 
 log = logging.getLogger("parkgate.decode")
-
-EARLIEST_NS = 946_684_800_000_000_000
-"""2000-01-01: before this a device's clock was never set."""
 
 MAX_DOUBTS = 10
 """Undecodable messages of unknown things that are also logged, by broker; the quarantine has all."""

@@ -12,6 +12,9 @@ log = logging.getLogger("parkgate.decode")
 AHEAD_NS = 3_600_000_000_000
 """A phenomenon time more than an hour ahead of the gateway is not believed."""
 
+EARLIEST_NS = 946_684_800_000_000_000
+"""2000-01-01: before this a device's clock was never set."""
+
 NOTHING_STORABLE = "none of its values can be stored: not a number, infinite, or a whole number beyond 64 bits"
 
 Fault = Noise | IntegrityError | SanityError

@@ -6,10 +6,10 @@ of text and nothing is made per value.
 
 from collections.abc import Mapping
 
-from devices.spec.device import StreamDevice
+from devices.spec.device import Device, StreamDevice
 from devices.spec.events import Empty, Event, Noise, Reading, SanityError
 from gateway.config import SerialConfig
-from gateway.decode.fault import AHEAD_NS, NOTHING_STORABLE, DecoderFaults, Fault, count_fault
+from gateway.decode.fault import AHEAD_NS, EARLIEST_NS, NOTHING_STORABLE, DecoderFaults, Fault, count_fault
 from gateway.decode.look import look_read
 from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
@@ -19,8 +19,8 @@ from gateway.stats import device_stats
 Bytes = bytes
 """The type, where the method of that name hides it."""
 
-SERIAL_BEHIND_NS = 86_400_000_000_000
-"""On a live serial line a phenomenon time more than a day behind is not believed (GPS week rollover)."""
+BEHIND_NS = 86_400_000_000_000
+"""Of a clock that rolls over, a phenomenon time more than a day behind is not believed."""
 
 FAST_S = 0.1
 """A device type with readings at least this often draws a curve: they are stamped evenly."""
@@ -30,6 +30,12 @@ MAX_GAPS = 3
 
 MAX_TAG_SETS = 256
 """Tag sets of one serial port: sentence types, talkers. Further ones are refused."""
+
+
+def earliest_ns(device: Device, received_ns: int) -> int:
+    """Before this a reading's own time is not believed."""
+    rolls = isinstance(device, StreamDevice) and device.clock_rolls_over
+    return received_ns - BEHIND_NS if rolls else EARLIEST_NS
 
 
 class PortIntake:
@@ -104,7 +110,9 @@ class PortIntake:
                 result_ns = stamp_ns
                 stamp_ns += step_ns
                 time_ns = event.time_ns
-                if time_ns is not None and not received_ns - SERIAL_BEHIND_NS <= time_ns <= received_ns + AHEAD_NS:
+                if time_ns is not None and not (
+                    earliest_ns(self._device, received_ns) <= time_ns <= received_ns + AHEAD_NS
+                ):
                     time_ns = None
                     stats.clock_errors += 1
                 series = self._line(event.tags) if event.tags else self._plain

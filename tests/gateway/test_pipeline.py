@@ -7,6 +7,7 @@ the decoder itself fail.
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -350,6 +351,41 @@ async def test_the_phenomenon_time_is_believed_within_reason(room, said, stored)
     await room.pipeline.finish()
     assert [int(line.split()[2]) for line in await room.lines()] == [stored]
     assert room.stats.devices[("mqtt:main", "a")].clock_errors == (said != stored)
+
+
+DAY = 86_400_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("rolls", "said", "stored"),
+    [
+        (False, NOW - 30 * DAY, NOW - 30 * DAY),  # a logger with memory
+        (False, 946_684_800_000_000_000, 946_684_800_000_000_000),
+        (False, 946_684_799_999_999_999, NOW),  # a clock that was never set
+        (False, NOW + 3_000_000_000_000, NOW + 3_000_000_000_000),
+        (False, NOW + 4_000_000_000_000, NOW),
+        (True, NOW - 1024 * 7 * DAY, NOW),  # a receiver whose week number began again
+        (True, NOW - DAY - 1, NOW),
+        (True, NOW - DAY, NOW - DAY),
+        (True, NOW + 4_000_000_000_000, NOW),
+    ],
+)
+async def test_on_a_serial_line_an_old_time_is_believed_unless_the_clock_rolls_over(room, rolls, said, stored):
+    class Told(Digits):
+        def feed(self, data):
+            return [Reading({"value": 1.0}, said)]
+
+    device = replace(DIGITS, decoder=Told, clock_rolls_over=rolls)
+    port = PortIntake(room.pipeline, SerialConfig("/dev/y", "digits", "lamp"), device, "serial:/dev/y")
+    port.bytes(b"1")
+    await room.pipeline.finish()
+    assert [int(line.split()[2]) for line in await room.lines()] == [stored]
+    assert port.stats.clock_errors == (said != stored)
+
+
+def test_satellite_receivers_have_a_clock_that_rolls_over():
+    rolling = [name for name, device in BY_NAME.items() if getattr(device, "clock_rolls_over", False)]
+    assert rolling == ["nmea0183"]
 
 
 async def test_serial_bytes_are_counted_by_outcome(room):

@@ -14,7 +14,7 @@ from devices.spec.line import LONGEST
 from devices.spec.mapping import MappingError, device_type
 from gateway.cli.decode import rfc3339
 from gateway.cli.usage import UsageError
-from gateway.decode import AHEAD_NS, EARLIEST_NS, SERIAL_BEHIND_NS, Series
+from gateway.decode import AHEAD_NS, EARLIEST_NS, Series, earliest_ns
 
 if TYPE_CHECKING:
     from devices.spec.device import Device
@@ -120,7 +120,7 @@ def preview(device: "Device", seen: Sequence[Seen], thing: str, *, port: bool) -
     for named, reading in readings:
         tags = {**reading.tags, "thing": reading.thing or named or thing}
         one = series.setdefault(tuple(sorted(tags.items())), Series(device.measurement, tags))
-        doubt = _doubt(reading.time_ns, now_ns, now_ns - SERIAL_BEHIND_NS if port else EARLIEST_NS, port)
+        doubt = _doubt(reading.time_ns, now_ns, earliest_ns(device, now_ns) if port else EARLIEST_NS)
         line = one.line(reading.fields, None if doubt else reading.time_ns, now_ns)
         if line is not None:
             lines.append(f"{line}  {doubt}".rstrip())
@@ -129,10 +129,10 @@ def preview(device: "Device", seen: Sequence[Seen], thing: str, *, port: bool) -
     return Preview(lines, notes)
 
 
-def _doubt(time_ns: int | None, now_ns: int, earliest_ns: int, port: bool) -> str:
+def _doubt(time_ns: int | None, now_ns: int, oldest_ns: int) -> str:
     """Why a reading's own time is not believed; empty where it is, or there is none."""
-    if time_ns is None or earliest_ns <= time_ns <= now_ns + AHEAD_NS:
+    if time_ns is None or oldest_ns <= time_ns <= now_ns + AHEAD_NS:
         return ""
-    early = "more than a day behind" if port else "before 2000"
-    why = early if time_ns < earliest_ns else "more than an hour ahead"
+    early = "before 2000" if oldest_ns == EARLIEST_NS else "more than a day behind"
+    why = early if time_ns < oldest_ns else "more than an hour ahead"
     return f"(its own time, {rfc3339(time_ns) or f'{time_ns} ns'}, is {why}: stored with the time of receipt)"
