@@ -158,9 +158,9 @@ def _thing_of_topic(wish: Wish, pattern: str) -> list[str]:
 
 def _installed(devices: "Mapping[str, Device]") -> "dict[str, Device]":
     """The types that are not of the configuration."""
-    from gateway.cli.devices import installed_types
+    from devices.catalogue import installed
 
-    own = installed_types()
+    own = installed()
     return {name: device for name, device in devices.items() if name in own}
 
 
