@@ -190,7 +190,7 @@ class Looker:
         self._most_bytes = most_bytes
         self._queue: deque[Told] = deque()
         self._bytes = 0
-        self._first = 0  # number of the first piece that passed under these eyes
+        self._first = 0  # number of the first piece that passed while this looked
         self._woken = asyncio.Event()
         tee.add(self)
 

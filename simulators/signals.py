@@ -166,9 +166,6 @@ class Grounds:
         slot = math.floor(t / 1500.0 + unit(self.seed + bay, 11))
         return unit(self.seed + 97 * bay + 5, slot) < demand
 
-    def bays_taken(self, t: float, bays: int) -> int:
-        return sum(self.occupied(t, bay) for bay in range(bays))
-
     def people(self, t: float) -> int:
         """People in view now."""
         h = hour(t)

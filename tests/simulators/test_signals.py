@@ -90,8 +90,8 @@ def test_the_grounds_are_used_by_day() -> None:
         assert 0 <= grounds.people(t) < 60
         assert 3.1 < grounds.battery(t) < 3.7
     assert grounds.soil_moisture(MIDNIGHT + 6.05 * HOUR) > grounds.soil_moisture(MIDNIGHT + 5.9 * HOUR) + 5.0
-    noon = sum(grounds.bays_taken(MIDNIGHT + 13 * HOUR + k * MINUTE, 40) for k in range(60))
-    night = sum(grounds.bays_taken(MIDNIGHT + 3 * HOUR + k * MINUTE, 40) for k in range(60))
+    noon = sum(grounds.occupied(MIDNIGHT + 13 * HOUR + k * MINUTE, bay) for k in range(60) for bay in range(40))
+    night = sum(grounds.occupied(MIDNIGHT + 3 * HOUR + k * MINUTE, bay) for k in range(60) for bay in range(40))
     assert noon > 2 * night
 
 

@@ -29,7 +29,7 @@ from devices.spec.polled import Exchange
 from gateway.clock import Clock
 from gateway.config import SerialConfig
 from gateway.sources.serial.asked import Asked, Late, astray
-from gateway.sources.serial.port import Link, Port, PortState
+from gateway.sources.serial.port import Link, Port, PortState, see_state, usable
 from gateway.stats import SourceStats
 
 MOST_DRAIN_S = 1.0
@@ -111,7 +111,7 @@ class PolledSource:
         self._spoke = now = self._clock.monotonic()
         for thing in self._things:
             thing.start(now)
-        while _usable(self._link, port):
+        while usable(self._link, port):
             thing = min(self._things, key=lambda thing: (thing.at, thing.silent))
             wait = thing.at - self._clock.monotonic()
             if wait > 0.0:
@@ -132,7 +132,7 @@ class PolledSource:
         """One question, and its answer or its timeout."""
         await self._silence(port, thing)
         thing.forget_late()
-        if not _usable(self._link, port):
+        if not usable(self._link, port):
             return
         self._last = thing
         port.write(exchange.request)
@@ -141,7 +141,7 @@ class PolledSource:
         end = begin + exchange.question.size * self._character_s
         self._spoke = asked + len(exchange.request) * self._character_s
         heard = b""
-        while _usable(self._link, port) and not exchange.answered:
+        while usable(self._link, port) and not exchange.answered:
             left = (end if exchange.begun else begin) - self._clock.monotonic()
             if left <= 0.0:
                 break
@@ -154,13 +154,16 @@ class PolledSource:
         port.frames += exchange.answered
         if exchange.echoed:
             port.bytes_in -= len(exchange.request)
-        _see_state(self._link, port, max(each.device.longest_frame for each in self._things))
+        if self._link.state is not PortState.UP and (port.frames or port.bytes_in):
+            longest = max(each.device.longest_frame for each in self._things)
+            right = f"are the types and unit numbers right, and the line at {self._link.framing}?"
+            see_state(self._link, port, "answer", longest, f"{right} try another baud or parity")
         now = self._clock.monotonic()
         thing.at = now
         if exchange.answered:
             thing.answered = True
             self._answered = now
-        elif _usable(self._link, port):
+        elif usable(self._link, port):
             thing.intake.unanswered()
             thing.late = Late(exchange, asked, now + thing.device.timing.late_s)
             thing.at = thing.late.until
@@ -182,7 +185,7 @@ class PolledSource:
         least = FAST_SILENCE_S if self._link.baud > FAST_BAUD else SILENT_CHARACTERS * self._character_s
         quiet = max(least, thing.device.timing.silence_s)
         end = self._clock.monotonic() + MOST_DRAIN_S
-        while _usable(self._link, port):
+        while usable(self._link, port):
             astray(self._things, self._clock.monotonic(), self._heard(port), self._last)
             now = self._clock.monotonic()
             left = min(self._spoke + quiet, end) - now
@@ -197,21 +200,3 @@ class PolledSource:
         if data:
             self._spoke = max(self._spoke, self._clock.monotonic())
         return data
-
-
-def _usable(link: Link, port: Port) -> bool:
-    """Whether there is still something to be had of this opening."""
-    return not (port.lost or link.stopped)
-
-
-def _see_state(link: Link, port: Port, longest: int) -> None:
-    """How far the port got, by what came; `longest` is that of the answers in bytes."""
-    if link.state is PortState.UP or not (port.frames or port.bytes_in):
-        return
-    if port.frames:
-        link.become(PortState.UP, "up")
-    elif port.bytes_in <= 4 * longest:
-        link.become(PortState.FIRST, f"first bytes: {port.bytes_in} so far, and no answer among them yet")
-    else:
-        try_ = f"are the types and unit numbers right, and the line at {link.framing}? try another baud or parity"
-        link.become(PortState.NO_FRAMES, f"bytes but no answers: {port.bytes_in} bytes so far; {try_}")

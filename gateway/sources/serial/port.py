@@ -329,3 +329,21 @@ def _is_pty(name: str) -> bool:
         return os.major(os.stat(name).st_rdev) in PTY_MAJORS  # noqa: PTH116  # Path refuses NUL with a ValueError
     except (OSError, ValueError):
         return False
+
+
+def usable(link: Link, port: Port) -> bool:
+    """Whether there is still something to be had of this opening."""
+    return not (port.lost or link.stopped)
+
+
+def see_state(link: Link, port: Port, what: str, longest: int, try_: str) -> None:
+    """How far the port got, by what came: "frame" or "answer" is `what` should come, of `longest` bytes at the most.
+
+    `try_` is what to do where there should have been one.
+    """
+    if port.frames:
+        link.become(PortState.UP, "up")
+    elif port.bytes_in <= 4 * longest:
+        link.become(PortState.FIRST, f"first bytes: {port.bytes_in} so far, and no whole {what} among them yet")
+    else:
+        link.become(PortState.NO_FRAMES, f"bytes but no {what}s: {port.bytes_in} bytes so far; {try_}")

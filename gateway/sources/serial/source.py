@@ -10,7 +10,7 @@ from devices.spec.device import StreamDevice
 from gateway.clock import Clock
 from gateway.config import SerialConfig
 from gateway.intake import BytesIntake
-from gateway.sources.serial.port import Link, Port, PortState
+from gateway.sources.serial.port import Link, Port, PortState, see_state
 from gateway.stats import SourceStats
 
 
@@ -80,12 +80,6 @@ class SerialSource:
         if not data:
             return
         port.frames += self._intake.bytes(data)
-        if link.state is PortState.UP:
-            return
-        if port.frames:
-            link.become(PortState.UP, "up")
-        elif port.bytes_in <= 4 * self._device.longest_frame:
-            link.become(PortState.FIRST, f"first bytes: {port.bytes_in} so far, and no whole frame among them yet")
-        else:
+        if link.state is not PortState.UP:
             try_ = f"is there a {self._device.name} on it, at {link.framing}? try another baud, parity or device"
-            link.become(PortState.NO_FRAMES, f"bytes but no frames: {port.bytes_in} bytes so far; {try_}")
+            see_state(link, port, "frame", self._device.longest_frame, try_)
