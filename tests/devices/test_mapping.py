@@ -516,7 +516,7 @@ unit = "Cel"
         ('"Cel"', '"C"', 'field[0].unit = "C": expected a UCUM code; did you mean "Cel"?'),
         ('"Cel"', '"furlong"', 'field[0].unit = "furlong": expected one of 1, %'),
         ('from = "t"', 'from = "a..b"', 'field[0].from = "a..b": expected a path such as'),
-        ('from = "t"', r'''from = '["\x"]' ''', r'field[0].from = "[\"\\x\"]": expected in ["…"] a name as JSON writes it'),
+        ('from = "t"', r'''from = '["\x"]' ''', r'field[0].from = "[\"\\x\"]": expected in ["…"] a name as JSON'),
         ('from = "t"', "from = 3", "field[0].from = 3: expected a text"),
         ('from = "t"', "scale = 0", "field[0].scale = 0: expected a number other than 0"),
         ('from = "t"', "scale = nan", "field[0].scale = nan: expected a number"),
