@@ -2,7 +2,8 @@
 
 Each of SPEEDS is listened to until TRY_BYTES have come or TRY_S have passed since the first byte, and
 the first at which the bytes make sense is kept: text in lines, or frames of a known type. Where they
-make sense at none, the one with the most text is taken.
+make sense at none, the one with the most text is taken. Text without a line end is text all the same: SURE_BYTES
+of it are not a matter of chance.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SPEEDS = (9600, 115_200, 57_600, 38_400, 19_200, 4800, 2400, 230_400)
 TRY_BYTES = 1024
 TRY_S = 2.5
+SURE_BYTES = 64
 
 
 class _Unread:
@@ -71,7 +73,7 @@ class Eye(Protocol):
 async def at_the_right_speed(port: Port, eye: Eye, record: TextIO | None) -> None:
     """Find the speed at which the bytes make sense, then print until it is over."""
     speeds = (port.baud,) if port.baud is not None or "://" in port.name else SPEEDS
-    shares: dict[int | None, float] = {}
+    looks: dict[int | None, Look] = {}
     for speed in speeds:
         async with reading(port, speed, ANYTHING, eye, record):
             look = await _first_look(eye)
@@ -79,23 +81,43 @@ async def at_the_right_speed(port: Port, eye: Eye, record: TextIO | None) -> Non
                 return
             at = "" if speed is None else f"at {speed} baud: "
             print(f"{at}{look.size} bytes, {look.printable:.0%} text", file=sys.stderr)
-            if look.guesses:
+            if look.guesses or (_is_text(look) and look.size >= SURE_BYTES):
+                if not look.guesses:
+                    print(_senseless(port, look), file=sys.stderr)
                 eye.baud = speed
                 eye.start()
                 await eye.over.wait()
                 return
-        shares[speed] = look.printable
+        looks[speed] = look
         eye.forget()
-    best = max(shares, key=lambda speed: shares[speed])
-    print(
-        "it makes no sense at any speed tried; shown as bytes. Another speed (--baud) or parity (--parity), "
-        "a line that is inverted or has no common ground, or a binary type that is not known here?",
-        file=sys.stderr,
-    )
+    best = max(looks, key=lambda speed: looks[speed].printable)
+    print(_senseless(port, looks[best]), file=sys.stderr)
     async with reading(port, best, ANYTHING, eye, record):
         eye.baud = best
         eye.start()
         await eye.over.wait()
+
+
+def _is_text(look: "Look") -> bool:
+    from gateway.learn import PRINTABLE
+
+    return look.printable >= PRINTABLE
+
+
+def _senseless(port: Port, look: "Look") -> str:
+    """What to say of bytes that are neither lines nor of a known type, in words that fit what was tried."""
+    if _is_text(look):
+        return f"it is text, but in {look.size} bytes no whole line came, ended by CR or LF; shown as it comes"
+    unknown = "a binary type that is not known here"
+    if "://" in port.name:
+        return f"it makes no sense; shown as bytes. Another speed at the far end, or {unknown}?"
+    at, speed = ("at any speed tried", "(--baud)")
+    if port.baud is not None:
+        at, speed = f"at {port.baud} baud", "(without --baud several are tried)"
+    return (
+        f"it makes no sense {at}; shown as bytes. Another speed {speed} or parity (--parity), "
+        f"a line that is inverted or has no common ground, or {unknown}?"
+    )
 
 
 async def _first_look(eye: Eye) -> "Look | None":

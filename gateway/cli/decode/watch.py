@@ -115,8 +115,12 @@ class Watched:
             print(hint, file=sys.stderr, flush=True)
 
     def _data(self, data: Data) -> None:
+        from gateway.learn import PRINTABLE
+
         if self.look is None or not self.look.lines:
-            if data:
+            if self.look is not None and self.look.printable >= PRINTABLE and data.strip():
+                self._say({"event": "text", "bytes": len(data), "text": data.decode("utf-8", "replace")})
+            elif data:
                 self._say({"event": "bytes", "bytes": len(data), **bytes_shown(data)})
             return
         *lines, self._rest = (self._rest + data).replace(b"\r", b"\n").split(b"\n")

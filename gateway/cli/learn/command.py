@@ -149,7 +149,7 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
     """
     from devices.spec.mapping import DEFAULT_BAUD
     from gateway.cli.learn.preview import of_bytes, preview, proposed
-    from gateway.learn import propose, table_text
+    from gateway.learn import PRINTABLE, propose, table_text
 
     look = found.look
     assert look is not None  # there is one where something came
@@ -158,6 +158,10 @@ def from_lines(found: "Sample", port: "Port | None", wish: Wish, baud: int | Non
         return _known(known, found, port, wish)
     if not look.guesses:
         shows = f"; `parkgate decode --port {shlex.quote(port.name)}` shows them" if port is not None else ""
+        if look.printable >= PRINTABLE:
+            raise UsageError(
+                f"{look.size} bytes of text, but no whole line, ended by CR or LF: a type reads lines{shows}"
+            )
         raise UsageError(
             f"{look.size} bytes, and {look.printable:.0%} of them are text: no type that is known, and no lines{shows}"
         )

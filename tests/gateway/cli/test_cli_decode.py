@@ -105,6 +105,21 @@ def test_bytes_that_make_sense_at_no_speed_are_shown_as_bytes() -> None:
     assert "it makes no sense at any speed tried" in err
 
 
+def test_text_without_line_ends_is_shown_as_text() -> None:
+    (first,), err = watched(b"temp=21.5,hum=40 " * 80, "--baud", "9600", lines=1)
+    assert first["event"] == "text"
+    assert first["text"].startswith("temp=21.5,hum=40 temp=21.5")
+    assert "bytes no whole line came, ended by CR or LF; shown as it comes\n" in err
+    assert "no sense" not in err
+
+
+def test_bytes_that_make_no_sense_at_the_speed_that_was_given_say_that_speed() -> None:
+    (first,), err = watched(bytes([0, 0x81, 0xFF, 0xFE]) * 300, "--baud", "9600", lines=1)
+    assert first["event"] == "bytes"
+    assert "it makes no sense at 9600 baud; shown as bytes. Another speed (without --baud several are tried) or" in err
+    assert "any speed tried" not in err
+
+
 def test_a_silent_port_says_that_nothing_came() -> None:
     with port() as (_, name):
         done = subprocess.run(
