@@ -12,7 +12,7 @@ sentence of NMEA 0183. Pure. Limits: of a sample the last MOST_SAMPLE bytes are 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from devices.spec.device import Device, StreamDevice
@@ -27,6 +27,9 @@ PRINTABLE = 0.95
 
 ENOUGH = 0.6
 """Share of a sample that a type without an integrity check has to explain."""
+
+SURE_OF_JSON = 3
+"""A line of JSON weighs as much as so many others, which may look like keys or columns by chance."""
 
 MOST_KEYS = 12
 
@@ -45,12 +48,14 @@ SEPARATORS = (";", "\t", ",", "|", " ")
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """`words` for people; `device` where it looks like a type of the catalogue, else `shape`."""
+    """`words` for people; `device` where it looks like a type of the catalogue, else `shape`. `count` are the
+    frames of the type, or the lines with the same places."""
 
     words: str
     device: str | None = None
     shape: Shape | None = None
     separator: str = ""
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +139,13 @@ def shape_of(lines: Iterable[str]) -> Guess:
     counts = Counter(each.same for each in shaped)
     shapes = Counter(each.same[0] for each in shaped)
 
-    def weight(each: _Shaped) -> tuple[bool, int, int, bool]:
+    def weight(each: _Shaped) -> tuple[bool, int, int]:
         kind = each.same[0]
-        return kind != "text", counts[each.same], shapes[kind], kind == "json"
+        sure = SURE_OF_JSON if kind == "json" else 1
+        return kind != "text", sure * counts[each.same], sure * shapes[kind]
 
-    return max(shaped, key=weight, default=_Shaped(Guess("printable lines", shape="text"), ())).guess
+    found = max(shaped, key=weight, default=_Shaped(Guess("printable lines", shape="text"), ("text",)))
+    return replace(found.guess, count=counts[found.same])
 
 
 def _shape(line: str) -> _Shaped:
@@ -188,7 +195,10 @@ def _types(sample: bytes, devices: Iterable[Device]) -> Iterator[Guess]:
         events = decoder.feed(sample) + decoder.flush()
         frames = sum(isinstance(event, Reading | Empty) for event in events)
         noise = sum(len(event.data) for event in events if isinstance(event, Noise))
-        wrong = len(events) - frames
+        # between lines stand comments, and what a board says while it starts
+        wrong = sum(
+            not isinstance(event, (Reading, Empty, Noise) if device.line_end else (Reading, Empty)) for event in events
+        )
         share = 1 - noise / len(sample) if sample else 0.0
         values = _values(events, device)
         frames = min(frames, sum(map(bool, values)))
@@ -196,8 +206,8 @@ def _types(sample: bytes, devices: Iterable[Device]) -> Iterator[Guess]:
             found.append((share, frames, sum(values), device))
     found.sort(key=lambda one: (-one[0], -one[1], -one[2]))
     for share, frames, _, device in found:
-        count = "1 frame" if frames == 1 else f"{frames} frames"
-        yield Guess(f"looks like {device.name} ({count}, {share:.0%} of the bytes)", device=device.name)
+        many = "1 frame" if frames == 1 else f"{frames} frames"
+        yield Guess(f"looks like {device.name} ({many}, {share:.0%} of the bytes)", device=device.name, count=frames)
 
 
 def _values(events: Iterable[Event], device: StreamDevice) -> list[int]:

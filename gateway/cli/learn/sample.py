@@ -48,7 +48,7 @@ class Sample:
 
 
 class Gathered:
-    """What a port brings, until there are ENOUGH_LINES or enough bytes: a `BytesIntake`."""
+    """What a port brings, until ENOUGH_LINES are alike or there are enough bytes: a `BytesIntake`."""
 
     def __init__(self, devices: "Mapping[str, Device]") -> None:
         self.over = asyncio.Event()
@@ -63,7 +63,8 @@ class Gathered:
         self._sample = (self._sample + data)[-MOST_SAMPLE:]
         self.look = look(self._sample, self._devices.values())
         self.looked.set()
-        if self._found and (len(self.look.lines) >= ENOUGH_LINES or self.look.size >= MOST_SAMPLE // 4):
+        enough = any(each.count >= ENOUGH_LINES for each in self.look.guesses if each.shape != "text")
+        if self._found and (enough or self.look.size >= MOST_SAMPLE):  # what a board says while it starts is not enough
             self.over.set()
         return 1
 
@@ -112,9 +113,11 @@ def of_file(name: str, devices: "Mapping[str, Device]") -> Sample:
         raise UsageError(f"{name}: {error.strerror or error}") from error
     if not data:
         raise UsageError(f"{name}: it is empty; expected lines as the board prints them")
-    data = b"".join(as_utf8([data])).removeprefix(b"\xef\xbb\xbf")[-MOST_SAMPLE + 2 :]
-    # a file begins with a whole line, so nothing of it is cut off as of a port
-    seen = look(b"\n" + data + b"\n", devices.values())
+    data = b"".join(as_utf8([data])).removeprefix(b"\xef\xbb\xbf")
+    # a file begins with a whole line, so nothing of it is cut off as of a port; but its end does where it is long
+    begin = b"\n" if len(data) <= MOST_SAMPLE - 2 else b""
+    data = data[-MOST_SAMPLE + 2 :]
+    seen = look(begin + data + b"\n", devices.values())
     return Sample(look=replace(seen, size=len(data), printable=printable(data)))
 
 

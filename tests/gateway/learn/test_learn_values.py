@@ -12,7 +12,7 @@ from devices.spec.events import Reading
 from devices.spec.mapping import device_type
 from gateway.cli.learn.command import Wish
 from gateway.cli.learn.messages import Broker, from_messages
-from gateway.cli.learn.sample import Message
+from gateway.cli.learn.sample import Gathered, Message
 from gateway.learn import propose, shape_of
 from tests.gateway.learn.test_learn import SERIAL, fields, proposed, run
 
@@ -215,3 +215,36 @@ def test_readings_of_a_known_type_are_shown() -> None:
     messages = [Message("park/post-1", b'[{"n":"temperature","u":"Cel","v":21.5}]')]
     found = from_messages(messages, Broker("mqtt://127.0.0.1", None, "park/#"), Wish(None, None, {}, built_in()))
     assert found.lines[0].startswith("senml,thing=post-1 temperature_c=21.5 ")
+
+
+def test_a_known_type_is_recognised_between_comments(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_text("# one\ntemp=1,hum=2\n# two\ntemp=2,hum=2\n# three\ntemp=3,hum=2\n")
+    assert run(capsys, "lines.txt", "--write", "--name", "lamp-node")[0] == 0
+    _, out, err = run(capsys, "lines.txt")
+    assert err.startswith("looks like lamp-node (3 frames")
+    assert "# lamp_node,thing=lamp-node-1 temperature_c=1.0,humidity_pct=2.0 " in out
+
+
+def test_what_a_board_says_while_it_starts_is_not_enough() -> None:
+    eye = Gathered(built_in())
+    eye.start()
+    boot = b"".join(b"step%d: %d\n" % (number, number) for number in range(20))
+    eye.bytes(b"\n" + boot)
+    assert not eye.over.is_set()
+    eye.bytes(b'{"t":21.5}\n' * 10)
+    assert eye.over.is_set()
+    assert eye.look is not None
+    assert [guess.shape for guess in eye.look.guesses] == ["json"]
+
+
+def test_a_long_file_begins_in_the_middle_of_a_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_text("1234.5;40\n" * 2000)
+    _, out, _ = run(capsys, "lines.txt")
+    shown = [line for line in out.splitlines() if line.startswith("# board,")]
+    assert [line.split()[2] for line in shown] == ["value_1=1234.5,value_2=40.0"] * 3
