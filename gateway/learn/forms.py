@@ -110,7 +110,7 @@ def _objects(entries: Sequence[object]) -> bool:
 
 def _list_of_readings(value: object, path: str) -> str:
     """The path of the first list of objects inside of objects; empty where there is none."""
-    if isinstance(value, dict) and path.count(".") < MOST_STEPS:
+    if isinstance(value, dict) and path.count(".") < MOST_STEPS - 1:
         for name, inner in value.items():
             if re.fullmatch(r"[A-Za-z_][\w-]*", name) is None:
                 continue
