@@ -25,6 +25,9 @@ EARLIEST_NS = 946_684_800_000_000_000
 LATEST_NS = 4_102_444_800_000_000_000
 """2100-01-01."""
 
+FEW = 4
+"""A text among so many numbers is what a board says in place of one: `err`, `init`."""
+
 _NUMBER = re.compile(r"\s*([-+\u2212]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)(\s*)([^\d\s].{0,11})?\s*")
 _INFINITE = ("inf", "infinity")
 _WORDS = FLAGS.keys() - {"0", "1"}
@@ -69,7 +72,7 @@ def kind_of(values: Iterable[object]) -> tuple[Kind | None, str]:
                 units[found[3].strip()] += 1
     if not kinds:
         return None, ""
-    if kinds["text"]:
+    if kinds["text"] * FEW > kinds["measure"] + kinds["flag"]:
         return "text", ""
     if kinds["flag"] and all(number in (0, 1) for number in numbers(values)):
         return "flag", ""

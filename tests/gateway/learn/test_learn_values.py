@@ -248,3 +248,9 @@ def test_a_long_file_begins_in_the_middle_of_a_line(
     _, out, _ = run(capsys, "lines.txt")
     shown = [line for line in out.splitlines() if line.startswith("# board,")]
     assert [line.split()[2] for line in shown] == ["value_1=1234.5,value_2=40.0"] * 3
+
+
+def test_a_word_in_place_of_a_number_makes_no_text_of_it() -> None:
+    texts = ["temp=init,hum=40", *["temp=21.5,hum=40"] * 4]
+    assert fields(proposed(texts)) == [("temp", "temperature_c", "Cel"), ("hum", "humidity_pct", "%")]
+    assert fields(proposed(["mode=eco,hum=40", "mode=1,hum=40"]))[0] == ("mode", "mode", "text")
