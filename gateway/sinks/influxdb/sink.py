@@ -152,7 +152,8 @@ class InfluxSink:
                 if first:
                     self._made += 1
                     self._say_made()
-        self._known = True
+        if answer.verdict in (Verdict.STORED, Verdict.CULPRITS):
+            self._known = True
         return answer
 
     def _say_made(self) -> None:

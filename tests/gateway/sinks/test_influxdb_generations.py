@@ -11,6 +11,7 @@ from gateway.clock import SystemClock
 from gateway.config import InfluxConfig
 from gateway.intake import Accept, Batch, Keep
 from gateway.sinks.influxdb.sink import InfluxSink
+from gateway.stats import SinkStats
 from tests.servers.fake_influx import FakeInflux, Fault
 
 T0 = 1_700_000_000_000_000_000
@@ -19,9 +20,9 @@ CONFLICT = f"air,thing=a t=5i {T0 + 700}"
 
 
 @asynccontextmanager
-async def sink_to(server: FakeInflux, **options: Any) -> AsyncIterator[InfluxSink]:
+async def sink_to(server: FakeInflux, stats: SinkStats | None = None, **options: Any) -> AsyncIterator[InfluxSink]:
     options = {"token": "secret", "timeout_s": 5.0, **options}
-    sink = InfluxSink(InfluxConfig(url=server.url, database="park", **options), SystemClock())
+    sink = InfluxSink(InfluxConfig(url=server.url, database="park", **options), SystemClock(), stats)
     try:
         yield sink
     finally:
@@ -110,6 +111,16 @@ async def test_a_wrong_token_is_an_alarm_and_a_right_one_ends_it(generation: Lit
         assert "check that influxdb.token is valid" in outcome.reason
         server.token = "secret"
         assert await sink.write(batch(readings(2))) == Accept([])
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+async def test_a_database_that_a_wrong_token_kept_from_being_made_was_not_gone(generation: Literal[2, 3]) -> None:
+    stats = SinkStats("influxdb")
+    async with FakeInflux(generation, token="other") as server, sink_to(server, stats) as sink:
+        assert isinstance(await sink.write(batch(readings(2))), Keep)
+        server.token = "secret"
+        assert await sink.write(batch(readings(2))) == Accept([])
+    assert (stats.remade, stats.notice) == (0, "")
 
 
 @pytest.mark.parametrize(
