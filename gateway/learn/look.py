@@ -43,6 +43,9 @@ _LINE_END = re.compile(rb"[\r\n]+")
 PAIR = re.compile(r"(?:^|(?<=[\s,;|&$!]))([^\W\d][\w.\-]{0,60})\s*([=:])(?!//)\s*")
 _NUMBER = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?")
 _COMMENTS = ("#", "//")
+_COLOUR = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]")
+"""What colours a line at a terminal; a type leaves it out, too."""
+
 SEPARATORS = (";", "\t", ",", "|", " ")
 
 
@@ -92,9 +95,9 @@ def printable(sample: bytes) -> float:
     text = sample.decode("utf-8", "replace")
     if not text:
         return 0.0
-    good = sum((letter.isprintable() and letter != "\ufffd") or letter in "\t\r\n" for letter in text)
+    good = sum((letter.isprintable() and letter != "\ufffd") or letter in "\t\r\n\x1b" for letter in text)
     if good < len(text) and sum(byte > 0x7F for byte in sample) <= LATIN_MOST * len(sample):
-        good = max(good, sum(byte >= 0xA0 or 0x20 <= byte < 0x7F or byte in b"\t\r\n" for byte in sample))
+        good = max(good, sum(byte >= 0xA0 or 0x20 <= byte < 0x7F or byte in b"\t\r\n\x1b" for byte in sample))
     return min(1.0, good / len(text))
 
 
@@ -107,8 +110,8 @@ def whole_lines(sample: bytes) -> bytes:
 
 
 def texts(lines: Iterable[bytes]) -> tuple[Encoding, list[str]]:
-    """The lines, and in what they are written: Latin-1 where more of them are no UTF-8 than are beyond ASCII."""
-    kept = list(lines)
+    """The lines without colours, and in what they are written: Latin-1 where more of them are no UTF-8 than are beyond ASCII."""
+    kept = [_COLOUR.sub(b"", line) for line in lines]
     beyond = [line for line in kept if not line.isascii()]
     latin = [line for line in beyond if "\ufffd" in line.decode("utf-8", "replace")]
     if 2 * len(latin) > len(beyond) and all(byte < 0x80 or byte >= 0xA0 for line in latin for byte in line):

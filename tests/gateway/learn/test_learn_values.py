@@ -254,3 +254,17 @@ def test_a_word_in_place_of_a_number_makes_no_text_of_it() -> None:
     texts = ["temp=init,hum=40", *["temp=21.5,hum=40"] * 4]
     assert fields(proposed(texts)) == [("temp", "temperature_c", "Cel"), ("hum", "humidity_pct", "%")]
     assert fields(proposed(["mode=eco,hum=40", "mode=1,hum=40"]))[0] == ("mode", "mode", "text")
+
+
+def test_colours_are_left_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lines.txt").write_text("\x1b[0;32mtemp=21.5,hum=40\x1b[0m\n" * 2)
+    code, out, _ = run(capsys, "lines.txt")
+    assert code == 0
+    assert [(row["from"], row["unit"]) for row in tomllib.loads(out)["type"][0]["field"]] == [
+        ("temp", "Cel"),
+        ("hum", "%"),
+    ]
+    assert "# board,thing=board-1 temperature_c=21.5,humidity_pct=40.0 " in out
