@@ -110,7 +110,7 @@ def whole_lines(sample: bytes) -> bytes:
 
 
 def texts(lines: Iterable[bytes]) -> tuple[Encoding, list[str]]:
-    """The lines without colours, and in what they are written: Latin-1 where more of them are no UTF-8 than are beyond ASCII."""
+    """Lines without colours, and what they are written in: Latin-1 where most of those beyond ASCII are no UTF-8."""
     kept = [_COLOUR.sub(b"", line) for line in lines]
     beyond = [line for line in kept if not line.isascii()]
     latin = [line for line in beyond if "\ufffd" in line.decode("utf-8", "replace")]
