@@ -33,6 +33,20 @@ BUILT_IN = (
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "bci-5byte": ("bci-oximeter",),
+    "contec-cms50dplus": ("bci-oximeter", "contec-recorded"),
+    "novasds": ("sds011", "sds198"),
+    "plantower": ("pms5003", "pms3003", "pms5003t"),
+    "senml-cbor": ("senml",),
+    "senml-json": ("senml",),
+    "ttn-v3-event": ("ttn-v3",),
+    "ttn-v3-uplink": ("ttn-v3",),
+    "winsen-mhz": ("mhz19b",),
+}
+"""Names of protocols, as those write who publish recordings of them, and the types that speak them: where the bytes
+do not tell, the first is meant."""
+
 GROUP = "parkgate.devices"
 """Entry points of installed packages: `name = "module:DEVICE"`, the name being the type's."""
 

@@ -51,24 +51,25 @@ def usable(config: Path | None = None) -> "Catalogue":
     return Catalogue({}).plus(good(types))
 
 
-def find(name: str, config: Path | None = None) -> "Device":
-    """The device type of that name; a usage error that suggests the nearest one where there is none."""
-    from devices.catalogue import installed
+def find(name: str, config: Path | None = None) -> "list[Device]":
+    """The device type of that name, or those that speak a protocol of that name, the usual one first; a usage error
+    that suggests the nearest name where there is none."""
+    from devices.catalogue import ALIASES, installed
     from devices.spec.errors import DescriptionError
 
     catalogue = installed()
     if config is not None or name not in catalogue:
         catalogue = known(config)
-    try:
-        found = catalogue.get(name)
-    except DescriptionError as error:
-        raise UsageError(str(error)) from error
-    if found is None:
-        meant = nearest(name, catalogue)
+    names = (name,) if name in catalogue else ALIASES.get(name, ())
+    if not names:
+        meant = nearest(name, [*catalogue, *ALIASES])
         hint = f'did you mean "{meant}"?' if meant else "`parkgate devices` lists them"
         where = "" if config is None else f", nor in {config}"
         raise UsageError(f'no device type "{name}"{where}; {hint}')
-    return found
+    try:
+        return [catalogue[each] for each in names]
+    except DescriptionError as error:
+        raise UsageError(str(error)) from error
 
 
 def devices(
@@ -78,8 +79,11 @@ def devices(
 ) -> None:
     """List the device types, or describe one."""
     if name is not None:
-        device = find(name, config)
-        typer.echo(json.dumps(described(device), ensure_ascii=False) if as_json else text(device))
+        found = find(name, config)
+        if as_json:
+            typer.echo(json.dumps(described(found[0]) if len(found) == 1 else [described(each) for each in found]))
+        else:
+            typer.echo("\n\n".join(text(each) for each in found))
         return
     usable, broken = _made(known(config))
     if as_json:

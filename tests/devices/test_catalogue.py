@@ -1,5 +1,6 @@
 """The catalogue: built-in types, those of installed packages, and further ones, without a global."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,8 +9,9 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from devices import catalogue as rooms
-from devices.catalogue import Catalogue, built_in, installed
+from devices.catalogue import ALIASES, Catalogue, built_in, installed
 from devices.spec.errors import DescriptionError
+from tests.devices.published import VECTORS
 
 SDS011 = built_in()["sds011"]
 
@@ -138,3 +140,11 @@ def test_two_types_never_share_a_measurement(name: str) -> None:
 def test_no_type_of_that_name() -> None:
     with pytest.raises(KeyError):
         Catalogue({})["lamp"]
+
+
+def test_the_protocols_of_published_vectors_name_types() -> None:
+    types = built_in()
+    assert {device for devices in ALIASES.values() for device in devices} <= set(types)
+    assert not ALIASES.keys() & set(types)
+    lines = VECTORS.read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["protocol"] for line in lines} <= set(types) | ALIASES.keys()

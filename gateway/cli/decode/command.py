@@ -39,6 +39,7 @@ from gateway.cli.decode.options import (
     WithOption,
 )
 from gateway.cli.decode.shown import Printed
+from gateway.cli.decode.speaker import speaker
 from gateway.cli.decode.watch import watch
 from gateway.cli.devices import TypesOption, find, usable
 from gateway.cli.usage import UsageError
@@ -84,7 +85,8 @@ def decode(
             raise UsageError("--unit and --every go with --device NAME, a type that is asked")
         watch(asked, terminal, usable(config))
         return
-    kind = find(device, config)
+    kinds = find(device, config)
+    kind = kinds[0]
     _see_asking(kind, unit, every_s, asked)
     if asked is not None:
         _port(kind, asked, unit, every_s, terminal)
@@ -94,6 +96,8 @@ def decode(
     if not given and sys.stdin.isatty():
         raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
     chunks = _given(kind, text, hexed, source or file or "-")
+    if len(kinds) > 1:
+        kind, chunks = speaker(kinds, chunks)
     if not isinstance(kind, MessageDevice):
         _stream(kind, chunks, unit, terminal)
     elif kind.family is not None:

@@ -170,3 +170,24 @@ def test_json_in_a_terminal_where_it_is_asked_for() -> None:
         assert process.wait(30) == 0
         os.close(master)
         assert wanted in said, said
+
+
+@pytest.mark.parametrize(
+    ("protocol", "said", "device"),
+    [
+        # captures of PyPMS (MIT), as in tests/devices/published.jsonl
+        ("plantower", "424d001400010001000100010001000100000000005100fa", "pms3003"),
+        ("plantower", "424d001c00000008000800000008000800d20046002d001e00000000970002c5", "pms5003"),
+        ("novasds", "aac0d4043a0aa1601dab", "sds011"),
+        ("winsen-mhz", "ff86027c42000000ba", "mhz19b"),
+        ("senml-json", b'[{"n":"temperature","u":"Cel","v":21.5}]'.hex(), "senml"),
+    ],
+)
+def test_a_protocol_names_the_type_that_speaks_it(
+    capsys: pytest.CaptureFixture[str], protocol: str, said: str, device: str
+) -> None:
+    from gateway.cli.main import main
+
+    assert main(["decode", "--device", protocol, "--hex", said]) == 0
+    event = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (event["event"], event["device"]) == ("reading", device)
