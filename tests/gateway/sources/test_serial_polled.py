@@ -99,14 +99,14 @@ async def test_three_things_one_of_them_dead_the_others_on_time() -> None:
 
 
 async def test_a_late_answer_is_never_anothers() -> None:
-    things = [asked(quick(PROBE), 1, every_s=0.25, timeout_s=0.1), asked(quick(PROBE), 2, every_s=0.25)]
+    things = [asked(quick(PROBE), 1, every_s=0.6, timeout_s=0.1), asked(quick(PROBE), 2, every_s=0.6, timeout_s=1.0)]
     async with bus() as line:
 
         def answer(request: bytes) -> None:
             if request == SOIL_QUESTION.request(1):
-                line.say(soil(1, 11.0), after_s=0.105)  # while unit 2 is being asked, or just before
+                line.say(soil(1, 11.0), after_s=0.2)  # while unit 2 is being asked
             else:
-                line.say(soil(2, 22.0), after_s=0.03)
+                line.say(soil(2, 22.0), after_s=0.2)
 
         line.answer = answer
         async with asking(line.path, things) as run:
