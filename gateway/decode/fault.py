@@ -17,6 +17,9 @@ EARLIEST_NS = 946_684_800_000_000_000
 
 NOTHING_STORABLE = "none of its values can be stored: not a number, infinite, or a whole number beyond 64 bits"
 
+MAX_SAID = 64
+"""Kinds of fault that one source logs; the quarantine has all."""
+
 Fault = Noise | IntegrityError | SanityError
 
 
@@ -30,10 +33,6 @@ def count_fault(stats: DeviceStats, event: Fault) -> None:
         stats.integrity_errors += 1
     else:
         stats.sanity_errors += 1
-
-
-MAX_SAID = 64
-"""Kinds of fault that one source logs; the quarantine has all."""
 
 
 class DecoderFaults:

@@ -96,6 +96,7 @@ class PortIntake:
         faults: list[Fault] = []
         gaps: list[list[Fault]] = []
         stamp_ns = received_ns = pipeline.clock.now_ns()
+        earliest = earliest_ns(self._device, received_ns)
         step_ns = empty = 0
         if len(events) > 1:
             count = [event.__class__ for event in events].count(Reading)
@@ -110,9 +111,7 @@ class PortIntake:
                 result_ns = stamp_ns
                 stamp_ns += step_ns
                 time_ns = event.time_ns
-                if time_ns is not None and not (
-                    earliest_ns(self._device, received_ns) <= time_ns <= received_ns + AHEAD_NS
-                ):
+                if time_ns is not None and not earliest <= time_ns <= received_ns + AHEAD_NS:
                     time_ns = None
                     stats.clock_errors += 1
                 series = self._line(event.tags) if event.tags else self._plain

@@ -8,7 +8,7 @@ import pytest
 
 from devices.catalogue import built_in
 from devices.spec.device import MessageDevice, StreamDevice
-from devices.spec.events import Reading
+from devices.spec.events import Event, Reading
 from devices.spec.mapping import device_type
 from gateway.cli.learn.add import port_from
 from gateway.cli.learn.command import Wish
@@ -28,6 +28,18 @@ def proposed(texts: list[str], link: dict[str, Any] | None = None) -> dict[str, 
 
 def fields(table: dict[str, Any]) -> list[tuple[object, object, object]]:
     return [(row["from"], row["name"], row.get("unit", row.get("kind"))) for row in table["field"]]
+
+
+def read_back(
+    texts: list[str], how: dict[str, Any], rows: list[tuple[object, object, object]], line_end: str
+) -> list[Event]:
+    """What the type that is proposed for the lines, by `how` and `rows`, makes of them."""
+    table = proposed(texts)
+    assert {key: value for key, value in table.items() if key != "field"} == {"name": "board", **how, **SERIAL}
+    assert fields(table) == rows
+    device = device_type(table)
+    assert isinstance(device, StreamDevice)
+    return device.decoder().feed("".join(f"{text}{line_end}" for text in texts).encode())
 
 
 @pytest.mark.parametrize(
@@ -92,13 +104,7 @@ def fields(table: dict[str, Any]) -> list[tuple[object, object, object]]:
 def test_lines_become_a_type_that_reads_them(
     texts: list[str], how: dict[str, Any], rows: list[tuple[object, object, object]], reading: dict[str, Any]
 ) -> None:
-    table = proposed(texts)
-    assert {key: value for key, value in table.items() if key != "field"} == {"name": "board", **how, **SERIAL}
-    assert fields(table) == rows
-    device = device_type(table)
-    assert isinstance(device, StreamDevice)
-    events = device.decoder().feed("".join(f"{text}\r\n" for text in texts).encode())
-    found = [event for event in events if isinstance(event, Reading)]
+    found = [event for event in read_back(texts, how, rows, "\r\n") if isinstance(event, Reading)]
     assert found[0].fields == reading
 
 

@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 
 from devices.catalogue import built_in
-from devices.spec.device import StreamDevice
 from devices.spec.events import Reading
-from devices.spec.mapping import device_type
 from gateway.cli.learn.command import Wish
 from gateway.cli.learn.messages import Broker, from_messages
 from gateway.cli.learn.sample import Gathered, Message
 from gateway.learn import propose, shape_of
-from tests.gateway.learn.test_learn import SERIAL, fields, proposed, run
+from tests.gateway.learn.test_learn import SERIAL, fields, proposed, read_back, run
 
 COMMENTS_AND_BOOT = [
     (
@@ -96,12 +94,7 @@ def test_comments_and_boot_lines_do_not_disturb(texts: list[str], rows: list[tup
 def test_what_the_type_language_reads_is_proposed(
     texts: list[str], how: dict[str, Any], rows: list[tuple[object, object, object]], reading: dict[str, Any]
 ) -> None:
-    table = proposed(texts)
-    assert {key: value for key, value in table.items() if key != "field"} == {"name": "board", **how, **SERIAL}
-    assert fields(table) == rows
-    device = device_type(table)
-    assert isinstance(device, StreamDevice)
-    (event, *_) = device.decoder().feed("".join(f"{text}\n" for text in texts).encode())
+    event, *_ = read_back(texts, how, rows, "\n")
     assert isinstance(event, Reading)
     assert event.fields == reading
 
