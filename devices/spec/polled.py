@@ -65,7 +65,8 @@ class Question:
     `request(unit)` are the bytes that ask unit number `unit`; `judge(unit, data)` says what bytes that
     begin with `data` are; `answer(unit, fields)` are the bytes that the device answers with
     (EncodeError where it could not say that), `refuse(unit)` those it refuses with, where it can.
-    `fields` are those that an answer brings, `size` is how many bytes a whole one has.
+    `fields` are those that an answer brings, `size` is how many bytes a whole one has. A question is
+    `harmless` where asking it changes nothing at any device; others are not asked of what is not known.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Question:
     fields: tuple[Field, ...]
     size: int
     refuse: Callable[[int], bytes] | None = None
+    harmless: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,11 @@ from gateway.config.types import (
     WatchdogConfig,
     WillConfig,
 )
+from gateway.config.usb import USB, UsbPort
 
 __all__ = [
     "RECORDING",
+    "USB",
     "WINDOWS_PORT",
     "Config",
     "ConfigError",
@@ -31,6 +33,7 @@ __all__ = [
     "SpoolConfig",
     "SubscriptionConfig",
     "ThingConfig",
+    "UsbPort",
     "WatchdogConfig",
     "WillConfig",
     "load",

@@ -16,6 +16,7 @@ from devices.files import only_refused
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
 from gateway.config.types import RECORDING, REPLAY, WINDOWS_PORT
+from gateway.config.usb import USB, UsbPort
 from textfile import Table, begins_with, listed, nearest, one_line, shown
 
 RESERVED_TAGS = frozenset({"thing", "device", "source", "time"})
@@ -65,8 +66,14 @@ def _is_recording(file: Path) -> bool:
 
 
 def serial_port(table: Table, key: str) -> str:
-    expected = "a path such as /dev/serial/by-id/…, COM3, socket://host:port or rfc2217://host:port"
+    expected = "a path such as /dev/serial/by-id/…, COM3, usb:serial=…, socket://host:port or rfc2217://host:port"
     text = table.text(key, expected)
+    if text.startswith(USB):
+        try:
+            return str(UsbPort.of(text))
+        except ValueError as error:
+            table.fail(key, str(error))
+            return text
     if text.startswith(REPLAY):
         file = table.beside(key, text.removeprefix(REPLAY))
         if not _is_recording(file):

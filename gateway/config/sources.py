@@ -10,6 +10,7 @@ from devices.spec.device import BAUD, Device, MessageDevice, PolledDevice
 from gateway.config import rules
 from gateway.config.keys import keys_of
 from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, ThingConfig, WillConfig
+from gateway.config.usb import USB
 from gateway.routes import overlap, topic_filter
 from textfile import Table
 
@@ -33,7 +34,8 @@ class Claims:
     def port(self, table: Table, port: str) -> None:
         if table.wrong("port"):
             return
-        first = self._ports.setdefault(port if "://" in port else os.path.realpath(port), table.path)
+        named = "://" in port or port.startswith(USB)
+        first = self._ports.setdefault(port if named else os.path.realpath(port), table.path)
         if first != table.path:
             table.fail("port", f"a value of its own; {first} has the same port")
 

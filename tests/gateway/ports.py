@@ -100,6 +100,7 @@ class Running:
         self, port: str, clock: Clock, intake: Remembering, device: StreamDevice = DEVICE, **settings: object
     ) -> None:
         self.intake = intake
+        self.clock = clock
         self.stats = SourceStats(f"serial:{port}")
         config = SerialConfig(port, "sds011", "kiosk-1")
         self.source = SerialSource(config, device, intake, clock, self.stats, **settings)  # type: ignore[arg-type]

@@ -8,6 +8,8 @@ What it holds to:
   opens and fails at once is not hammered.
 - A name such as /dev/serial/by-id/... may come back as another tty. While the port is open
   the name is resolved every 2 s; when it leads to a different port the old one is left.
+- A name that says what is plugged in (`usb:serial=A50285BI`) is looked up among the ports that are there, each time
+  anew: whatever tty it is now, it is the same device. Where several are what it says, none is taken.
 - The port is never flushed after it has been opened (opening itself discards what the driver had
   kept from before).
 - A read takes 16 KiB at most: above 128 KiB, as serialx would, each costs a mapping of memory.
@@ -47,6 +49,7 @@ from devices.spec.device import SerialSettings
 from gateway.backoff import backoff
 from gateway.clock import Clock
 from gateway.config import SerialConfig
+from gateway.sources.serial.present import is_usb, located
 from gateway.sources.serial.trouble import PORT_ERRORS, is_url, missing, trouble
 from gateway.stats import SourceStats
 
@@ -253,11 +256,12 @@ class Link:
 
     async def _open(self) -> Port:
         port = Port(self.baud)
-        plain = _is_pty(self._name)
+        path = str(located(self._name)) if is_usb(self._name) else self._name
+        plain = _is_pty(path)
         await serialx.create_serial_connection(
             asyncio.get_running_loop(),
             lambda: port,
-            self._name,
+            path,
             baudrate=self.baud,
             parity=serialx.Parity.NONE if plain else serialx.Parity(self._parity),
             stopbits=serialx.StopBits(self._settings.stop),
@@ -294,7 +298,7 @@ class Link:
         if is_url(self._name):
             return None
         try:
-            return Path(self._name).resolve(strict=True)
+            return (located(self._name) if is_usb(self._name) else Path(self._name)).resolve(strict=True)
         except OSError:
             return None
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import serialx
 
+from gateway.config import USB
 from gateway.network import Far, in_words
 
 _OTHER_SETTINGS = "correct baud or parity, or use an adapter that has them"
@@ -44,10 +45,12 @@ def trouble(port: str, error: Exception, framing: str = "these settings") -> str
     if is_url(port):
         return _network_trouble(port, error)
     code = error.errno if isinstance(error, OSError) else None
+    if missing(error) and port.startswith(USB):
+        return f"nothing plugged in is {port}; plug it in, or see what is there: parkgate serial ports; waiting for it"
     if missing(error):
         return f"no port {port}; plug the device in or correct the name ({_present()}); waiting for it"
     if isinstance(error, PermissionError) and code == errno.EACCES:
-        return f"permission denied on {port}; {_permission(port)}"
+        return f"permission denied on {port}; {permission(port)}"
     if code in (errno.EBUSY, errno.EAGAIN):
         return f"{port} is in use by another program; find it with `fuser -v {port}` and stop it"
     if code in _GONE:
@@ -95,7 +98,8 @@ def _present() -> str:
     return f"in {BY_ID} there is {', '.join(found[:4])}{more}"
 
 
-def _permission(port: str) -> str:
+def permission(port: str) -> str:
+    """Why this user may not use a port that is there, and what to do about it."""
     if sys.platform == "win32":
         return "is it open in another program?"
     import grp

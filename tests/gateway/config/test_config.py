@@ -440,7 +440,7 @@ BAD = [
     (MQTT, "1:1: mqtt.main.subscription is missing: expected at least one [[mqtt.main.subscription]]"),
     (
         '[[serial]]\ndevice = "pms5003"\nthing = "t"\n',
-        "1:1: serial[0].port is missing: expected a path such as /dev/serial/by-id/…, COM3, "
+        "1:1: serial[0].port is missing: expected a path such as /dev/serial/by-id/…, COM3, usb:serial=…, "
         "socket://host:port or rfc2217://host:port",
     ),
     (
@@ -468,7 +468,7 @@ BAD = [
     ),
     (
         '[[serial]]\nport = "ttyUSB0"\ndevice = "pms5003"\nthing = "t"\n',
-        '2:8: serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, '
+        '2:8: serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, usb:serial=…, '
         "socket://host:port or rfc2217://host:port; a path relative to this file needs a slash, as ./ttyUSB0",
     ),
     (
@@ -478,7 +478,7 @@ BAD = [
     ),
     (
         '[[serial]]\nport = "tcp://h:1"\ndevice = "pms5003"\nthing = "t"\n',
-        '2:8: serial[0].port = "tcp://h:1": expected a path such as /dev/serial/by-id/…, COM3, '
+        '2:8: serial[0].port = "tcp://h:1": expected a path such as /dev/serial/by-id/…, COM3, usb:serial=…, '
         "socket://host:port or rfc2217://host:port",
     ),
     (

@@ -51,8 +51,8 @@ heal = "yes"
 """
     assert complaints(tmp_path, text) == [
         "1:1: serial[0].thing is missing: expected the name of the thing",
-        '2:8: serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, socket://host:port or '
-        "rfc2217://host:port; a path relative to this file needs a slash, as ./ttyUSB0",
+        '2:8: serial[0].port = "ttyUSB0": expected a path such as /dev/serial/by-id/…, COM3, usb:serial=…, '
+        "socket://host:port or rfc2217://host:port; a path relative to this file needs a slash, as ./ttyUSB0",
         '3:10: serial[0].device = "pms503": expected a device type that speaks serial, did you mean "pms5003"?',
         "4:12: serial[0].location = [99, 0]: expected [latitude, longitude] in degrees, "
         "from -90 to 90 and from -180 to 180, latitude first",
@@ -117,10 +117,10 @@ ECHOES = [
     (
         SERIAL.replace("/dev/ttyUSB0", "a") + SECOND.replace("/dev/ttyUSB1", "a"),
         [
-            '2:8: serial[0].port = "a": expected a path such as /dev/serial/by-id/…, COM3, socket://host:port or '
-            "rfc2217://host:port; a path relative to this file needs a slash, as ./a",
-            '6:8: serial[1].port = "a": expected a path such as /dev/serial/by-id/…, COM3, socket://host:port or '
-            "rfc2217://host:port; a path relative to this file needs a slash, as ./a",
+            '2:8: serial[0].port = "a": expected a path such as /dev/serial/by-id/…, COM3, usb:serial=…, '
+            "socket://host:port or rfc2217://host:port; a path relative to this file needs a slash, as ./a",
+            '6:8: serial[1].port = "a": expected a path such as /dev/serial/by-id/…, COM3, usb:serial=…, '
+            "socket://host:port or rfc2217://host:port; a path relative to this file needs a slash, as ./a",
         ],
     ),
     (
