@@ -99,9 +99,10 @@ class ThingSpec:
 
 def usual_topic(device: MessageDevice, thing: str) -> str:
     """The type's usual topic for `thing`; wildcard levels become `parkgate`, but a `#` that alone can name it."""
-    if "{thing}" not in device.topic and device.topic.endswith("/#"):
-        return device.topic.removesuffix("#") + thing
-    levels = device.topic.replace("{thing}", thing).split("/")
+    topic = device.reading_topic
+    if "{thing}" not in topic and topic.endswith("/#"):
+        return topic.removesuffix("#") + thing
+    levels = topic.replace("{thing}", thing).split("/")
     return "/".join("parkgate" if level in ("+", "#") else level for level in levels)
 
 

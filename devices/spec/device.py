@@ -181,6 +181,7 @@ class MessageDevice(DeviceType):
     What a simulated thing then has to say of itself first, retained and on every connection, is in
     `births(topic, reading)`: topics and payloads, for a thing that publishes such readings on `topic`.
     `longest_payload` is what a message of such a type may need, in bytes, where that is much.
+    `says_on` is where a thing publishes what `encode` makes, where `topic` takes other messages as well.
     """
 
     topic: str
@@ -189,6 +190,12 @@ class MessageDevice(DeviceType):
     family: Callable[[str], MessageDecoder] | None = None
     births: Callable[[str, Reading], Iterable[tuple[str, bytes]]] | None = None
     longest_payload: int = 0
+    says_on: str = ""
+
+    @property
+    def reading_topic(self) -> str:
+        """The pattern of the topics that bring what `encode` makes."""
+        return self.says_on or self.topic
 
     def decoder(self, pattern: str | None = None) -> MessageDecoder:
         """The decoder for messages of a topic pattern, by default the usual one."""

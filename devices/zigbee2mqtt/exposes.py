@@ -18,17 +18,15 @@ characters.
 Source: zigbee2mqtt.io, "Exposes" and "MQTT topics and messages".
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from devices.spec.events import Value
-from devices.zigbee2mqtt.fields import COMMON, UNITS_OF, flag_name, number_name, snake, text_name
+from devices.spec.names import Values, flag_name, number, number_name, snake, text_name, text_of
+from devices.zigbee2mqtt.fields import COMMON, UNITS_OF
 
 MAX_PROPERTIES = 256
 MAX_DEPTH = 4
 MAX_UNEXPOSED = 64
-MAX_TEXT = 4096
 
 _PUBLISHED = 1
 _KINDS = frozenset(("numeric", "binary", "enum", "text", "list"))
@@ -113,14 +111,13 @@ def _common() -> dict[str, Property]:
     return found
 
 
-class Reader:
+class Reader(Values):
     """Reads one state: `fields` are its values, `errors` what was left out of it and why."""
 
-    __slots__ = ("_room", "errors", "fields")
+    __slots__ = ("_room",)
 
     def __init__(self) -> None:
-        self.fields: dict[str, Value] = {}
-        self.errors: list[str] = []
+        super().__init__()
         self._room = MAX_UNEXPOSED
 
     def read(self, values: Mapping[str, Any], known: Properties, prefix: str = "", depth: int = MAX_DEPTH) -> None:
@@ -140,22 +137,22 @@ class Reader:
 
     def _exposed(self, key: str, value: Any, prop: Property) -> None:
         if prop.kind == "numeric":
-            number = _number(value)
-            if number is None:
+            found = number(value)
+            if found is None:
                 self._wrong(key, value, "a number")
-            elif (prop.low is not None and number < prop.low) or (prop.high is not None and number > prop.high):
+            elif (prop.low is not None and found < prop.low) or (prop.high is not None and found > prop.high):
                 self._wrong(key, value, f"{_end(prop.low)} to {_end(prop.high)}")
             else:
-                self._put(prop.name, number)
+                self.put(prop.name, found)
         elif prop.kind == "binary":
             if _same(value, prop.on) or value is True:
-                self._put(prop.name, True)
+                self.put(prop.name, True)
             elif _same(value, prop.off) or value is False:
-                self._put(prop.name, False)
+                self.put(prop.name, False)
             else:
                 self._wrong(key, value, f"{prop.on!r} or {prop.off!r}")
         else:
-            self._put(prop.name, _text(value))
+            self.put(prop.name, text_of(value))
 
     def _unexposed(self, name: str, value: Any, depth: int) -> None:
         """A value that the list does not name: without a unit, its type in its name."""
@@ -164,55 +161,18 @@ class Reader:
                 for key, inner in value.items():
                     if inner is not None:
                         self._unexposed(f"{name}_{key}", inner, depth - 1)
-            return
-        if not self._room:
-            return
-        self._room -= 1
-        stem = snake(name)
-        if isinstance(value, bool):
-            self._put(flag_name(stem), value)
-        elif isinstance(value, int | float):
-            number = _number(value)
-            if number is not None:
-                self._put(number_name(stem), number)
-        else:
-            self._put(text_name(stem), _text(value))
-
-    def _put(self, name: str, value: Value) -> None:
-        """Under its name, or where that is taken under the next free one: nothing is overwritten."""
-        free, count = name, 1
-        while free in self.fields:
-            count += 1
-            free = f"{name}_{count}"
-        self.fields[free] = value
+        elif self._room:
+            self._room -= 1
+            self.any(snake(name), value)
 
     def _wrong(self, key: str, value: Any, expected: str) -> None:
-        self.errors.append(f"{key[:60]}: expected {expected}, got {str(value)[:40]!r}")
-
-
-def _number(value: Any) -> float | None:
-    """A number, or a text that is one."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if number - number == 0.0 else None
+        self.wrong(f"{key[:60]}: expected {expected}, got {str(value)[:40]!r}")
 
 
 def _same(value: Any, word: Any) -> bool:
     if isinstance(value, str) and isinstance(word, str):
         return value.upper() == word.upper()
     return type(value) is type(word) and bool(value == word)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value[:MAX_TEXT]
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:MAX_TEXT]
-    return str(value).lower() if isinstance(value, bool) else str(value)[:MAX_TEXT]
 
 
 def _end(bound: float | None) -> str:

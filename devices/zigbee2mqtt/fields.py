@@ -1,10 +1,7 @@
 """What Zigbee2MQTT calls its values, and what they are called here.
 
-A value's name is that of its property, in lower snake, with the suffix of its unit: `temperature` in
-`°C` is `temperature_c`, `power_l1` in `W` is `power_l1_w`. A unit that is not in `devices.spec.units`
-stands behind it in lower snake as it is (`color_temp` in `mired`: `color_temp_mired`); lqi, and a value
-without a unit, add nothing. A store gives a field one type for ever, so the type stands in the name:
-a number has none of these endings, a boolean ends in `_flag`, a text in `_text`.
+A value's name is that of its property, as `devices.spec.names` has it: `temperature` in `°C` is
+`temperature_c`, `power_l1` in `W` is `power_l1_w`; lqi is no unit.
 
 `COMMON` are properties that mean the same for every device (the presets of the converters), for what
 is read without the bridge's list and for what is simulated.
@@ -12,58 +9,9 @@ is read without the bridge's list and for what is simulated.
 Source: zigbee2mqtt.io, "Exposes"; zigbee-herdsman-converters, src/lib/exposes.ts (presets).
 """
 
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from devices.spec.field import Field, Threshold
-from devices.spec.units import UNITS, spelled
-
-MAX_NAME = 128
-
-_OTHER = re.compile(r"[^a-z0-9]+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_ENDINGS = ("_text", "_flag")
-_QUANTITIES = {"pm25": "pm2_5", "pm1": "pm1_0"}
-_UNITLESS = frozenset(("", "lqi", "-"))
-_WRITTEN = {"m³": "m3", "m³/h": "m3_h", "kVARh": "kvarh", "VAR": "var", "VA": "va"}
-
-
-@lru_cache(4096)
-def snake(name: str) -> str:
-    """Lower snake of any name; `value` where it holds no letter or digit."""
-    return _OTHER.sub("_", _CAMEL.sub("_", name[:MAX_NAME]).lower()).strip("_") or "value"
-
-
-@lru_cache(1024)
-def suffix(unit: str) -> str:
-    """What a field name says of a unit as Zigbee2MQTT writes it."""
-    if unit in _UNITLESS:
-        return ""
-    ucum = spelled(unit)
-    if ucum is not None:
-        return UNITS[ucum].suffix
-    return _WRITTEN.get(unit) or _OTHER.sub(
-        "_", unit.lower().replace("³", "3").replace("²", "2").replace("µ", "u")
-    ).strip("_")
-
-
-def number_name(stem: str, unit: str = "") -> str:
-    """The field of a number; `stem` is lower snake."""
-    end = suffix(unit)
-    stem = _QUANTITIES.get(stem, stem)
-    if end and stem != end and not stem.endswith("_" + end):
-        stem = f"{stem}_{end}"
-    return stem + "_value" if stem.endswith(_ENDINGS) else stem
-
-
-def flag_name(stem: str) -> str:
-    return stem if stem.endswith("_flag") else stem + "_flag"
-
-
-def text_name(stem: str) -> str:
-    return stem if stem.endswith("_text") else stem + "_text"
-
 
 LINKQUALITY = Field("linkquality", "1", "Link quality of the last message (lqi)", minimum=0, maximum=255, step=1)
 AVAILABLE = Field("available_flag", "1", "The device, or the bridge itself, can be reached", kind="flag", optional=True)

@@ -107,7 +107,7 @@ def decode(
         raise UsageError(f"--with: messages of {kind.name} each speak for themselves")
     else:
         payload = b"".join(bounded(chunks))
-        name = topic if topic is not None else usual_topic(kind.topic)
+        name = topic if topic is not None else usual_topic(kind.reading_topic)
         Printed(kind, topic, 0, terminal=terminal).events(kind.decode(name, payload, time.time_ns()))
 
 
