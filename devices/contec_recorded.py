@@ -16,7 +16,8 @@ Link: 19200 baud 8O1. Source: atbrask/CMS50Dplus (BSD-2-Clause).
 """
 
 from devices.bci_oximeter import SPO2
-from devices.spec.device import Command, SerialSettings, StreamDevice
+from devices.spec.command import StreamCommand, brings, plain
+from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.events import Event, Reading
 from devices.spec.field import Field
 from devices.spec.frame import PatternFramer
@@ -61,7 +62,17 @@ DEVICE = StreamDevice(
     checked=False,
     longest_frame=3,
     commands=(
-        Command("download", "Send the stored data", b"\xf5\xf5"),
-        Command("live", "End the download, go back to live data", b"\xf6\xf6\xf6"),
+        StreamCommand(
+            name="download",
+            description="Send the stored data",
+            request=plain(b"\xf5\xf5"),
+            judge=brings("spo2_pct"),
+        ),
+        StreamCommand(
+            name="live",
+            description="End the download, go back to live data",
+            request=plain(b"\xf6\xf6\xf6"),
+            answers="never",
+        ),
     ),
 )

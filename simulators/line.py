@@ -10,22 +10,26 @@ The audit number is in the answer that has the fields which carry it, and moves 
 answer, whether it gets out or not: one that does not is spoiled. A late answer comes at a seeded
 time between the timeout and the end of `late_s`; a stranger is the answer with the next unit number.
 
-Limits: at most 64 unread bytes are kept, at most 16 answers wait.
+A command of the type is answered step by step, without faults; what a device was told last it remembers.
+
+Limits: at most 256 unread bytes are kept, at most 16 answers wait.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from devices.spec.command import PolledCommand, Step, To
 from devices.spec.device import PolledDevice
-from devices.spec.events import Reading
+from devices.spec.errors import EncodeError
+from devices.spec.events import Reading, Value
 from devices.spec.polled import Question
 from simulators.faults import Injector, Wire
 from simulators.peer import Epoch, Frame, Series
 from simulators.signals import unit as chance
 
 TURNAROUND_S = 0.02
-MOST_UNREAD = 64
+MOST_UNREAD = 256
 MOST_WAITING = 16
 
 
@@ -40,6 +44,8 @@ class Respondent:
         self.injector: Injector | None = None
         """No strangers for a type without unit numbers."""
         self.requests = tuple(question.request(unit) for question in device.questions)
+        self.told: dict[str, dict[str, Value]] = {}
+        """What it was told last, by command: the arguments."""
         self._epoch = epoch
         self._seed = seed
         self._asked = 0
@@ -58,6 +64,35 @@ class Respondent:
             said = {field.name: reading.fields[field.name] for field in question.fields if field.name in reading.fields}
             wire = Wire((*wire.pieces[:-1], question.answer(self._next_unit, said)), 0)
         return Said(at, self, frame, wire)
+
+    def obey(self, command: PolledCommand, step: Step, arguments: dict[str, Value], now_s: float) -> "Said | None":
+        """What it says to one step of a command; types with modes of their own say more, or nothing."""
+        told = self.told[command.name] = self.told.get(command.name, {}) | arguments
+        if command.answers == "never":
+            return None
+        try:
+            data = step.answer(told, self.unit)
+        except (EncodeError, KeyError):
+            return None  # asked to say what it was never told
+        return Said(now_s + TURNAROUND_S, self, Frame(data), Wire((data,), 1))
+
+    def hear(self, data: bytes) -> "tuple[int, int, Question | tuple[PolledCommand, Step, dict[str, Value]]] | None":
+        """What it is asked or told first in `data`: where that begins and ends, and what it is."""
+        questions = zip(self.device.questions, self.requests, strict=True)
+        asked = [
+            (at, at + len(request), question) for question, request in questions if (at := data.find(request)) >= 0
+        ]
+        first = min(asked, key=lambda each: each[0], default=None)
+        if not self.device.commands:
+            return first
+        to = To(unit=self.unit)
+        for at in range(len(data) if first is None else first[0]):
+            for command in self.device.commands:
+                for step in command.steps:
+                    heard = step.request.parse(data[at:], to)
+                    if heard is not None:
+                        return at, at + heard.size, (command, step, heard.arguments)
+        return first
 
     @property
     def _next_unit(self) -> int:
@@ -96,12 +131,13 @@ class Line:
         self._unread += data
         echo = b""
         while (found := self._first()) is not None:
-            end, respondent, question, request = found
-            self._unread = self._unread[end:]
+            start, end, respondent, what = found
+            request, self._unread = self._unread[start:end], self._unread[end:]
             if respondent.injector is not None and respondent.injector.echoes():
                 echo += request
-            if len(self._waiting) < MOST_WAITING:
-                self._waiting.append(respondent.answer(question, now_s))
+            said = respondent.answer(what, now_s) if isinstance(what, Question) else respondent.obey(*what, now_s)
+            if said is not None and len(self._waiting) < MOST_WAITING:
+                self._waiting.append(said)
         self._unread = self._unread[-MOST_UNREAD:]
         return echo
 
@@ -120,15 +156,12 @@ class Line:
         waiting, self._waiting, self._unread = self._waiting, [], b""
         return waiting
 
-    def _first(self) -> tuple[int, Respondent, Question, bytes] | None:
-        """The request that comes first in what was not read yet: where it ends, whose it is, which."""
+    def _first(self) -> "tuple[int, int, Respondent, Question | tuple[PolledCommand, Step, dict[str, Value]]] | None":
+        """The request that comes first in what was not read yet: where it begins and ends, whose it is, which."""
         found = [
-            (at, respondent, question, request)
+            (start, end, respondent, what)
             for respondent in self._respondents
-            for question, request in zip(respondent.device.questions, respondent.requests, strict=True)
-            if (at := self._unread.find(request)) >= 0
+            if (heard := respondent.hear(self._unread)) is not None
+            for start, end, what in (heard,)
         ]
-        if not found:
-            return None
-        at, respondent, question, request = min(found, key=lambda each: each[0])
-        return at + len(request), respondent, question, request
+        return min(found, key=lambda each: each[0], default=None)

@@ -8,19 +8,21 @@ Every reading carries an audit number: the count of its series (thing and tags) 
 gives its number to the next one, so what was sent is always 0..n-1 without a gap.
 
 Limits: at most 256 frames a tick; a device that was held up longer does not catch up, it goes on
-from now, as real ones do. At most 64 unread command bytes are kept.
+from now, as real ones do. At most 1024 unread command bytes are kept.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from devices.spec.device import Command, MessageDevice, StreamDevice
-from devices.spec.events import Reading
+from devices.spec.command import MessageCommand, StreamCommand, To
+from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.events import Reading, Value
 from simulators.signals import unit
 
 MOST_PER_TICK = 256
-MOST_UNREAD = 64
+MOST_UNREAD = 1024
 
 Series = tuple[tuple[str, str], ...]
 """The tags of a reading, sorted: with the thing's name they say which series it belongs to."""
@@ -93,15 +95,39 @@ class Instrument:
         self._unread += data
         answers = []
         while (found := _first(commands, self._unread)) is not None:
-            command, end = found
+            command, arguments, end = found
             self._unread = self._unread[end:]
-            answers.append(self.obey(command))
+            answers.append(self.obey(command, arguments))
         self._unread = self._unread[-MOST_UNREAD:]
         return b"".join(answers)
 
-    def obey(self, command: Command) -> bytes:
+    def obey(self, command: StreamCommand, arguments: Mapping[str, Value]) -> bytes:
         """The answer that the description gives; types with modes of their own say more."""
-        return self.device.encode(Reading(dict(command.answer))) if command.answer else b""
+        said = command.answered(arguments, To())
+        return said if isinstance(said, bytes) else self.device.encode(Reading(dict(said))) if said else b""
+
+    @property
+    def to(self) -> To:
+        """It as one that is told something."""
+        return To(self.thing or "", topic=self.topic)
+
+    def listens(self) -> tuple[str, ...]:
+        """The topic filters on which it hears commands."""
+        commands = self.device.commands if isinstance(self.device, MessageDevice) else ()
+        return tuple(sorted({each for command in commands for each in command.listens(self.to)}))
+
+    def hear(self, topic: str, payload: bytes, now_s: float) -> list[Frame]:
+        """Obey the command in a message (MessageDevice.commands): what it publishes then."""
+        to = replace(self.to, now_ns=round(now_s * 1e3) * 1_000_000)
+        for command in self.device.commands if isinstance(self.device, MessageDevice) else ():
+            heard = command.hear(topic, payload, to)
+            if heard is not None:
+                return self.do(command, *heard)
+        return []
+
+    def do(self, command: MessageCommand, arguments: Mapping[str, Value], to: To) -> list[Frame]:
+        """What the description answers; types with a state of their own say more."""
+        return [Frame(each.payload, topic=each.topic) for each in command.answer(arguments, to)]
 
     def ask(self) -> None:
         """One reading more, at the next tick, whether talking by itself or not."""
@@ -175,7 +201,7 @@ class Sensor(Instrument):
         self.asleep = False
         self.active = True
 
-    def obey(self, command: Command) -> bytes:
+    def obey(self, command: StreamCommand, arguments: Mapping[str, Value]) -> bytes:
         if self.asleep and command.name not in self.hears_asleep:
             return b""
         match command.name:
@@ -189,14 +215,14 @@ class Sensor(Instrument):
             case "read" if not self.active:
                 self.ask()
         self.talking = self.active and not self.asleep
-        return super().obey(command)
+        return super().obey(command, arguments)
 
 
-def _first(commands: tuple[Command, ...], data: bytes) -> tuple[Command, int] | None:
-    """The command whose request comes first in `data`, and where it ends."""
-    found = [(data.find(command.request), command) for command in commands]
-    found = [(at, command) for at, command in found if at >= 0]
-    if not found:
-        return None
-    at, command = min(found, key=lambda pair: pair[0])
-    return command, at + len(command.request)
+def _first(commands: tuple[StreamCommand, ...], data: bytes) -> tuple[StreamCommand, Mapping[str, Value], int] | None:
+    """The command whose request comes first in `data`, what it is said with, and where it ends."""
+    for at in range(len(data)) if commands else ():
+        for command in commands:
+            heard = command.request.parse(data[at:], To())
+            if heard is not None:
+                return command, heard.arguments, at + heard.size
+    return None

@@ -5,7 +5,7 @@
     read       one measurement in passive mode; nothing while active
     sleep      answers, then measures nothing
     wake       answers, then goes on in the mode it was in
-    firmware, continuous, every-5-min   answered; the pace of the simulation stays what it was
+    firmware, period   answered; the pace of the simulation stays what it was
 
 Serves SDS198 too. Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015).
 """

@@ -22,15 +22,16 @@ Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015); captures o
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from struct import Struct
 
 from devices.spec.checksum import sum8
-from devices.spec.device import Command
+from devices.spec.command import DONE, Argument, Arguments, Outcome, StreamCommand, To, brings, framed, plain
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.field import Field
 from devices.spec.frame import BinaryFramer, Check, Frame
-from devices.spec.payload import Payload
+from devices.spec.payload import Item, Payload
 
 CHECK = Check(of=sum8, first=2, last=-2, at=-2)
 ANSWER_START = b"\xaa\xc5"
@@ -75,6 +76,8 @@ WORKING_PERIOD = Field(
     panel=False,
 )
 ANSWER_FIELDS = (DEVICE_ID, MODE, POWER, FIRMWARE, WORKING_PERIOD)
+WARMING_UP = "warming up: every measured value is zero"
+_ANSWERED = {field.name for field in ANSWER_FIELDS}
 
 
 def framer(second: int, table: Payload) -> Callable[[], BinaryFramer]:
@@ -82,7 +85,7 @@ def framer(second: int, table: Payload) -> Callable[[], BinaryFramer]:
 
     def read(frame: bytes) -> Event:
         if frame[2:6] == b"\0\0\0\0":
-            return SanityError("warming up: every measured value is zero", frame)
+            return SanityError(WARMING_UP, frame)
         fields = table.parse(frame)
         fields["device_id"] = frame[6:8].hex().upper()
         return table.event(frame, fields)
@@ -171,20 +174,75 @@ def _identity(value: Value) -> bytes:
 
 
 REQUEST = Struct("2s B 12s 2s")
+HEAD = b"\xaa\xb4"
 
 
 def request(command: int, data: bytes = b"", identity: bytes = b"\xff\xff") -> bytes:
     """The 19 bytes of a command to the sensor `identity`, by default to whichever is there."""
-    return CHECK.sealed(REQUEST.pack(b"\xaa\xb4", command, data, identity), TRAILER)
+    return CHECK.sealed(REQUEST.pack(HEAD, command, data, identity), TRAILER)
+
+
+PERIOD = replace(WORKING_PERIOD, description="Pause between measurements of 30 s, 0 is without", optional=False)
+SET_PERIOD = framed(
+    HEAD + b"\x08\1",
+    Payload("<", 4, (Item("B", PERIOD), *(Item("B"),) * 10, Item("H", fill=0xFFFF))),
+    CHECK,
+    TRAILER,
+)
+
+
+def _measured(_arguments: Arguments, _to: To, event: Event) -> Outcome | None:
+    """A measurement, if only one of warming up: an answer has no field beside those of answers."""
+    if isinstance(event, SanityError) and event.detail == WARMING_UP:
+        return DONE
+    return DONE if isinstance(event, Reading) and not event.fields.keys() <= _ANSWERED else None
 
 
 COMMANDS = (
-    Command("active", "Send a measurement every second by itself", request(0x02, b"\1\0"), {"mode": "active"}),
-    Command("passive", "Measure on request only", request(0x02, b"\1\1"), {"mode": "query"}),
-    Command("read", "Send one measurement now (passive mode)", request(0x04)),
-    Command("sleep", "Stop fan and laser", request(0x06, b"\1\0"), {"power": "asleep"}),
-    Command("wake", "Start fan and laser", request(0x06, b"\1\1"), {"power": "working"}),
-    Command("firmware", "Say the date of the firmware", request(0x07), {"firmware": "2015-07-10"}),
-    Command("continuous", "Measure without pause", request(0x08, b"\1\0"), {"working_period_min": 0.0}),
-    Command("every-5-min", "Measure for 30 s every 5 min", request(0x08, b"\1\5"), {"working_period_min": 5.0}),
+    StreamCommand(
+        name="active",
+        description="Send a measurement every second by itself",
+        request=plain(request(0x02, b"\1\0")),
+        answer={"mode": "active"},
+    ),
+    StreamCommand(
+        name="passive",
+        description="Measure on request only",
+        request=plain(request(0x02, b"\1\1")),
+        answer={"mode": "query"},
+    ),
+    StreamCommand(
+        name="read",
+        description="Send one measurement now (passive mode)",
+        request=plain(request(0x04)),
+        judge=_measured,
+        harmless=True,
+    ),
+    StreamCommand(
+        name="sleep",
+        description="Stop fan and laser",
+        request=plain(request(0x06, b"\1\0")),
+        answer={"power": "asleep"},
+    ),
+    StreamCommand(
+        name="wake",
+        description="Start fan and laser",
+        request=plain(request(0x06, b"\1\1")),
+        answer={"power": "working"},
+    ),
+    StreamCommand(
+        name="firmware",
+        description="Say the date of the firmware",
+        request=plain(request(0x07)),
+        answer={"firmware": "2015-07-10"},
+        judge=brings("firmware"),
+        harmless=True,
+    ),
+    StreamCommand(
+        name="period",
+        description="Measure for 30 s, pause for so many minutes",
+        arguments=(Argument(PERIOD),),
+        request=SET_PERIOD,
+        answer=lambda arguments, _to: {"working_period_min": arguments["working_period_min"]},
+    ),
 )

@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 
 from devices.particulate import PM2_5_LEVELS, PM10_LEVELS
 from devices.spec.checksum import sum16
-from devices.spec.device import Command
+from devices.spec.command import DONE, Arguments, Outcome, StreamCommand, To, brings, plain
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError, Value
 from devices.spec.field import Field, Threshold
@@ -121,7 +121,7 @@ def framer(table: Payload) -> Callable[[], BinaryFramer]:
                 return SanityError(f"answer to an unknown command {frame[4]:#x} {frame[5]:#x}", frame)
             return Reading({"mode": mode})
         if not any(frame[4:-2]):
-            return SanityError("warming up: the whole payload is zero", frame)
+            return SanityError(WARMING_UP, frame)
         fields, text = table.both(frame)
         wrong = contradiction(fields)
         return table.event(frame, fields, text) if wrong is None else SanityError(wrong, frame)
@@ -152,14 +152,51 @@ def encoder(table: Payload) -> Callable[[Reading], bytes]:
     return encode
 
 
+WARMING_UP = "warming up: the whole payload is zero"
+
+
+def _awake(_arguments: Arguments, _to: To, event: Event) -> Outcome | None:
+    """A sensor that wakes up sends frames; the first are empty."""
+    if isinstance(event, SanityError) and event.detail == WARMING_UP:
+        return DONE
+    return DONE if isinstance(event, Reading) and "mode" not in event.fields else None
+
+
 def _request(command: int, data: int) -> bytes:
     return CHECK.sealed(START + bytes((command, 0, data)))
 
 
 COMMANDS = (
-    Command("passive", "Measure on request only", _request(0xE1, 0), {"mode": "passive"}),
-    Command("active", "Send a measurement every second by itself", _request(0xE1, 1), {"mode": "active"}),
-    Command("read", "Send one measurement now (passive mode)", _request(0xE2, 0)),
-    Command("sleep", "Stop fan and laser", _request(0xE4, 0), {"mode": "asleep"}),
-    Command("wake", "Start fan and laser; measurements follow, no answer", _request(0xE4, 1)),
+    StreamCommand(
+        name="passive",
+        description="Measure on request only",
+        request=plain(_request(0xE1, 0)),
+        answer={"mode": "passive"},
+    ),
+    StreamCommand(
+        name="active",
+        description="Send a measurement every second by itself",
+        request=plain(_request(0xE1, 1)),
+        answer={"mode": "active"},
+    ),
+    StreamCommand(
+        name="read",
+        description="Send one measurement now (passive mode)",
+        request=plain(_request(0xE2, 0)),
+        judge=brings("pm2_5_ug_m3"),
+        harmless=True,
+    ),
+    StreamCommand(
+        name="sleep",
+        description="Stop fan and laser",
+        request=plain(_request(0xE4, 0)),
+        answer={"mode": "asleep"},
+    ),
+    StreamCommand(
+        name="wake",
+        description="Start fan and laser; measurements follow, no answer",
+        request=plain(_request(0xE4, 1)),
+        judge=_awake,
+        timeout_s=15.0,
+    ),
 )

@@ -5,14 +5,15 @@ there when it is asked, a `MessageDevice` speaks whole payloads over MQTT. All a
 events out; readings in, bytes out.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
 
+from devices.spec.command import Command, MessageCommand, PolledCommand, StreamCommand, twice
 from devices.spec.errors import DescriptionError, EncodeError
-from devices.spec.events import Ask, Event, Reading, Value
+from devices.spec.events import Ask, Event, Reading
 from devices.spec.field import Field
 from devices.spec.polled import Overheard, Question, Timing
 from devices.spec.sequence import Sequence
@@ -110,6 +111,14 @@ class DeviceType:
         names = [field.name for field in self.fields]
         if len(set(names)) != len(names):
             raise DescriptionError(f"device type {self.name}: a field is listed twice")
+        command = twice(self.told)
+        if command:
+            raise DescriptionError(f"device type {self.name}: command {command} is listed twice")
+
+    @property
+    def told(self) -> tuple[Command, ...]:
+        """What it can be told: its `commands`."""
+        raise NotImplementedError
 
     @property
     def measurement(self) -> str:
@@ -120,28 +129,13 @@ class DeviceType:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something a serial device can be told.
-
-    `request` are the bytes it is told with. `answer` are the fields of the frame that it
-    answers with (`encode` makes the bytes); None where it answers with a measurement or not
-    at all, as `description` says.
-    """
-
-    name: str
-    description: str
-    request: bytes
-    answer: Mapping[str, Value] | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamDevice(DeviceType):
     """A device on a serial link.
 
     `decoder` makes the state for one port. `encode` gives the bytes the device would send for
     a reading (EncodeError if it could not). `checked` says whether frames carry an integrity
-    check; where they do not, a flipped bit can pass. `commands` are what it can be told.
+    check; where they do not, a flipped bit can pass. `commands` are what it can be told (`devices.spec.command`).
     `line_end` is what ends each line of a device that speaks lines of text. `joined` makes the
     state for a port that is opened while the device may be speaking, where that must not be
     `decoder`: half a line can read like a whole one. Where `clock_rolls_over`, the device has no memory and its
@@ -153,10 +147,14 @@ class StreamDevice(DeviceType):
     encode: Callable[[Reading], bytes]
     checked: bool = True
     longest_frame: int = 256
-    commands: tuple[Command, ...] = ()
+    commands: tuple[StreamCommand, ...] = ()
     line_end: bytes = b""
     joined: Callable[[], Decoder] | None = None
     clock_rolls_over: bool = False
+
+    @property
+    def told(self) -> tuple[Command, ...]:
+        return self.commands
 
     @property
     def link(self) -> Literal["serial", "mqtt"]:
@@ -182,6 +180,8 @@ class MessageDevice(DeviceType):
     `births(topic, reading)`: topics and payloads, for a thing that publishes such readings on `topic`.
     `longest_payload` is what a message of such a type may need, in bytes, where that is much.
     `says_on` is where a thing publishes what `encode` makes, where `topic` takes other messages as well.
+    `commands` are what its things can be told; where they have `open_arguments`, the family is a
+    `command.Adaptive`, too.
     """
 
     topic: str
@@ -191,11 +191,16 @@ class MessageDevice(DeviceType):
     births: Callable[[str, Reading], Iterable[tuple[str, bytes]]] | None = None
     longest_payload: int = 0
     says_on: str = ""
+    commands: tuple[MessageCommand, ...] = ()
 
     @property
     def reading_topic(self) -> str:
         """The pattern of the topics that bring what `encode` makes."""
         return self.says_on or self.topic
+
+    @property
+    def told(self) -> tuple[Command, ...]:
+        return self.commands
 
     def decoder(self, pattern: str | None = None) -> MessageDecoder:
         """The decoder for messages of a topic pattern, by default the usual one."""
@@ -214,7 +219,7 @@ class PolledDevice(DeviceType):
 
     `units` are the unit numbers it may have and `unit` is the one it leaves the factory with; a type
     without numbers (`units` empty) is alone on its line. `questions` make up one reading, see
-    `devices.spec.polled`; `timing` is how long they may take. `checked` is as for a `StreamDevice`.
+    `devices.spec.polled`; `timing` is how long they may take. `checked` and `commands` are as for a `StreamDevice`.
     """
 
     serial: SerialSettings
@@ -223,6 +228,11 @@ class PolledDevice(DeviceType):
     units: range = range(0)
     unit: int = 0
     checked: bool = True
+    commands: tuple[PolledCommand, ...] = ()
+
+    @property
+    def told(self) -> tuple[Command, ...]:
+        return self.commands
 
     def __post_init__(self) -> None:
         DeviceType.__post_init__(self)

@@ -149,14 +149,3 @@ def test_what_waits_is_bounded(device: StreamDevice) -> None:
         decoder.feed(start[:-3])
     waiting = sum(len(event.data) for event in decoder.flush() if not isinstance(event, Reading))
     assert waiting <= 4 * device.longest_frame
-
-
-@pytest.mark.parametrize("device", STREAMS, ids=lambda device: device.name)
-def test_commands_are_answered_by_frames_of_the_device(device: StreamDevice) -> None:
-    assert len({command.request for command in device.commands}) == len(device.commands)
-    for command in device.commands:
-        if command.answer is not None:
-            events = fed(device, [device.encode(Reading(dict(command.answer)))])
-            assert len(events) == 1
-            assert isinstance(events[0], Reading)
-            assert command.answer.items() <= events[0].fields.items()
