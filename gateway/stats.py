@@ -41,7 +41,9 @@ class DeviceStats:
     `field_errors` are values of optional fields, or such as cannot be stored, that were left out of
     their readings; `last_error` is what was wrong with the last frame or payload that was refused (noise
     only where there was none); `unanswered` questions were asked in vain.
-    `seats` are its series behind a broker; `gone` says that it has none any more.
+    `seats` are its series behind a broker; `gone` says that it has none any more. Where several things speak on
+    one serial port, `others` are the readings and empty frames of the others, told to the port's own thing, and
+    `port` are that one's counters, told to each of the others.
     """
 
     source: str
@@ -65,6 +67,13 @@ class DeviceStats:
     last_error: str = ""
     seats: int = 0
     gone: bool = False
+    others: int = 0
+    port: "DeviceStats | None" = None
+
+    @property
+    def signs(self) -> int:
+        """How often it, or another on its port, has shown that it lives."""
+        return self.readings + self.empty + self.others
 
     def counts(self) -> dict[str, int]:
         """The counters by name."""

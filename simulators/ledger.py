@@ -44,6 +44,12 @@ class Entry:
         elif copies > 1:
             self.doubled[frame.series] += copies - 1
 
+    def stored(self, series: Series) -> tuple[str, dict[str, str]]:
+        """Under which thing and tags a store holds a series."""
+        tags = dict(series)
+        among = tags.pop("thing", "")
+        return f"{self.thing}-{among}" if among else self.thing, tags
+
     @property
     def good(self) -> int:
         """Readings that a store must hold."""
@@ -81,9 +87,9 @@ class Ledger:
         """One row a series, ready for JSON: thing, device, tags, modulus, sent, spoiled, doubled."""
         return [
             {
-                "thing": entry.thing,
+                "thing": entry.stored(series)[0],
                 "device": entry.device,
-                "tags": dict(series),
+                "tags": entry.stored(series)[1],
                 "modulus": entry.modulus,
                 "sent": sent,
                 "spoiled": entry.spoiled[series],

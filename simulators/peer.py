@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from devices.spec.command import MessageCommand, StreamCommand, To
-from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.device import Device, MessageDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from simulators.signals import unit
 
@@ -25,13 +25,22 @@ MOST_PER_TICK = 256
 MOST_UNREAD = 1024
 
 Series = tuple[tuple[str, str], ...]
-"""The tags of a reading, sorted: with the thing's name they say which series it belongs to."""
+"""The tags of a reading, sorted: with the thing's name they say which series it belongs to. Where several things
+share a link, `thing` is the one that the reading names."""
 
 Talker = StreamDevice | MessageDevice
 """Device types that speak by themselves; those that are asked are in line.py."""
 
 Epoch = Callable[[float], list[Reading]]
 """Unix seconds in; the readings that the device says at that moment, in order, out."""
+
+
+def series_of(device: Device, reading: Reading) -> Series:
+    """Which series of its device a reading is counted in."""
+    words = {} if device.sequence.by_thing else dict(reading.tags)
+    if isinstance(device, StreamDevice) and device.shared and reading.thing:
+        words["thing"] = reading.thing
+    return tuple(sorted(words.items()))
 
 
 class Frame(NamedTuple):
@@ -175,7 +184,7 @@ class Instrument:
         frames = []
         for moment in moments:
             for reading in self._epoch(moment):
-                series = tuple(sorted(reading.tags.items()))
+                series = series_of(self.device, reading)
                 number = self.sent[series] + ahead[series]
                 ahead[series] += 1
                 frames.append(self._frame(reading, series, number))
@@ -183,7 +192,8 @@ class Instrument:
 
     def _frame(self, reading: Reading, series: Series, number: int) -> Frame:
         reading.fields = self.device.sequence.embed(reading.fields, number)
-        reading.thing = self.thing
+        if not (isinstance(self.device, StreamDevice) and self.device.shared):
+            reading.thing = self.thing
         return Frame(self.device.encode(reading), series, number, self.topic)
 
 

@@ -140,6 +140,7 @@ class StreamDevice(DeviceType):
     state for a port that is opened while the device may be speaking, where that must not be
     `decoder`: half a line can read like a whole one. Where `clock_rolls_over`, the device has no memory and its
     date falls back by years from time to time (the week number of GPS): a time of long ago is not believed then.
+    Where the link is `shared`, several things speak on it, and each reading names its own.
     """
 
     serial: SerialSettings
@@ -151,6 +152,7 @@ class StreamDevice(DeviceType):
     line_end: bytes = b""
     joined: Callable[[], Decoder] | None = None
     clock_rolls_over: bool = False
+    shared: bool = False
 
     @property
     def told(self) -> tuple[Command, ...]:

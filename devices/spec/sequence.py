@@ -7,7 +7,8 @@ against what was sent by the values alone: nothing on the wire differs from a re
 
 Where one stream carries several kinds of readings (NMEA sentences), `others` gives further
 places for the count; the first whose fields are all in the reading is used. Each series
-(thing and tags) is counted and audited by itself.
+(thing and tags) is counted and audited by itself, or with `by_thing` each thing over all its series, as
+where a protocol numbers whatever a sender says (MAVLink).
 
 Limits: `audit` is exact as long as fewer than half of `modulus` readings are lost in a row
 and no reading is stored more than half of `modulus` late.
@@ -125,6 +126,7 @@ class Sequence:
 
     parts: tuple[Part, ...]
     others: tuple[tuple[Part, ...], ...] = ()
+    by_thing: bool = False
 
     def __post_init__(self) -> None:
         if any(_width(parts) != _width(self.parts) for parts in self.others):

@@ -3,9 +3,10 @@
 from gateway.decode.broker import BrokerIntake
 from gateway.decode.fault import AHEAD_NS, EARLIEST_NS
 from gateway.decode.known import KnownThings
+from gateway.decode.lane import earliest_ns
 from gateway.decode.names import clean_tag
 from gateway.decode.point import Series
-from gateway.decode.port import PortIntake, earliest_ns
+from gateway.decode.port import PortIntake
 from gateway.decode.subscription import Subscription
 from gateway.decode.thing import ThingIntake
 from gateway.decode.things import Known

@@ -12,11 +12,16 @@ asked, no answer ---------------------> `device`     reopen, where no byte comes
 bytes that are nobody's answer -------> `framing`    reopen, likewise
 answers, all fail the check ----------> `integrity`  reopen, likewise
 refuses, or answers too late ---------> `sanity`     nothing
+
+Where several talk on one port by themselves, what is wrong with it is said of the port's own thing. The others:
+
+silent -------------------------------> `device`     nothing
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.stats import DeviceStats
 from gateway.watch.thing import Healing, Layer, Thing
 
 NOISE_PER_FRAME = 4
@@ -81,6 +86,12 @@ def asked_layer(thing: Thing) -> tuple[Layer, str]:
     )
 
 
+def shared_layer(port: DeviceStats) -> tuple[Layer, str]:
+    """Of one of several things on a port: whether others speak there."""
+    words = f"nothing comes from anybody on the port, see {port.thing}" if port.silent else "others on its port speak"
+    return Layer.DEVICE, words
+
+
 @dataclass(slots=True)
 class PortWatch:
     """What is remembered of one serial port. Times by `clock.monotonic`; `longest_frame` in bytes.
@@ -101,10 +112,14 @@ class PortWatch:
         """Which layer of its way a thing that is silent is silent in, and what to look at."""
         if self.asked:
             return asked_layer(thing)
+        if thing.stats.port is not None:
+            return shared_layer(thing.stats.port)
         return port_layer(thing, self.source, self.longest_frame, now, limit_s)
 
-    def reopens(self, now: float, limit_s: float) -> bool:
-        """Whether to open the port again may help: not where others on it answer."""
+    def reopens(self, thing: Thing, now: float, limit_s: float) -> bool:
+        """Whether to open the port again may help: not where others on it answer, or its own thing sees to it."""
+        if thing.stats.port is not None:
+            return False
         heard = self.source.last_bytes_monotonic
         return not self.asked or heard is None or now - heard > limit_s
 

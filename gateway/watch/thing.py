@@ -1,7 +1,7 @@
 """One thing under watch: when it spoke, how often it does, and which layer its silence is in.
 
 Nothing here runs per message. The watchdog comes by about once a second and compares two
-counters that are kept anyway (`readings`, `last_seen_ns`):
+counters that are kept anyway (`signs`, `last_seen_ns`):
 
     visit ... visit ... visit ... visit          gap = last reading seen at this visit
               reading 7   reading 8, 9               - last reading seen at the visit before
@@ -143,7 +143,7 @@ class Thing:
             self._learn(heard - self.heard)
         self.heard = heard
         self.due_at = heard + DUE * self.expected_s + VISIT_S
-        self.readings = stats.readings + stats.empty
+        self.readings = stats.signs
         self.noise, self.integrity, self.sanity = stats.noise_bytes, stats.integrity_errors, stats.sanity_errors
         self.unanswered = stats.unanswered
 

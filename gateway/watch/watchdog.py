@@ -185,7 +185,7 @@ class Watchdog:
     def _visit(self, thing: Thing, now: float, now_ns: int) -> None:
         stats = thing.stats
         broker = self._brokers.get(stats.source)
-        if stats.readings + stats.empty != thing.readings:
+        if stats.signs != thing.readings:
             floor = broker.floor if broker is not None else 0.0
             thing.spoke(now, now_ns, max(floor, self._floor))
             self.refused.heard(thing)
@@ -249,9 +249,10 @@ class Watchdog:
                 layer, words = port.layer(thing, now, limit)
                 if fault is None or fault.layer is not layer:
                     self.faults.thing(thing, layer, words, now, max(port.floor, self._floor))
-                    if layer in REOPENED and (fault is None or fault.layer not in REOPENED):
+                    began = layer in REOPENED and (fault is None or fault.layer not in REOPENED)
+                    if began and thing.stats.port is None:
                         port.healing.begin(now, thing.heard)
-        reopens = thing.fault is not None and thing.fault.layer in REOPENED and port.reopens(now, limit)
+        reopens = thing.fault is not None and thing.fault.layer in REOPENED and port.reopens(thing, now, limit)
         if config.heal and thing.fault is not None and reopens and port.healing.due(now):
             port.healing.tried(now, 2 * thing.expected_s)
             self.healed["reopen"] += 1

@@ -49,6 +49,14 @@ def test_byte_by_byte_gives_the_same(example: Example) -> None:
     assert fed(device, [bytes([byte]) for byte in example.data]) == fed(device, [example.data])
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_who_names_a_thing_says_that_it_shares_its_port(example: Example) -> None:
+    device = example.device
+    assert isinstance(device, StreamDevice)
+    events = fed(device, [example.data])
+    assert device.shared or all(event.thing is None for event in events if isinstance(event, Reading | Empty))
+
+
 @pytest.mark.parametrize("example", WHOLE, ids=str)
 def test_noise_around_costs_nothing(example: Example) -> None:
     device = example.device

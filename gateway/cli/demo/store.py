@@ -73,14 +73,14 @@ def audited(file: Path, ledger: Ledger, devices: Mapping[str, Device]) -> dict[s
 
 
 def _of_type(store: duckdb.DuckDBPyConnection, device: Device, entries: list[Entry]) -> TypeTotals:
-    tags = sorted({name for entry in entries for series in entry.sent for name, _ in series})
+    tags = sorted({name for entry in entries for series in entry.sent for name in entry.stored(series)[1]})
     stored = _stored(store, device, tags)
     things = {key[0] for key, numbers in stored.items() if numbers}
     sent = held = lost = duplicates = 0
     for entry in entries:
         for series, count in entry.sent.items():
-            words = dict(series)
-            key = (entry.thing, *(words.get(name) for name in tags))
+            thing, words = entry.stored(series)
+            key = (thing, *(words.get(name) for name in tags))
             result = audit(count, stored.get(key, []), device.sequence.modulus)
             sent, held = sent + result.sent, held + result.stored
             lost, duplicates = lost + result.lost, duplicates + result.duplicates
