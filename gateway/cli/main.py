@@ -21,6 +21,7 @@ from gateway.cli import run as run_
 from gateway.cli.decode import decode
 from gateway.cli.demo import demo
 from gateway.cli.learn import learn
+from gateway.cli.serial import app as serial
 from gateway.cli.usage import UsageError, worded
 from textfile import Mistaken
 
@@ -61,6 +62,7 @@ app.command("decode")(decode)
 app.command("learn")(learn)
 app.command("simulate")(simulate.simulate)
 app.add_typer(dashboards.app, name="dashboards")
+app.add_typer(serial, name="serial")
 app.add_typer(spool.app, name="spool")
 app.add_typer(bench.app, name="bench")
 

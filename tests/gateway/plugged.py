@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from serialx.platforms import serial_linux
 
-from gateway.sources.serial import present
+from gateway.sources.serial import listing
 
 
 @dataclass
@@ -66,5 +66,5 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     (made.root / "sys" / "class" / "tty").mkdir(parents=True)
     monkeypatch.setattr(serial_linux, "SYS_ROOT", made.root / "sys")
     monkeypatch.setattr(serial_linux, "DEV_ROOT", made.dev)
-    monkeypatch.setattr(present, "_SYS_TTY", made.root / "sys" / "class" / "tty")
+    monkeypatch.setattr(listing, "_SYS_TTY", made.root / "sys" / "class" / "tty")
     return made

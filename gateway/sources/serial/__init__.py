@@ -1,7 +1,9 @@
 """Serial ports, local (tty, by-id) and over TCP (socket://, rfc2217://)."""
 
 from gateway.sources.serial.asked import Asked
+from gateway.sources.serial.listing import Present, present
 from gateway.sources.serial.polled import PolledSource
+from gateway.sources.serial.port import has_framing
 from gateway.sources.serial.source import SerialSource
 
-__all__ = ["Asked", "PolledSource", "SerialSource"]
+__all__ = ["Asked", "PolledSource", "Present", "SerialSource", "has_framing", "present"]

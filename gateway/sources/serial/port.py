@@ -49,7 +49,7 @@ from devices.spec.device import SerialSettings
 from gateway.backoff import backoff
 from gateway.clock import Clock
 from gateway.config import SerialConfig
-from gateway.sources.serial.present import is_usb, located
+from gateway.sources.serial.listing import is_usb, located
 from gateway.sources.serial.trouble import PORT_ERRORS, is_url, missing, trouble
 from gateway.stats import SourceStats
 
@@ -333,6 +333,11 @@ def _is_pty(name: str) -> bool:
         return os.major(os.stat(name).st_rdev) in PTY_MAJORS  # noqa: PTH116  # Path refuses NUL with a ValueError
     except (OSError, ValueError):
         return False
+
+
+def has_framing(name: str) -> bool:
+    """Whether baud and parity mean something at this port: not at a pty, nor at this end of a network."""
+    return not (is_url(name) or _is_pty(name))
 
 
 def usable(link: Link, port: Port) -> bool:

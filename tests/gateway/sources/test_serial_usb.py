@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.config import UsbPort
-from gateway.sources.serial import present as room
-from gateway.sources.serial.present import located, present
+from gateway.sources.serial import listing as room
+from gateway.sources.serial.listing import located, present
 from tests.gateway.plugged import Machine, machine
 from tests.gateway.ports import FRAME_08, FRAME_09, VALUES_08, VALUES_09, Running, plugged, running
 from tests.gateway.virtual import VirtualClock

@@ -37,6 +37,14 @@ class Present:
     holders: tuple[str, ...]
     refused: str
 
+    @property
+    def stable(self) -> str:
+        """The shortest name that says what is plugged in, wherever it is."""
+        usb = self.usb
+        if usb is None or usb.serial is None:
+            return self.name
+        return str(UsbPort(serial=usb.serial, interface=usb.interface))
+
 
 def present() -> list[Present]:
     """All ports, by name."""

@@ -1,0 +1,173 @@
+"""Which known device type is on a port.
+
+    listen  at each framing that a known type has, and at the usual speeds: which types have valid frames in it?
+    ask     where nothing was said: at each framing of types that are asked, what is harmless
+    listen  on, where nobody answered: some speak twice a minute
+
+A framing is left once a type with an integrity check explains most of what comes (SURE); else all are tried and the
+best taken: of two types the one with a check, then with the greater share of the bytes, more frames, more values. Types
+that come out equal are all named. On a pty, or over a network, the framing has no meaning here and one listening is
+enough.
+
+Limits: LISTEN_S of silence at the first framing before anybody is asked; TRY_BYTES or TRY_S after the first byte at
+each; a type that does not answer costs its timeout. Nothing is written but questions that descriptions call harmless.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from devices.spec.device import Device, PolledDevice, SerialSettings, StreamDevice
+from devices.spec.events import Empty, Noise, Reading
+from gateway.cli.decode import ANYTHING, Port, reading, run_on_port
+from gateway.cli.serial.ask import answers
+from gateway.cli.serial.found import Fit, Found, Search
+from gateway.learn import look
+
+LISTEN_S = 3.0
+TRY_BYTES = 2048
+TRY_S = 2.5
+SURE = 0.9
+FEWEST = 3
+"""Frames of a type with a check that are no matter of chance."""
+
+SPEEDS = (9600, 115_200, 57_600, 38_400, 19_200, 4800, 2400, 230_400)
+
+
+def search(wanted: Search) -> Found:
+    """What is on the port. What is wrong with the port goes to stderr."""
+    found = Found(wanted.port.name)
+    run_on_port(_interruptible(wanted, found), wanted.port, logging.WARNING)
+    return found
+
+
+async def _interruptible(wanted: Search, found: Found) -> None:
+    from gateway.cli.loop import on_signals
+
+    over = asyncio.Event()
+    on_signals(over.set)
+    ended = asyncio.create_task(over.wait())
+    looking = asyncio.create_task(look_around(wanted, found))
+    await asyncio.wait((looking, ended), return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    looking.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await looking
+
+
+async def look_around(wanted: Search, found: Found) -> None:
+    """Listen, ask, listen on; what comes is put into `found`."""
+    await _listen(wanted, found, min(LISTEN_S, wanted.for_s))
+    if found.opened and not found.sample and wanted.ask:
+        await _ask(wanted, found)
+    if found.opened and not found.sample and not found.fits and wanted.for_s > LISTEN_S:
+        await _listen(wanted, found, wanted.for_s - LISTEN_S)
+
+
+async def _listen(wanted: Search, found: Found, silence_s: float) -> None:
+    """Listen at one framing after the other, until one makes sense; at the first only, where nothing comes."""
+    from gateway.sources.serial import has_framing
+
+    plain = has_framing(wanted.port.name)
+    for settings in framings(wanted.devices) if plain else [SerialSettings(baud=SPEEDS[0])]:
+        heard = await _hear(wanted.port, settings, silence_s)
+        if heard is None:
+            found.opened = False
+            return
+        if not heard:
+            found.waited_s += silence_s
+            if not found.sample:
+                return
+            continue
+        silence_s = TRY_S + wanted.for_s  # something speaks here: it will again
+        fits = fitting(heard, wanted.devices, settings if plain else None)
+        if not found.sample or (fits and (not found.fits or fits[0].rank > found.fits[0].rank)):
+            found.settings, found.sample = settings, heard
+            found.shapes = [guess.words for guess in look(heard, ()).guesses if guess.shape not in (None, "text")]
+        found.add(fits)
+        if fits and fits[0].sure and fits[0].share >= SURE:
+            return
+        if found.shapes and not fits and settings is found.settings:
+            return  # lines that make sense, of a board that is not known
+
+
+def framings(devices: Mapping[str, Device]) -> Iterator[SerialSettings]:
+    """How a port may have to be opened, the likely ones first."""
+    counts: dict[SerialSettings, int] = defaultdict(int)
+    for device in devices.values():
+        if isinstance(device, StreamDevice):
+            counts[device.serial] += 1
+    own = sorted(counts, key=lambda settings: (-counts[settings], settings.baud))
+    yield from dict.fromkeys([*own, *(SerialSettings(baud=baud) for baud in SPEEDS)])
+
+
+class _Ear:
+    """A `BytesIntake` that keeps what comes."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.begun = asyncio.Event()
+        self.enough = asyncio.Event()
+
+    def bytes(self, data: bytes) -> int:
+        self.data += data
+        self.begun.set()
+        if len(self.data) >= TRY_BYTES:
+            self.enough.set()
+        return 1
+
+    def closed(self) -> None:
+        self.enough.set()
+
+
+async def _hear(port: Port, settings: SerialSettings, silence_s: float) -> bytes | None:
+    """What is said at a framing; empty where nothing is for `silence_s`, None where the port cannot be opened."""
+    ear = _Ear()
+    opened = Port(port.name, settings.baud, settings.parity, None, None)
+    async with reading(opened, settings.baud, replace(ANYTHING, serial=settings), ear, None) as (_, stats):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(silence_s):
+                await ear.begun.wait()
+            async with asyncio.timeout(TRY_S):
+                await ear.enough.wait()
+        if not stats.connects:
+            return None
+    return ear.data
+
+
+def fitting(sample: bytes, devices: Mapping[str, Device], settings: SerialSettings | None) -> list[Fit]:
+    """The types that find valid frames in what was said, the best first. `settings` None: they mean nothing there."""
+    found = []
+    for guess in look(sample, devices.values()).guesses:
+        device = None if guess.device is None else devices[guess.device]
+        if not isinstance(device, StreamDevice):
+            continue
+        events = (decoder := device.decoder()).feed(sample) + decoder.flush()
+        noise = sum(len(event.data) for event in events if isinstance(event, Noise))
+        good = sum(isinstance(event, Reading | Empty) for event in events)
+        values = sum(len(event.fields) for event in events if isinstance(event, Reading))
+        share = 1 - noise / len(sample)
+        at = settings or device.serial
+        sure = device.checked and good >= FEWEST
+        own = at == device.serial and share >= SURE
+        found.append(Fit(device.name, at, device.serial, share, good, values, sure or own))
+    return sorted(found, key=lambda fit: fit.rank, reverse=True)
+
+
+async def _ask(wanted: Search, found: Found) -> None:
+    """Ask the types that speak only then, framing by framing, until one answers."""
+    groups: dict[SerialSettings, list[PolledDevice]] = defaultdict(list)
+    for device in wanted.devices.values():
+        if isinstance(device, PolledDevice) and (not device.units or wanted.unit in (None, *device.units)):
+            groups[device.serial].append(device)
+    for settings, devices in sorted(groups.items(), key=lambda each: -len(each[1])):
+        found.asked += [device.name for device in devices]
+        fits, said = await answers(wanted.port, settings, devices, wanted.unit)
+        found.add(fits)
+        if said and not found.fits:
+            found.sample, found.settings = said, settings
+        if found.fits:
+            return
