@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test faults check fmt bench clean
+.PHONY: help demo test faults check fmt catalogue bench clean
 
 help:
 	@echo 'make demo     a whole testbed in one process          ARGS="--for 20"'
@@ -12,6 +12,7 @@ help:
 	@echo 'make faults   faults injected into a whole gateway, and the fuzzing   PARKGATE_FUZZ=5000 tries that many cases'
 	@echo 'make check    format, lint, types, imports, and the tests that need no server'
 	@echo 'make fmt      format the code'
+	@echo 'make catalogue  docs/catalogue.md, made anew from the descriptions'
 	@echo 'make bench    measure this checkout on this machine (about ten minutes)'
 	@echo 'make clean    remove the virtual environment and everything built'
 
@@ -41,6 +42,9 @@ check: .venv/.installed
 fmt: .venv/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+catalogue: .venv/.installed
+	$(BIN)/python -m tests.devices.catalogue_page
 
 bench: .venv/.installed
 	@$(BIN)/parkgate bench all $(ARGS)

@@ -11,6 +11,7 @@ import pytest
 from devices import catalogue as rooms
 from devices.catalogue import ALIASES, Catalogue, built_in, installed
 from devices.spec.errors import DescriptionError
+from tests.devices.catalogue_page import PAGE, page
 from tests.devices.published import VECTORS
 
 SDS011 = built_in()["sds011"]
@@ -148,3 +149,7 @@ def test_the_protocols_of_published_vectors_name_types() -> None:
     assert not ALIASES.keys() & set(types)
     lines = VECTORS.read_text(encoding="utf-8").splitlines()
     assert {json.loads(line)["protocol"] for line in lines} <= set(types) | ALIASES.keys()
+
+
+def test_the_page_of_the_catalogue_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "make it anew: make catalogue"
