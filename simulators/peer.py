@@ -80,7 +80,8 @@ class Instrument:
     """Any device type that talks, talking by itself every `period_s` and answering listed commands.
 
     `thing` is the identity its payloads give (MQTT); `topic` where they go. The first reading
-    falls somewhere in the first period, by `seed`, so that the things of a fleet do not all speak at once.
+    falls somewhere in the first period, by `seed`, so that the things of a fleet do not all speak at once. One that
+    has an `opening` is silent until it hears it.
     """
 
     def __init__(
@@ -88,7 +89,8 @@ class Instrument:
     ) -> None:
         self.device = device
         self.period_s = period_s
-        self.talking = True
+        self.opening = device.opening if isinstance(device, StreamDevice) else b""
+        self.talking = not self.opening
         self.sent: Counter[Series] = Counter()
         self._epoch = epoch
         self.thing = thing
@@ -99,9 +101,12 @@ class Instrument:
         self._unread = b""
 
     def receive(self, data: bytes) -> bytes:
-        """Obey the commands in `data` (StreamDevice.commands); anything else is ignored."""
+        """Obey the commands in `data` (StreamDevice.commands), begin to talk at its `opening`; all else is ignored."""
         commands = self.device.commands if isinstance(self.device, StreamDevice) else ()
         self._unread += data
+        if self.opening and self.opening in self._unread:
+            self._unread = self._unread.partition(self.opening)[2]
+            self.talking = True
         answers = []
         while (found := _first(commands, self._unread)) is not None:
             command, arguments, end = found

@@ -141,6 +141,8 @@ class StreamDevice(DeviceType):
     `decoder`: half a line can read like a whole one. Where `clock_rolls_over`, the device has no memory and its
     date falls back by years from time to time (the week number of GPS): a time of long ago is not believed then.
     Where the link is `shared`, several things speak on it, and each reading names its own.
+    `opening` is written to a device that says nothing before it is spoken to: when its port has been opened, and
+    again while nothing good comes.
     """
 
     serial: SerialSettings
@@ -153,6 +155,7 @@ class StreamDevice(DeviceType):
     joined: Callable[[], Decoder] | None = None
     clock_rolls_over: bool = False
     shared: bool = False
+    opening: bytes = b""
 
     @property
     def told(self) -> tuple[Command, ...]:

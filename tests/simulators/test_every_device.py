@@ -38,7 +38,9 @@ FAULTY = Faults(seed=7, flip=0.05, partial=0.04, duplicate=0.03, noise=0.06)
 
 def thing(device: Device, seed: int = 7) -> Instrument:
     kind = "weather" if device.open_fields and device.name in ("senml", "ttn-v3") else None
-    return peer(ThingSpec("thing-1", device, seed, period_s=1.0, kind=kind))
+    instrument = peer(ThingSpec("thing-1", device, seed, period_s=1.0, kind=kind))
+    instrument.receive(instrument.opening)
+    return instrument
 
 
 def frames(device: Device, count: int = FRAMES, seed: int = 7) -> Iterator[Frame]:

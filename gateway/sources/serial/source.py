@@ -2,8 +2,13 @@
 
 Nothing is decoded, dropped or timed out here. A partial frame stays with the decoder until its
 rest arrives or the port is lost. How the port is kept open: port.py.
+
+A device that says nothing before it is spoken to has an `opening`. It is written when the port has been
+opened, and again whenever no whole frame has come for AGAIN_S, or three of the type's intervals if that is
+longer: the device may have been switched on later, or have fallen asleep.
 """
 
+import asyncio
 import random
 
 from devices.spec.device import StreamDevice
@@ -12,6 +17,9 @@ from gateway.config import SerialConfig
 from gateway.intake import BytesIntake
 from gateway.sources.serial.port import Link, Port, PortState, see_state
 from gateway.stats import SourceStats
+
+AGAIN_S = 5.0
+"""The shortest time without a whole frame after which the opening is written again."""
 
 
 class SerialSource:
@@ -29,6 +37,7 @@ class SerialSource:
         self._link = Link(config, device.serial, clock, stats, rng)
         self._device = device
         self._intake = intake
+        self._clock = clock
 
     @property
     def name(self) -> str:
@@ -69,6 +78,25 @@ class SerialSource:
 
     async def _read(self, port: Port) -> None:
         """Hand over this opening's bytes until it is lost."""
+        if not self._device.opening:
+            await self._hear(port)
+            return
+        async with asyncio.TaskGroup() as group:
+            talk = group.create_task(self._speak(port), name=f"opening[{self.name}]")
+            await self._hear(port)
+            talk.cancel()
+
+    async def _speak(self, port: Port) -> None:
+        """Say the device's opening, again and again while nothing good comes."""
+        pause_s = max(AGAIN_S, 3.0 * self._device.expected_every_s)
+        heard = port.frames
+        while True:
+            if port.frames == heard:
+                port.write(self._device.opening)
+            heard = port.frames
+            await self._clock.sleep(pause_s)
+
+    async def _hear(self, port: Port) -> None:
         while not port.lost:
             await port.woken.wait()
             port.woken.clear()
