@@ -51,6 +51,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "lx": "lux",
     "deg": "degree",
     "deg/min": "suffix:°/min",
+    "deg/s": "suffix:°/s",
     "rad": "radian",
     "rad/s": "rotrads",
     "m": "lengthm",
@@ -68,6 +69,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "[yd_i]/s": "suffix:yd/s",
     "[kn_i]": "velocityknot",
     "m/s2": "accMS2",
+    "[g]": "accG",
     "s": "s",
     "ms": "ms",
     "us": "µs",
@@ -91,6 +93,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "[pH]": "suffix:pH",
     "uS/cm": "suffix:µS/cm",
     "mS/m": "suffix:mS/m",
+    "mS/cm": "suffix:mS/cm",
     "By": "decbytes",
 }
 

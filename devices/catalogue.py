@@ -26,6 +26,7 @@ BUILT_IN = (
     "mhz19b",
     "bci_oximeter",
     "contec_recorded",
+    "lorawan.cayenne_lpp",
     "senml",
     "ttn_v3",
     "vda5050",

@@ -64,6 +64,7 @@ UNITS: dict[str, Unit] = {
         Unit("lx", "lx", "lx"),
         Unit("deg", "deg", "°"),
         Unit("deg/min", "deg_min", "°/min"),
+        Unit("deg/s", "deg_s", "°/s"),
         Unit("rad", "rad", "rad"),
         Unit("rad/s", "rad_s", "rad/s"),
         Unit("m", "m", "m"),
@@ -81,6 +82,7 @@ UNITS: dict[str, Unit] = {
         Unit("[yd_i]/s", "yd_s", "yd/s"),
         Unit("[kn_i]", "kn", "kn"),
         Unit("m/s2", "m_s2", "m/s²"),
+        Unit("[g]", "gn", "gₙ"),
         Unit("s", "s", "s"),
         Unit("ms", "ms", "ms"),
         Unit("us", "us", "µs"),
@@ -104,6 +106,7 @@ UNITS: dict[str, Unit] = {
         Unit("[pH]", "ph", "pH"),
         Unit("uS/cm", "us_cm", "µS/cm"),
         Unit("mS/m", "ms_m", "mS/m"),
+        Unit("mS/cm", "ms_cm", "mS/cm"),
         Unit("By", "bytes", "B"),
     )
 }

@@ -23,8 +23,9 @@ Of a part that is absent nothing is made up: a gateway that says nothing of the 
 
 A value that has the wrong type or cannot be is left out and named in `field_errors`: of the decoded
 payload, a gateway, a location, a setting, the raw payload. The identity, a time, `f_port` and `f_cnt`
-refuse the message. An uplink without a decoded payload is a reading of the rest; an array without a
-message and no bytes at all are `Empty`. A byte order mark and blanks before the message are ignored.
+refuse the message. An uplink without a decoded payload is a reading of the rest, unless a codec reads
+it (devices/lorawan/codec.py); an array without a message and no bytes at all are `Empty`. A byte order
+mark and blanks before the message are ignored.
 
 Wrappers are opened: `result` (storage integration), `data` (event stream), an array of messages,
 and one message a line.
@@ -42,20 +43,23 @@ Source: The Things Stack documentation, "Data Formats" and "MQTT Server"
 (TheThingsIndustries/lorawan-stack-docs); api/application.proto of lorawan-stack.
 """
 
-import binascii
 import math
 from collections.abc import Iterable
 
 import msgspec
 from msgspec import json as msgjson
 
+from devices.lorawan.codec import Codec, Raw, join
+from devices.lorawan.fields import FIELDS
+from devices.lorawan.names import PayloadRefused, flatten
+from devices.lorawan.raw import raw
 from devices.spec.device import MessageDevice
 from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Value
 from devices.spec.json_parts import PartRefused, Reader, plain, several
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
 from devices.spec.zone import take_zone
-from devices.ttn_v3.encode import FIELDS, encode
+from devices.ttn_v3.encode import encode
 from devices.ttn_v3.message import (
     EVENTS,
     ApplicationIds,
@@ -64,10 +68,9 @@ from devices.ttn_v3.message import (
     Location,
     Message,
     RxMetadata,
-    Settings,
     Uplink,
 )
-from devices.ttn_v3.names import PayloadRefused, flatten
+from devices.ttn_v3.radio import radio
 
 _MAX_WRAPPERS = 4
 
@@ -94,22 +97,25 @@ _parts = Reader(
 )
 
 
-def decode(_topic: str, payload: bytes, _received_ns: int) -> list[Event]:
-    """The readings of one payload; a message that is refused is a SanityError in its place."""
+def decode(_topic: str, payload: bytes, _received_ns: int, codec: Codec | None = None) -> list[Event]:
+    """The readings of one payload; a message that is refused is a SanityError in its place.
+
+    What no formatter of the server has decoded is given to `codec`, where there is one.
+    """
     out: list[Event] = []
     try:
         messages = _read(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _second_look(payload, error) if payload else [Empty(DELETED, payload)]
+        return _second_look(payload, error, codec) if payload else [Empty(DELETED, payload)]
     for message in messages:
         try:
-            out.extend(_readings(message, []))
+            out.extend(_readings(message, [], codec))
         except ValueError as error:
             out.append(SanityError(_words(error), payload))
     return out or [Empty("the array holds no message", payload)]
 
 
-def _second_look(payload: bytes, error: Exception) -> list[Event]:
+def _second_look(payload: bytes, error: Exception, codec: Codec | None) -> list[Event]:
     """The messages of a payload that could not be read whole, part by part; `error` where that cannot be."""
     try:
         values = several(plain(payload))
@@ -124,7 +130,7 @@ def _second_look(payload: bytes, error: Exception) -> list[Event]:
             continue
         try:
             message, wrong = _parts.read(value, Message, "$" if len(values) == 1 else f"$[{index}]")
-            out.extend(_readings(message, list(wrong)))
+            out.extend(_readings(message, list(wrong), codec))
         except PartRefused as refused:
             out.append(SanityError(f"JSON: {refused}", payload))
         except ValueError as refused:
@@ -151,7 +157,7 @@ def _read(payload: bytes) -> list[Message]:
         return _message.decode_lines(payload)
 
 
-def _readings(message: Message, wrong: list[str]) -> Iterable[Reading]:
+def _readings(message: Message, wrong: list[str], codec: Codec | None) -> Iterable[Reading]:
     """The readings of one message; what is in `wrong`, now or in the end, was left out of it."""
     for _ in range(_MAX_WRAPPERS):
         inner = message.result or message.data
@@ -171,10 +177,12 @@ def _readings(message: Message, wrong: list[str]) -> Iterable[Reading]:
         return _event(message, Reading(fields, None, thing, tags), wrong)
     at = message.received_at or uplink.received_at
     reading = Reading(fields, parse_ns(at) if at else None, thing, tags)
-    _radio(uplink, fields, wrong)
+    radio(uplink, fields, wrong)
     if uplink.decoded_payload:
         flatten(uplink.decoded_payload, fields, wrong)
         take_zone(reading)
+    elif codec is not None and "payload_hex" in fields:
+        _decode(uplink, reading, codec, wrong)
     if uplink.last_battery_percentage is not None and uplink.last_battery_percentage.value is not None:
         fields.setdefault("battery_pct", uplink.last_battery_percentage.value)
     out = [reading]
@@ -197,98 +205,15 @@ def _identify(ids: DeviceIds, fields: dict[str, Value], tags: dict[str, str]) ->
     return ids.device_id or ids.dev_eui or None
 
 
-def _radio(uplink: Uplink, fields: dict[str, Value], wrong: list[str]) -> None:
-    """Port, count, raw payload and what the gateways heard."""
-    fields["f_port"] = uplink.f_port or 0
-    fields["f_cnt"] = uplink.f_cnt or 0
-    if uplink.frm_payload:
-        _raw(uplink.frm_payload, "payload_hex", fields, wrong)
-    if uplink.confirmed:
-        fields["confirmed"] = True
-    if uplink.rx_metadata:
-        _best_gateway(uplink.rx_metadata, uplink.settings, fields)
-    if uplink.settings is not None:
-        _settings(uplink.settings, fields, wrong)
-    if uplink.consumed_airtime:
-        _number(uplink.consumed_airtime.removesuffix("s"), "airtime_s", "consumed_airtime", fields, wrong)
-
-
-def _best_gateway(heard: list[RxMetadata], settings: Settings | None, fields: dict[str, Value]) -> None:
-    """What the gateway says that heard it best; of strength and SNR the one left out is zero."""
-    fields["gateways"] = len(heard)
-    best = heard[0]
-    strongest = _strength(best)
-    for other in heard[1:]:
-        strength = _strength(other)
-        if strength > strongest:
-            best, strongest = other, strength
-    snr = best.snr
-    if strongest > -math.inf:
-        fields["rssi_dbm"] = strongest
-        if snr is None and _has_snr(settings):
-            snr = 0.0
-    elif snr is not None and best.rssi is None and best.channel_rssi is None:
-        fields["rssi_dbm"] = 0.0
-    if snr is not None and snr == snr:
-        fields["snr_db"] = snr
-    if best.gateway_ids is not None and best.gateway_ids.gateway_id:
-        fields["gateway_id"] = best.gateway_ids.gateway_id
-
-
-def _has_snr(settings: Settings | None) -> bool:
-    """Whether the modulation has a signal to noise ratio: LoRa, or none is named."""
-    return settings is None or settings.data_rate is None or settings.data_rate.lora is not None
-
-
-def _strength(heard: RxMetadata) -> float:
-    strength = heard.channel_rssi if heard.rssi is None else heard.rssi
-    return strength if strength is not None and strength == strength else -math.inf
-
-
-def _settings(settings: Settings, fields: dict[str, Value], wrong: list[str]) -> None:
-    lora = settings.data_rate.lora if settings.data_rate is not None else None
-    if lora is not None:
-        if lora.spreading_factor is not None:
-            fields["spreading_factor"] = lora.spreading_factor
-        if lora.bandwidth is not None:
-            fields["bandwidth_hz"] = lora.bandwidth
-    if settings.frequency is not None:
-        _number(settings.frequency, "frequency_hz", "settings.frequency", fields, wrong)
-
-
-def _number(text: str | float, name: str, where: str, fields: dict[str, Value], wrong: list[str]) -> None:
-    """Put the number that stands in a text into `fields`."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if math.isfinite(number):
-        fields[name] = number
-    else:
-        wrong.append(f"{where}: expected a number, got {text!r:.40}")
-
-
-def _raw(base64: str, name: str, fields: dict[str, Value], wrong: list[str]) -> None:
-    try:
-        fields[name] = _hex(base64)
-    except PayloadRefused as refused:
-        wrong.append(str(refused))
-
-
-def _hex(base64: str) -> str:
-    try:
-        return binascii.a2b_base64(base64, strict_mode=True).hex()
-    except ValueError:
-        return _hex_of_other_form(base64)
-
-
-def _hex_of_other_form(base64: str) -> str:
-    """The forms that the JSON mapping of proto3 allows besides: URL-safe, and without padding."""
-    standard = base64.replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        return binascii.a2b_base64(standard + "=" * (-len(standard) % 4), strict_mode=True).hex()
-    except ValueError:
-        raise PayloadRefused(f"frm_payload: expected base64, got {base64[:40]!r}") from None
+def _decode(uplink: Uplink, reading: Reading, codec: Codec, wrong: list[str]) -> None:
+    """The raw payload as `codec` reads it."""
+    fields, version = reading.fields, uplink.version_ids
+    profile = f"{version.brand_id or ''}/{version.model_id or ''}" if version is not None else ""
+    eui = str(fields.get("dev_eui", "")).lower()
+    said = codec(Raw(bytes.fromhex(str(fields["payload_hex"])), uplink.f_port or 0, eui, reading.thing or "", profile))
+    if said is not None:
+        join(said, fields, wrong)
+        take_zone(reading)
 
 
 def _normalised(entries: object, reading: Reading, wrong: list[str]) -> Iterable[Reading]:
@@ -367,7 +292,7 @@ def _downlink(downlink: Happening, was_sent: bool, fields: dict[str, Value], wro
     if count is not None and count >= 0:
         fields["downlink_f_cnt"] = count
     if downlink.frm_payload:
-        _raw(downlink.frm_payload, "downlink_payload_hex", fields, wrong)
+        raw(downlink.frm_payload, "downlink_payload_hex", fields, wrong)
     if downlink.priority:
         fields["downlink_priority"] = downlink.priority
     if downlink.confirmed:

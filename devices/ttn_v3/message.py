@@ -62,6 +62,11 @@ class Battery(Struct, gc=False):
     value: float | None = None
 
 
+class Version(Struct, gc=False):
+    brand_id: str | None = None
+    model_id: str | None = None
+
+
 class Uplink(Struct, gc=False):
     f_port: Port | None = None
     f_cnt: Count | None = None
@@ -75,6 +80,7 @@ class Uplink(Struct, gc=False):
     received_at: str | None = None
     confirmed: bool | None = None
     last_battery_percentage: Battery | None = None
+    version_ids: Version | None = None
 
 
 class Fault(Struct, gc=False):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.lorawan.names import number_name
 from devices.spec.errors import EncodeError
 from devices.spec.events import Empty, Event, Reading, SanityError
 from devices.spec.json_time import format_ns, parse_ns
 from devices.ttn_v3.device import DEVICE
-from devices.ttn_v3.names import number_name
 from tests.devices.published import payload, published
 from tests.devices.readings import values
 

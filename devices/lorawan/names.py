@@ -21,6 +21,7 @@ the normalised payload in TheThingsNetwork/lorawan-devices, `lib/payload.json`.
 """
 
 import re
+from collections.abc import Mapping
 
 from devices.spec.events import Value
 
@@ -208,7 +209,12 @@ def _number(value: object, path: str) -> float:
         raise PayloadRefused(f"{path[:40]!r} is out of range") from None
 
 
-def _free(name: str, ending: str, fields: dict[str, Value]) -> str:
+def free_name(name: str, fields: Mapping[str, Value], ending: str = "") -> str:
+    """`name`, or where a field or the network has it the next free one: `payload_` before it, then a number."""
+    return name if name not in fields and name not in _TAKEN else _free(name, ending, fields)
+
+
+def _free(name: str, ending: str, fields: Mapping[str, Value]) -> str:
     stem = "payload_" + name.removesuffix(ending)
     number = 2
     free = stem + ending
