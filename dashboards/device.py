@@ -40,7 +40,10 @@ WRITTEN = {
 }
 _MICRONS = re.compile(r"(?<=_)(\d+)(?:_(\d))?um(?![a-z])")
 _SIZE = re.compile(r"(?<![a-z0-9])pm(\d+)(?:_(\d))?(?![0-9])")
-NOT_MEDICAL = "Not a medical device: for demonstration and research only, never for diagnosis or alarms."
+NOT_MEDICAL = (
+    "Testbed data, not for clinical use. Not a medical device: for demonstration and research only, never for "
+    "diagnosis or alarms."
+)
 
 
 def uid(device_name: str) -> str:

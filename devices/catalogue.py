@@ -31,6 +31,8 @@ BUILT_IN = (
     "ttn_v3",
     "vda5050",
     "zigbee2mqtt",
+    "ieee11073.ieee11073_float",
+    "ieee11073.ieee11073_sfloat",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 

@@ -23,7 +23,7 @@ below 0x80, for they are synchronised by that bit; and the frame behind a broken
 since the two could together look like a third. Lines of text take flips of bit 7, which are no
 text; a broken one ends in a NUL (a break) and a line end, and so does noise, or a line and the half
 before it could read as one. Payloads over MQTT come whole or not at all: a flip becomes a break, and
-noise is a payload of its own.
+noise is a payload of its own; none where a payload is known by its length alone, since noise could be one.
 
 Limits: the log keeps the last 10,000 entries, the counts are complete.
 """
@@ -103,6 +103,7 @@ class Armour(Enum):
     SHAPED = "frames known by bit 7 alone"
     LINES = "lines of text, known by their ends"
     WHOLE = "payloads that come whole or not at all"
+    BARE = "payloads of which the length alone is known"
     ASKED = "answers with an integrity check"
 
     @classmethod
@@ -110,7 +111,7 @@ class Armour(Enum):
         if isinstance(device, PolledDevice):
             return cls.ASKED
         if not isinstance(device, StreamDevice):
-            return cls.WHOLE
+            return cls.WHOLE if device.checked else cls.BARE
         if device.line_end:
             return cls.LINES
         return cls.CHECKED if device.checked else cls.SHAPED
@@ -157,11 +158,13 @@ class Injector:
         fate, where, noisy = rng.random(), rng.random(), rng.random()
         if self._broken and self.armour is Armour.SHAPED:
             fate, noisy = 1.0, 1.0
+        if self.armour is Armour.BARE:
+            noisy = 1.0
         before = (self._noise(),) if noisy < faults.noise else ()
         self._frame += 1
         self._broken = fate < faults.flip + faults.partial
         if fate < faults.flip:
-            hurt = self._break if self.armour is Armour.WHOLE else self._flip
+            hurt = self._break if self.armour in (Armour.WHOLE, Armour.BARE) else self._flip
             return Wire((*before, hurt(frame, where)), 0), ""
         fate -= faults.flip
         if fate < faults.partial:

@@ -186,7 +186,8 @@ class MessageDevice(DeviceType):
     `longest_payload` is what a message of such a type may need, in bytes, where that is much.
     `says_on` is where a thing publishes what `encode` makes, where `topic` takes other messages as well.
     `commands` are what its things can be told; where they have `open_arguments`, the family is a
-    `command.Adaptive`, too.
+    `command.Adaptive`, too. `checked` says whether any other bytes than a payload are noticed: not where a few bytes
+    without a structure are a whole payload.
     """
 
     topic: str
@@ -197,6 +198,7 @@ class MessageDevice(DeviceType):
     longest_payload: int = 0
     says_on: str = ""
     commands: tuple[MessageCommand, ...] = ()
+    checked: bool = True
 
     @property
     def reading_topic(self) -> str:

@@ -158,7 +158,8 @@ def test_payloads(device: MessageDevice, shape: str) -> None:
 def test_examples_blown_up(device: MessageDevice) -> None:
     """Every array and text of an example, a thousand times as long."""
     examples = [each for each in all_examples() if each.device is device and each.data[:1] in b"[{"]
-    assert examples
+    if not examples:
+        pytest.skip("its payloads are bytes, not JSON")
     for example in examples[:12]:
         for mark in (b"[", b'"'):
             at = example.data.find(mark, len(example.data) // 2)

@@ -150,7 +150,7 @@ def test_with_faults_on_no_value_is_wrong_and_the_losses_are_those_injected(devi
         assert_is(device, one, reading)
     lost = injector.counts["flip"] + injector.counts["partial"]
     assert lost > 0
-    assert injector.counts["noise"] > 0
+    assert injector.counts["noise"] > 0 or injector.armour is Armour.BARE
     assert len(heard) == FRAMES - lost + injector.counts["duplicate"]
 
 

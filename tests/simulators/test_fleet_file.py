@@ -76,7 +76,7 @@ THING = '[fleet]\nbroker = "mqtt://h:1"\n[[thing]]\nname = "a"\n'
         ),
         (
             THING + 'device = "xyz"',
-            '5:10: thing[0].device = "xyz": expected one of "bci-oximeter", "contec-recorded", ',
+            '5:10: thing[0].device = "xyz": expected one of "',
         ),
         (
             THING + 'device = "pms5003"\nperiod_s = -1',
