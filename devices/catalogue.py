@@ -33,6 +33,7 @@ BUILT_IN = (
     "zigbee2mqtt",
     "ieee11073.ieee11073_float",
     "ieee11073.ieee11073_sfloat",
+    "tasmota",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 

@@ -5,7 +5,7 @@ Each line keeps its `id`, its `source` (repository@commit:path, or document) and
 reads in them (`expected_from`: who, if not the publisher). Field names in `expected` are the
 publishers'; each device's test maps them explicitly.
 
-All 111 lines may be copied, none had to be left out:
+All lines may be copied, none had to be left out:
 
     29  ntpsec/gpsd                             BSD-2-Clause  regression logs and what gpsd makes of them
     22  semuconsulting/pynmeagps                BSD-3-Clause  sentences of receivers in its tests
@@ -19,6 +19,7 @@ All 111 lines may be copied, none had to be left out:
      3  smlng/pycayennelpp                      MIT           unit tests with the examples of the format's document
      1  absmach/senml                           Apache-2.0    unit test
      1  Mainflux and Magistrala documentation   Apache-2.0
+     5  home-assistant/core                     Apache-2.0    unit tests of Tasmota
 """
 
 import json
