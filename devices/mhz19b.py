@@ -9,21 +9,29 @@ three minutes of preheating after that it gives values like any other (many clon
 500), which cannot be told from measurements. Temperature and status are not in the data sheet; the temperature is that
 inside the sensor and left out where air cannot be so warm or cold.
 
+    command  FF 01 79 | A0 or 00, then 0 | check            self-calibration on, off
+             FF 01 87 | 0                | check            the air around it is 400 ppm
+             FF 01 88 | ppm u16, then 0  | check            the air around it is of so many ppm
+             FF 01 99 | 0 0 0 | ppm u16  | check            range
+    answer   FF, the command, 01, 0 ...  | check            of some; by the manual there is none
+
 Limits: 0..5000 ppm (0..10,000 in some ranges). It calibrates itself against the least of 24 hours
 as 400 ppm: only right where there is fresh air once a day.
 Source: Winsen MH-Z19B user manual V1.0 (2016); captures of PyPMS (MIT); observations of the status
-bytes as in ESPEasy P049.
+bytes and of the range command as in ESPEasy P049 and revspace.nl/MHZ19.
 """
 
 from collections.abc import Mapping
 from struct import Struct
 
 from devices.spec.checksum import negated_sum8
+from devices.spec.command import Argument, Arguments, PolledCommand, Request, Step, framed, plain
 from devices.spec.device import PolledDevice, SerialSettings
 from devices.spec.errors import EncodeError
-from devices.spec.events import Reading, SanityError, Value
+from devices.spec.events import Empty, Reading, SanityError, Value
 from devices.spec.field import Field
 from devices.spec.frame import Check
+from devices.spec.payload import Item, Payload
 from devices.spec.polled import Answer, NotMine, Question, Timing, Verdict
 from devices.spec.sequence import Bits, Sequence
 
@@ -80,6 +88,62 @@ def _answer(_unit: int, fields: Mapping[str, Value]) -> bytes:
     return CHECK.sealed(_ANSWER.pack(b"\xff\x86", round(co2), round(temperature) + 40, 0, 0))
 
 
+def _step(command: int, request: Request) -> Step:
+    """A command is answered, where it is, with its number and a 1."""
+    answered = CHECK.sealed(bytes((0xFF, command, 1)) + bytes(5))
+
+    def judge(_arguments: Arguments, _unit: int, data: bytes) -> Verdict:
+        if data.startswith(answered):
+            return Answer(SIZE, Empty("taken", answered))
+        return None if answered.startswith(data) else NotMine()
+
+    return Step(request=request, judge=judge, answer=lambda _arguments, _unit: answered, size=SIZE)
+
+
+def _plain(command: int, data: int) -> Step:
+    return _step(command, plain(CHECK.sealed(bytes((0xFF, 1, command, data)) + bytes(4))))
+
+
+SPAN = Field("span_ppm", "[ppm]", "What the air around it has had for 20 minutes", minimum=1000, maximum=5000, step=1)
+RANGE = Field("range_ppm", "[ppm]", "End of the range", minimum=1000, maximum=10000, step=1)
+_TO_SPAN = framed(b"\xff\1\x88", Payload(">", 3, (Item("H", SPAN), Item("B"), Item("H"))), CHECK)
+_TO_RANGE = framed(b"\xff\1\x99", Payload(">", 3, (Item("B"), Item("H"), Item("H", RANGE))), CHECK)
+
+COMMANDS = (
+    PolledCommand(
+        name="self-calibration-on",
+        description="Take the least of each 24 hours as 400 ppm",
+        answers="maybe",
+        steps=(_plain(0x79, 0xA0),),
+    ),
+    PolledCommand(
+        name="self-calibration-off",
+        description="Leave the zero where it is, as where there is no fresh air once a day",
+        answers="maybe",
+        steps=(_plain(0x79, 0x00),),
+    ),
+    PolledCommand(
+        name="calibrate-zero",
+        description="Take the air around it as 400 ppm, after 20 minutes outdoors",
+        answers="maybe",
+        steps=(_plain(0x87, 0),),
+    ),
+    PolledCommand(
+        name="calibrate-span",
+        description="Take the air around it as so many ppm, after the zero",
+        arguments=(Argument(SPAN),),
+        answers="maybe",
+        steps=(_step(0x88, _TO_SPAN),),
+    ),
+    PolledCommand(
+        name="range",
+        description="Measure up to so many ppm (2000, 5000, some sensors 10000)",
+        arguments=(Argument(RANGE),),
+        answers="maybe",
+        steps=(_step(0x99, _TO_RANGE),),
+    ),
+)
+
 DEVICE = PolledDevice(
     name="mhz19b",
     title="Winsen MH-Z19B CO2 sensor",
@@ -100,4 +164,5 @@ DEVICE = PolledDevice(
         ),
     ),
     timing=Timing(timeout_s=0.5, silence_s=0.05, late_s=1.0),
+    commands=COMMANDS,
 )

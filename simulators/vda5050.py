@@ -7,14 +7,22 @@ The version follows the topic: `uagv/v2/...` speaks 2.1.0, `vda5050/v3/...` 3.0.
 The map's origin is the centre of the loop, x east and y north in metres. Now and then it waits
 for somebody in its way: a WARNING `obstacleInPath`, not driving.
 
-Source: VDA 5050 2.1.0 and 3.0.0, sections on state and connection.
+Source: VDA 5050 2.1.0 and 3.0.0, sections on state, connection, actions and factsheet.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import json
+
+from devices.spec.command import MessageCommand, To
 from devices.spec.events import Reading, Value
-from simulators.peer import Epoch, Frame, Instrument
+from devices.vda5050.actions import beside, states, version_of
+from simulators.peer import Epoch, Frame, Instrument, Series
 from simulators.signals import LOOP, NOWHERE, Route, Spot, wander
 
 WAY = len(LOOP)
+HEADER = frozenset(("headerId", "timestamp", "version", "manufacturer", "serialNumber"))
 
 
 def epoch(seed: int, topic: str, spot: Spot = NOWHERE) -> Epoch:
@@ -68,9 +76,57 @@ def epoch(seed: int, topic: str, spot: Spot = NOWHERE) -> Epoch:
 
 
 class Robot(Instrument):
-    """Adds the connection message to the states."""
+    """Adds the connection message to the states, and obeys instant actions: FINISHED with the next state, at once.
+
+    A pause holds it where it is; an order that is cancelled is not said any more; its factsheet says little.
+    """
 
     _connections = 0
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._drives = self._epoch
+        self._epoch = self._as_told
+        self._paused_s: float | None = None
+        self._held_s = 0.0
+        self._cancelled = ""
+        self._done: dict[str, object] = {}
+
+    def do(self, command: MessageCommand, arguments: Mapping[str, Value], to: To) -> list[Frame]:
+        """Do it; the state that says so comes at once, and so does a factsheet."""
+        now_s, version = to.now_ns / 1e9, version_of(to.topic)
+        why = ""
+        match command.name:
+            case "start-pause":
+                self._paused_s = now_s if self._paused_s is None else self._paused_s
+            case "stop-pause":
+                self._held_s += now_s - (now_s if self._paused_s is None else self._paused_s)
+                self._paused_s = None
+            case "cancel-order":
+                order = str(self._as_told(now_s)[0].fields["order_id"])
+                self._cancelled, why = (order, "") if order else (self._cancelled, "noOrderToCancel")
+        self._done = states(to.ident, "FAILED" if why else "FINISHED", why, version)
+        self.ask()
+        if command.name != "factsheet-request":
+            return []
+        (state,) = command.answer(arguments, to)
+        header = {key: value for key, value in json.decode(state.payload).items() if key in HEADER}
+        sheet = header | {"typeSpecification": {"seriesName": "parkgate", "agvClass": "CARRIER"}}
+        return [Frame(json.encode(sheet), topic=beside(to, "factsheet"))]
+
+    def _as_told(self, moment: float) -> list[Reading]:
+        held = moment if self._paused_s is None else min(moment, self._paused_s)
+        (reading,) = self._drives(held - self._held_s)
+        reading.time_ns = round(moment * 1e3) * 1_000_000
+        if self._paused_s is not None:
+            reading.fields |= {"paused": True, "driving": False, "vx_m_s": 0.0, "omega_rad_s": 0.0}
+        if self._cancelled and reading.fields["order_id"] == self._cancelled:
+            reading.fields |= {"order_id": "", "node_count": 0, "edge_count": 0}
+        return [reading]
+
+    def _frame(self, reading: Reading, series: Series, number: int) -> Frame:
+        frame = super()._frame(reading, series, number)
+        return frame._replace(data=json.encode(json.decode(frame.data) | self._done)) if self._done else frame
 
     def presence(self, word: str, now_s: float) -> Frame | None:
         """The retained connection message: ONLINE, OFFLINE or CONNECTION_BROKEN."""

@@ -12,9 +12,8 @@
 | responses, zoneSet, factsheet | the header alone, `<message>_header_id` |
 
 Header counts are per topic in VDA 5050, hence a field for each: `header_id` alone has no gaps.
-The thing is `serialNumber`, the time the header's timestamp. The message is told by the topic's
-last level and its version by the level `v1`, `v2`, `v3`; where the topic says nothing, or the
-payload is not what it says, by the labels that only that message has.
+The thing is `serialNumber`, the time the header's timestamp. The message is told by the topic's last level, its
+version by the level `v1`, `v2`, `v3`; where that says nothing or not the truth, by labels only that message has.
 
 Normalised: versions 1.1, 2.x and 3.0 give the same fields; words are upper case, TEACHIN is
 TEACH_IN and CONNECTIONBROKEN is CONNECTION_BROKEN as in 3.0; words that no version lists are
@@ -33,8 +32,7 @@ anything, no bytes at all where a retained message is deleted) is `Empty`. A byt
 
 Limits: counts 0 to 2^63-1, timestamps of the years 1970 to 2261.
 
-Unknown: how far `reach` (2.x) and `range` (3.0) mean the same; both are `range_m`.
-
+Unknown: how far `reach` (2.x) and `range` (3.0) mean the same; both are `range_m`. Commands: actions.py.
 Source: VDA 5050 1.1, 2.1.0 and 3.0.0, VDA/VDMA; json_schemas of VDA5050/VDA5050.
 """
 
@@ -49,6 +47,7 @@ from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Val
 from devices.spec.json_parts import PartRefused, Reader, loads, plain
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
+from devices.vda5050.actions import COMMANDS
 from devices.vda5050.encode import FIELDS, encode
 from devices.vda5050.message import (
     AgvPosition,
@@ -397,4 +396,5 @@ DEVICE = MessageDevice(
     topic="uagv/v2/+/{thing}/state",
     decode=decode,
     encode=encode,
+    commands=COMMANDS,
 )

@@ -6,7 +6,7 @@
     zigbee2mqtt/<friendly name>/<property>  one value, with `output: attribute`
     zigbee2mqtt/<friendly name>/availability, zigbee2mqtt/bridge/state
                                             online | offline, {"state": "online"}; retained, the last its will
-    zigbee2mqtt/<friendly name>/set|get...  commands: no readings
+    zigbee2mqtt/<friendly name>/set|get...  commands: no readings (commands.py)
 
 | message | reading |
 |---|---|
@@ -42,11 +42,13 @@ from typing import Any
 import msgspec
 from msgspec import json as msgjson
 
+from devices.spec.command import Argument
 from devices.spec.device import MessageDevice
 from devices.spec.events import DELETED, Ask, Empty, Event, Fetch, Reading, SanityError
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits
 from devices.spec.sequence import Sequence as Count
+from devices.zigbee2mqtt.commands import SET
 from devices.zigbee2mqtt.encode import encode
 from devices.zigbee2mqtt.exposes import KNOWN, Properties, Reader
 from devices.zigbee2mqtt.fields import AVAILABLE, FIELDS, LINKQUALITY
@@ -86,6 +88,13 @@ class Family:
 
     def retained(self, topic: str, payload: bytes, received_ns: int) -> Sequence[Told]:
         return self._message(topic, payload, received_ns, retained=True)
+
+    def arguments(self, command: str, thing: str) -> tuple[Argument, ...]:
+        """What `thing` can be set to, by the list of its network; implements `devices.spec.command.Adaptive`."""
+        wild = sum(level == "+" for level in self._base)
+        name = thing.split("/", wild)[-1]
+        found = (network.writable(name) for network in self._networks.values()) if command == SET.name else ()
+        return next((each for each in found if each), ())
 
     def flush(self) -> list[Event]:
         return [event for network in self._networks.values() for event in network.flush()]
@@ -274,4 +283,5 @@ DEVICE = MessageDevice(
     encode=encode,
     family=Family,
     longest_payload=LONGEST_LIST,
+    commands=(SET,),
 )

@@ -20,7 +20,9 @@ from typing import NamedTuple
 import msgspec
 from msgspec import json as msgjson
 
+from devices.spec.command import Argument
 from devices.spec.events import Event, SanityError
+from devices.zigbee2mqtt.commands import writable
 from devices.zigbee2mqtt.exposes import KNOWN, Properties, Property, properties
 
 MOST_DEVICES = 5000
@@ -33,7 +35,7 @@ _NOTHING: Properties = {}
 
 
 class _Definition(msgspec.Struct):
-    exposes: object = None
+    exposes: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Device(msgspec.Struct):
@@ -53,6 +55,7 @@ class _Group(msgspec.Struct):
 
 
 _items = msgjson.Decoder(list[msgspec.Raw])
+_any = msgjson.Decoder()
 _device = msgjson.Decoder(_Device)
 _group = msgjson.Decoder(_Group)
 
@@ -68,12 +71,13 @@ class Kept(NamedTuple):
 class Network:
     """One network. `devices` and `groups` are None until their list has come."""
 
-    __slots__ = ("_by_address", "_bytes", "_kept", "devices", "groups")
+    __slots__ = ("_by_address", "_bytes", "_exposes", "_kept", "devices", "groups")
 
     def __init__(self) -> None:
         self.devices: dict[str, Properties] | None = None
         self.groups: dict[str, tuple[str, ...]] | None = None
         self._by_address: dict[str, Properties] = {}
+        self._exposes: dict[str, msgspec.Raw] = {}  # as they stand in the list, for what can be set
         self._kept: deque[Kept] = deque()
         self._bytes = 0
 
@@ -95,10 +99,16 @@ class Network:
                 return name, "/".join(levels[count:])
         return None
 
+    def writable(self, name: str) -> tuple[Argument, ...]:
+        """What a device can be told; a group what its members can."""
+        exposes = self._exposes.get(name)
+        return () if exposes is None else writable(_any.decode(exposes))
+
     def list_devices(self, payload: bytes) -> int:
         """Take `bridge/devices`; how many there are. Raises msgspec errors where it is no list."""
         devices: dict[str, Properties] = {}
         addresses: dict[str, Properties] = {}
+        exposed: dict[str, msgspec.Raw] = {}
         for raw in _items.decode(payload)[:MOST_DEVICES]:
             try:
                 device = _device.decode(raw)
@@ -107,9 +117,11 @@ class Network:
             if device.type == "Coordinator":
                 continue
             definition = device.definition
-            found = properties(definition.exposes) if definition is not None else _NOTHING
+            exposes = msgspec.Raw(b"null") if definition is None else definition.exposes
+            found = properties(_any.decode(exposes)) or _NOTHING
+            exposed[device.friendly_name] = exposes
             devices[device.friendly_name] = addresses[device.ieee_address] = found or KNOWN
-        self.devices, self._by_address = devices, addresses
+        self.devices, self._by_address, self._exposes = devices, addresses, exposed
         return len(devices)
 
     def list_groups(self, payload: bytes) -> int:

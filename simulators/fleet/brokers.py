@@ -39,10 +39,18 @@ class BrokerLinks:
             def births() -> list[tuple[str, bytes]]:
                 return [(frame.topic, frame.data) for each in sharing for frame in each.births()]
 
+            def listens() -> set[str]:
+                return {filter_ for each in sharing for filter_ in each.listens()}
+
+            def heard(topic: str, payload: bytes) -> list[tuple[str, bytes, bool]]:
+                frames = [frame for each in sharing for frame in each.hear(topic, payload, self._now())]
+                return [(frame.topic, frame.data, frame.retain) for frame in frames]
+
             host, port = self._broker
             user, password = self._login or (None, None)
             link = MqttLink(
                 host, port, f"sim-{key}", presence=presence if own else None, births=births,
+                listens=listens, heard=heard,
                 username=user, password=password,
             )  # fmt: skip
             self._links[key] = link

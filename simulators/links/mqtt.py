@@ -23,7 +23,8 @@ class MqttLink:
 
     `presence` gives the retained message (topic, payload) for ONLINE, said on every connection,
     OFFLINE before an orderly end, and CONNECTION_BROKEN, left with the broker as the last will.
-    `births` gives further retained messages, said on every connection before all others.
+    `births` gives further retained messages, said on every connection before all others. `listens` are topic
+    filters of what it can be told, on every connection, and `heard(topic, payload)` what it says to it.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class MqttLink:
         *,
         presence: Callable[[str], tuple[str, bytes]] | None = None,
         births: Callable[[], Iterable[tuple[str, bytes]]] = tuple,
+        listens: Callable[[], Iterable[str]] = tuple,
+        heard: Callable[[str, bytes], Iterable[tuple[str, bytes, bool]]] = lambda _topic, _payload: (),
         username: str | None = None,
         password: str | None = None,
     ) -> None:
@@ -41,6 +44,8 @@ class MqttLink:
         self._client_id = client_id
         self._presence = presence
         self._births = births
+        self._listens = listens
+        self._heard = heard
         self._login = (username, password)
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
@@ -107,10 +112,12 @@ class MqttLink:
             await client.publish(*self._presence("ONLINE"), qos=1, retain=True)
         for topic, payload in self._births():
             await client.publish(topic, payload, qos=1, retain=True)
+        for filter_ in self._listens():
+            await client.subscribe(filter_, 1)
         self._client, self.trouble = client, ""
         self._lost.clear()
         self._up.set()
-        listening = asyncio.create_task(_until_lost(client), name=f"broker[{self._client_id}]")
+        listening = asyncio.create_task(self._until_lost(client), name=f"broker[{self._client_id}]")
         ending = asyncio.create_task(_either(self._done, self._lost), name=f"end[{self._client_id}]")
         try:
             await asyncio.wait((listening, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -126,6 +133,13 @@ class MqttLink:
             for sending in self._sending:
                 sending.cancel()
 
+    async def _until_lost(self, client: aiomqtt.Client) -> None:
+        """Obey what the broker brings. Raises MqttError when the connection goes."""
+        async for message in client.messages:
+            payload = message.payload if isinstance(message.payload, bytes) else b""
+            for topic, answer, retain in self._heard(message.topic.value, payload):
+                await client.publish(topic, answer, 1, retain, timeout=PUBACK_S)
+
     def _say(self, error: aiomqtt.MqttError) -> None:
         """Once for each time that it goes."""
         host, port = self._address
@@ -136,12 +150,6 @@ class MqttLink:
     async def _rest(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._done.wait(), seconds)
-
-
-async def _until_lost(client: aiomqtt.Client) -> None:
-    """Raises MqttError when the connection goes; what the broker sends meanwhile is ignored."""
-    async for _ in client.messages:
-        pass
 
 
 async def _either(*events: asyncio.Event) -> None:
