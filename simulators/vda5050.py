@@ -17,7 +17,7 @@ from msgspec import json
 
 from devices.spec.command import MessageCommand, To
 from devices.spec.events import Reading, Value
-from devices.vda5050.actions import beside, states, version_of
+from devices.vda5050 import beside, states, version_of
 from simulators.peer import Epoch, Frame, Instrument, Series
 from simulators.signals import LOOP, NOWHERE, Route, Spot, wander
 
