@@ -2,7 +2,8 @@
 
     listen  at each framing that a known type has, and at the usual speeds: which types have valid frames in it?
     ask     where nothing was said: at each framing of types that are asked, what is harmless
-    listen  on, where nobody answered: some speak twice a minute
+    speak   where nobody answered: what types have to hear before they talk (`opening`), and harmless commands
+    listen  on, where that was in vain: some speak twice a minute
 
 A framing is left once a type with an integrity check explains most of what comes (SURE); else all are tried and the
 best taken: of two types the one with a check, then with the greater share of the bytes, more frames, more values. Types
@@ -10,7 +11,8 @@ that come out equal are all named. On a pty, or over a network, the framing has 
 enough.
 
 Limits: LISTEN_S of silence at the first framing before anybody is asked; TRY_BYTES or TRY_S after the first byte at
-each; a type that does not answer costs its timeout. Nothing is written but questions that descriptions call harmless.
+each; a type that does not answer costs its timeout, one that is spoken to ANSWER_S. Nothing is written but openings,
+and questions and commands that descriptions call harmless.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from devices.spec.command import To
 from devices.spec.device import Device, PolledDevice, SerialSettings, StreamDevice
 from devices.spec.events import Empty, Noise, Reading
 from gateway.cli.decode import ANYTHING, Port, reading, run_on_port
@@ -30,6 +33,7 @@ from gateway.learn import look
 LISTEN_S = 3.0
 TRY_BYTES = 2048
 TRY_S = 2.5
+ANSWER_S = 1.0
 SURE = 0.9
 FEWEST = 3
 """Frames of a type with a check that are no matter of chance."""
@@ -63,6 +67,8 @@ async def look_around(wanted: Search, found: Found) -> None:
     await _listen(wanted, found, min(LISTEN_S, wanted.for_s))
     if found.opened and not found.sample and wanted.ask:
         await _ask(wanted, found)
+        if not found.fits:
+            await _speak(wanted, found)
     if found.opened and not found.sample and not found.fits and wanted.for_s > LISTEN_S:
         await _listen(wanted, found, wanted.for_s - LISTEN_S)
 
@@ -123,11 +129,13 @@ class _Ear:
         self.enough.set()
 
 
-async def _hear(port: Port, settings: SerialSettings, silence_s: float) -> bytes | None:
-    """What is said at a framing; empty where nothing is for `silence_s`, None where the port cannot be opened."""
+async def _hear(port: Port, settings: SerialSettings, silence_s: float, opening: bytes = b"") -> bytes | None:
+    """What is said at a framing, after `opening`; empty where nothing is for `silence_s`, None where the port cannot be
+    opened."""
     ear = _Ear()
     opened = Port(port.name, settings.baud, settings.parity, None, None)
-    async with reading(opened, settings.baud, replace(ANYTHING, serial=settings), ear, None) as (_, stats):
+    anything = replace(ANYTHING, serial=settings, opening=opening)
+    async with reading(opened, settings.baud, anything, ear, None) as (_, stats):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(silence_s):
                 await ear.begun.wait()
@@ -171,3 +179,29 @@ async def _ask(wanted: Search, found: Found) -> None:
             found.sample, found.settings = said, settings
         if found.fits:
             return
+
+
+async def _speak(wanted: Search, found: Found) -> None:
+    """Say what makes types talk that are silent until then, to one after the other, until one does."""
+    said = dict.fromkeys(
+        (device.serial, words)
+        for device in wanted.devices.values()
+        if isinstance(device, StreamDevice)
+        for words in _harmless_words(device)
+    )
+    for settings, words in said:
+        heard = await _hear(wanted.port, settings, ANSWER_S, words)
+        if heard:
+            found.add(fitting(heard, wanted.devices, settings))
+            found.sample, found.settings = heard, settings
+            if found.best:
+                return
+
+
+def _harmless_words(device: StreamDevice) -> Iterator[bytes]:
+    """What may be said to find out whether a device is there."""
+    if device.opening:
+        yield device.opening
+    for command in device.commands:
+        if command.harmless and not any(argument.required for argument in command.arguments):
+            yield command.encode(command.read({}), To())

@@ -172,6 +172,22 @@ def test_misuse_is_one_line(arguments: list[str], words: str, capsys: pytest.Cap
     assert words in capsys.readouterr().err
 
 
+async def test_a_sensor_that_is_silent_until_it_is_asked_for_a_frame_is_found(tmp_path: Path) -> None:
+    fleet = Fleet([ThingSpec("dust", BY_NAME["sds011"], 3)], broker=None, port_dir=tmp_path)
+    fleet._peers["dust"].talking = False
+    await fleet.open()
+    running = asyncio.create_task(fleet.run(60.0))
+    found = Found(fleet.ports["dust"])
+    devices = {name: BY_NAME[name] for name in ("sdm120", "pms5003", "sds011", "sds198")}
+    try:
+        await look_around(Search(Port(fleet.ports["dust"], None, None, None, None), devices, None, True, 1.0), found)
+    finally:
+        fleet.stop()
+        await running
+        await fleet.close()
+    assert [fit.device for fit in found.best] == ["sds011"]
+
+
 async def test_another_unit_number_is_asked_where_it_is_given(tmp_path: Path) -> None:
     device = BY_NAME["sdm120"]
     assert isinstance(device, PolledDevice)
