@@ -29,6 +29,7 @@ BUILT_IN = (
     "lorawan.cayenne_lpp",
     "senml",
     "ttn_v3",
+    "chirpstack_v4",
     "vda5050",
     "zigbee2mqtt",
     "ieee11073.ieee11073_float",

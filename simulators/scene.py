@@ -33,7 +33,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 
 POSITION = ("latitude_deg", "longitude_deg")
-SAY_ZONE = ("senml", "ttn-v3")
+SAY_ZONE = ("senml", "ttn-v3", "chirpstack-v4")
 """Types whose payload can name the zone; of other types the gateway has to be told."""
 
 RADIO = ("rssi_dbm", "snr_db", "spreading_factor", "bandwidth_hz", "frequency_hz")

@@ -79,7 +79,18 @@ _WORD_ENDINGS = ("_text", "_flag")
 
 ENVELOPE = frozenset(
     (
-        *("device_id", "dev_eui", "f_port", "f_cnt", "payload_hex", "gateways", "gateway_id", "rssi_dbm", "snr_db"),
+        *(
+            "device_id",
+            "device_name",
+            "dev_eui",
+            "f_port",
+            "f_cnt",
+            "payload_hex",
+            "gateways",
+            "gateway_id",
+            "rssi_dbm",
+            "snr_db",
+        ),
         *("spreading_factor", "bandwidth_hz", "frequency_hz", "airtime_s", "confirmed", "simulated", "event"),
     )
 )

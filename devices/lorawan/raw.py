@@ -6,12 +6,12 @@ from devices.lorawan.names import PayloadRefused
 from devices.spec.events import Value
 
 
-def raw(base64: str, name: str, fields: dict[str, Value], wrong: list[str]) -> None:
+def raw(base64: str, name: str, fields: dict[str, Value], wrong: list[str], label: str = "frm_payload") -> None:
     """Put the payload into `fields` as hex; into `wrong` why it is left out."""
     try:
         fields[name] = raw_bytes(base64).hex()
     except PayloadRefused as refused:
-        wrong.append(str(refused))
+        wrong.append(f"{label}: {refused}")
 
 
 def raw_bytes(base64: str) -> bytes:
@@ -28,4 +28,4 @@ def _of_other_form(base64: str) -> bytes:
     try:
         return binascii.a2b_base64(standard + "=" * (-len(standard) % 4), strict_mode=True)
     except ValueError:
-        raise PayloadRefused(f"frm_payload: expected base64, got {base64[:40]!r}") from None
+        raise PayloadRefused(f"expected base64, got {base64[:40]!r}") from None

@@ -52,6 +52,7 @@ from msgspec import json as msgjson
 from devices.lorawan.codec import Codec, Raw, join
 from devices.lorawan.fields import FIELDS
 from devices.lorawan.names import PayloadRefused, flatten
+from devices.lorawan.place import place
 from devices.lorawan.raw import raw
 from devices.spec.device import MessageDevice
 from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Value
@@ -189,7 +190,7 @@ def _readings(message: Message, wrong: list[str], codec: Codec | None) -> Iterab
     if uplink.normalized_payload:
         out.extend(_normalised(uplink.normalized_payload, reading, wrong))
     if uplink.locations:
-        _place(_own_place(uplink.locations), fields)
+        _put(_own_place(uplink.locations), fields)
     if wrong:
         reading.field_errors = tuple(wrong)
     return out
@@ -243,15 +244,8 @@ def _own_place(locations: dict[str, Location]) -> Location:
     raise PayloadRefused("locations: expected a location")
 
 
-def _place(place: Location, fields: dict[str, Value]) -> None:
-    if "latitude_deg" in fields or "longitude_deg" in fields:
-        return
-    if place.latitude is not None or place.longitude is not None:
-        fields["latitude_deg"] = place.latitude or 0.0
-        fields["longitude_deg"] = place.longitude or 0.0
-        fields["altitude_m"] = place.altitude or 0.0
-    elif place.altitude is not None:
-        fields["altitude_m"] = place.altitude
+def _put(where: Location, fields: dict[str, Value]) -> None:
+    place(where.latitude, where.longitude, where.altitude, fields)
 
 
 def _event(message: Message, reading: Reading, wrong: list[str]) -> list[Reading]:
@@ -274,7 +268,7 @@ def _event(message: Message, reading: Reading, wrong: list[str]) -> list[Reading
     if happening.service:
         fields["service"] = happening.service
     if happening.location is not None:
-        _place(happening.location, fields)
+        _put(happening.location, fields)
     out = [reading]
     if happening.normalized_payload:
         out.extend(_normalised(happening.normalized_payload, reading, wrong))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from devices.chirpstack_v4 import DEVICE as CHIRPSTACK
 from devices.senml.device import DEVICE as SENML
 from devices.spec.device import MessageDevice
 from devices.spec.events import Reading
@@ -50,7 +51,7 @@ def test_a_number_called_zone_and_a_pack_that_says_nothing_else() -> None:
     assert (alone.fields, alone.tags) == ({"zone_text": "lake"}, {})
 
 
-@pytest.mark.parametrize("device", [SENML, TTN], ids=["senml", "ttn-v3"])
+@pytest.mark.parametrize("device", [SENML, TTN, CHIRPSTACK], ids=lambda device: device.name)
 def test_a_zone_comes_back(device: MessageDevice) -> None:
     sent = Reading({"temperature_c": 21.5}, 1_752_739_200_000_000_000, "post-1", {"zone": "lake"})
     (read,) = device.decode("v3/a@t/devices/post-1/up", device.encode(sent), NOW)
