@@ -31,6 +31,7 @@ _REACHES = {
         "last_wrong": _NOTHING,
     },
     "decode": {"ratio": Reach(1, most=False)},
+    "start": {"first_reading_s": Reach(1)},
     "latency": {"p50_ms": Reach(60), "p99_ms": Reach(200)},
     "scale": {"cost_spread": Reach(0.20), "kb_per_thing": Reach(2), "lost": _NOTHING, "duplicates": _NOTHING},
 }

@@ -34,6 +34,7 @@ _WORDS = {
     "p50_ms": ("half of the messages within", " ms"),
     "p99_ms": ("99 of 100 messages within", " ms"),
     "cost_spread": ("dearest step above the cheapest, as a share", ""),
+    "first_reading_s": ("from the start to the first reading", " s"),
     "kb_per_thing": ("memory of a thing", " KB"),
 }
 """What a figure is called under a chart, and its unit."""
@@ -147,6 +148,7 @@ def bars(name: str, figures: dict[str, Any]) -> Chart:
         "profile": _profile,
         "latency": _latency,
         "serial": _serial,
+        "start": _start,
     }[name.split()[0]](figures, bounds)
     notes = []
     for key, bound in bounds.items():
@@ -164,6 +166,15 @@ def _note(key: str, value: float, bound: Reach) -> str:
 
 
 _Drawn = tuple[list[Bar], str]
+
+
+def _start(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:
+    first, slowest = figures["first_reading_s"], figures["slowest_s"]
+    bound = bounds["first_reading_s"].bound
+    return [
+        Bar("best start", first, f"{first} s", bound=bound),
+        Bar("slowest start", slowest, f"{slowest} s"),
+    ], "seconds"
 
 
 def _ingest(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:

@@ -18,6 +18,7 @@ from bench.outage import outage
 from bench.profile import profile
 from bench.scale import scale
 from bench.serial import serial
+from bench.start import start
 from gateway.cli.usage import UsageError
 
 Measures = dict[str, Callable[[], dict[str, Any]]]
@@ -29,6 +30,7 @@ SUITE: Measures = {
     "serial": serial,
     "spool": outage,
     "decode": decode,
+    "start": start,
     "latency": latency,
     "scale": scale,
     "profile": profile,
@@ -41,6 +43,7 @@ QUICK: Measures = {
     "serial": partial(serial, ports=8, seconds=2.0),
     "spool": partial(outage, points=50_000, things=100),
     "decode": partial(decode, seconds=0.15),
+    "start": partial(start, rounds=1),
     "latency": partial(latency, rate=1000.0, seconds=3.0, things=100),
     "scale": partial(scale, count=5_000, steps=(100, 1_000)),
     "profile": partial(profile, count=10_000),

@@ -68,6 +68,14 @@ def test_serial_loses_no_good_frame() -> None:
     assert figures["stored"] == figures["readings"] >= figures["good_frames"] > 500
 
 
+@pytest.mark.services("influxd")
+def test_the_start_is_measured_until_the_first_reading() -> None:
+    figures = bench("start", "--rounds", "1")
+    assert figures["types"] > 10
+    assert 0 < figures["first_reading_s"] == figures["slowest_s"] < 30
+    assert figures["rss_mb"] > 10
+
+
 @pytest.mark.services("mosquitto", "influxd")
 def test_the_outage_is_audited_with_the_messages_that_came_meanwhile() -> None:
     figures = bench("spool", "--points", "20000")

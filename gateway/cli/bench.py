@@ -114,6 +114,19 @@ def decode(as_json: Json = False, chart: Chart = Path("out/bench-decode.svg")) -
 
 
 @app.command()
+def start(
+    rounds: Annotated[int, typer.Option(min=1, help="Starts; the best counts.")] = 7,
+    as_json: Json = False,
+    chart: Chart = Path("out/bench-start.svg"),
+) -> None:
+    """From `parkgate run` to the first reading, with the whole catalogue there."""
+    _checkout()
+    from bench.start import start as measure
+
+    _run("start", lambda: measure(rounds), as_json, chart)
+
+
+@app.command()
 def latency(
     rate: Annotated[float, typer.Option(min=1.0, help="Messages a second.")] = 5000.0,
     seconds: Annotated[float, typer.Option(min=1.0)] = 30.0,

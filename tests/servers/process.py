@@ -104,14 +104,18 @@ class Process:
     def running(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
-    def start(self, seconds: float = START_S) -> None:
-        """Start and return once it answers."""
+    def begin(self) -> None:
+        """Start, and return at once."""
         if self.running:
             raise ServerError(f"{self.name} runs already (pid {self.pid})")
         with self.log.open("ab") as out:
             self._child = subprocess.Popen(
                 self._argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=self._env
             )
+
+    def start(self, seconds: float = START_S) -> None:
+        """Start and return once it answers."""
+        self.begin()
         deadline = time.monotonic() + seconds
         while not self._ready():
             if not self.running:
