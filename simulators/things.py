@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devices.spec.device import Device, MessageDevice, PolledDevice
-from simulators import nmea0183, tasmota, vda5050, zigbee2mqtt
+from simulators import nmea0183, shelly, tasmota, vda5050, zigbee2mqtt
 from simulators.faults import Faults
 from simulators.line import Respondent
 from simulators.peer import Epoch, Instrument
@@ -44,6 +44,7 @@ PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "
 PEERS: Mapping[str, type[Instrument]] = {
     "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "sds011": Nova, "sds198": Nova,
     "vda5050": vda5050.Robot, "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module,
+    "shelly-gen2": shelly.Gen2,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 

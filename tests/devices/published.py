@@ -21,6 +21,7 @@ All lines may be copied, none had to be left out:
      1  absmach/senml                           Apache-2.0    unit test
      1  Mainflux and Magistrala documentation   Apache-2.0
      5  home-assistant/core                     Apache-2.0    unit tests of Tasmota
+     9  home-assistant-libs/aioshelly           Apache-2.0    captures of Shelly devices
 """
 
 import json

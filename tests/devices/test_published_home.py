@@ -20,7 +20,11 @@ TASMOTA = {
     "ANALOG.CTEnergy1.Voltage": "analog_ctenergy1_voltage_v",
     "ANALOG.CTEnergy1.Current": "analog_ctenergy1_current_a",
 }  # fmt: skip
-UCUM = {"degC": "Cel", "km/h": "km/h", "kWh": "kW.h", "W": "W", "V": "V", "A": "A"}
+GEN2 = {
+    "apower": "power_w", "voltage": "voltage_v", "current": "current_a", "energy": "energy_wh", "output": "output_flag",
+    "total_act": "total_energy_wh", "total_act_ret": "total_returned_energy_wh", "illuminance": "illuminance_lx",
+}  # fmt: skip
+UCUM = {"degC": "Cel", "km/h": "km/h", "kWh": "kW.h", "Wh": "W.h", "W": "W", "V": "V", "A": "A", "lx": "lx"}
 
 
 def decoded(device: str, vector: dict[str, Any]) -> Reading:
@@ -45,3 +49,10 @@ def test_tasmota(vector: dict[str, Any]) -> None:
     reading = decoded("tasmota", vector)
     assert reading.thing == "tasmota_49A3BC"
     check(reading, TASMOTA, vector["expected"])
+
+
+@pytest.mark.parametrize("vector", published("shelly-gen2"), ids=lambda vector: str(vector["id"]))
+def test_shelly_gen2(vector: dict[str, Any]) -> None:
+    reading = decoded("shelly-gen2", vector)
+    own = vector["topic"].endswith("temperature:0")
+    check(reading, GEN2 | {"temperature": "temperature_c" if own else "device_temperature_c"}, vector["expected"])
