@@ -155,6 +155,7 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "f_port": lambda _s, _t: 2,
     "gateways": lambda s, t: 2 + round(1.4 * wander(s.seed + 71, t, 300.0)),
     "spreading_factor": lambda s, t: 8 + round(1.4 * wander(s.seed + 72, t, 900.0)),
+    "data_rate": lambda s, t: 4 - round(1.4 * wander(s.seed + 72, t, 900.0)),
     "bandwidth_hz": lambda _s, _t: 125_000.0,
     "frequency_hz": lambda s, t: 923_200_000.0 + 200_000.0 * round(3.0 * wander(s.seed + 73, t, 5.0)),
 }

@@ -17,7 +17,7 @@ from devices.spec.json_time import format_ns
 FIELDS = (
     *(field for field in LORAWAN if field.name != "airtime_s"),
     Field("data_rate", "1", "Data rate of the uplink, an index of the region's table", minimum=0, maximum=15, step=1,
-          optional=True, panel=False),
+          panel=False),
     Field("margin_db", "dB", "Signal to noise ratio with which the device heard the network last",
           minimum=-32, maximum=31, step=1, optional=True),
     Field("external_power_flag", "1", "The device has power from outside", kind="flag", optional=True),
