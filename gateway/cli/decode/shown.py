@@ -12,11 +12,10 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.cli.decode.lines import Lines
-
 if TYPE_CHECKING:
     from devices.spec.device import Device
     from devices.spec.events import Event, Reading
+    from gateway.cli.decode.lines import Lines
 
 MOST_SHOWN = 64
 
@@ -96,6 +95,13 @@ def units(event: "Reading", device: "Device") -> dict[str, str]:
     return found
 
 
+def lines(live: bool) -> "Lines":
+    """What writes lines at a terminal. It brings rich, which no other command is to wait for."""
+    from gateway.cli.decode.lines import Lines
+
+    return Lines(live)
+
+
 class Printed:
     """Events as lines on standard output. Adjacent noise becomes one line, with less than `hold`
     bytes of it kept back at the end of a list of events, for more may follow.
@@ -111,7 +117,7 @@ class Printed:
         self._hold = hold
         self._noise = 0
         self._head = b""
-        self._lines = Lines(live) if terminal else None
+        self._lines = lines(live) if terminal else None
 
     def events(self, events: "list[Event]") -> None:
         from devices.spec.events import Noise

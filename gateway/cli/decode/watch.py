@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from gateway.cli.decode.lines import Lines
 from gateway.cli.decode.listen import Port, opened, run_on_port
-from gateway.cli.decode.shown import bytes_shown, one_line
+from gateway.cli.decode.shown import bytes_shown, lines, one_line
 from gateway.cli.decode.speed import at_the_right_speed
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Watched:
         self.look: Look | None = None
         self.baud: int | None = None
         self._devices = devices
-        self._lines = Lines(live=True) if terminal else None
+        self._lines = lines(live=True) if terminal else None
         self._sample = b""
         self._since_look = 0
         self._rest = b""
