@@ -187,7 +187,8 @@ class MessageDevice(DeviceType):
     `says_on` is where a thing publishes what `encode` makes, where `topic` takes other messages as well.
     `commands` are what its things can be told; where they have `open_arguments`, the family is a
     `command.Adaptive`, too. `checked` says whether any other bytes than a payload are noticed: not where a few bytes
-    without a structure are a whole payload.
+    without a structure are a whole payload. `bare`: though it is a family, one payload is understood without its
+    topic. `binary`: payloads are no text; where messages are listed as text, theirs are in hex.
     """
 
     topic: str
@@ -197,6 +198,8 @@ class MessageDevice(DeviceType):
     births: Callable[[str, Reading], Iterable[tuple[str, bytes]]] | None = None
     longest_payload: int = 0
     says_on: str = ""
+    bare: bool = False
+    binary: bool = False
     commands: tuple[MessageCommand, ...] = ()
     checked: bool = True
 

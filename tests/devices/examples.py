@@ -15,7 +15,7 @@
     request_hex = "0104..."             # polled devices: what that question asks that unit with
     topic = "v3/app/devices/x/up"       # message devices: topic, and payload_json, _text or _hex
     payload_json = '{"a": 1}'
-    before = ["a/topic {}"]             # types with state: what came before it, topic and payload each
+    before = ["a/topic {}"]             # types with state: what came before it, topic and payload (binary: hex) each
     retained = true                     # types with state: the broker had kept it; default false
     received = 2024-01-01T00:00:00Z     # result time, message devices; default 2024-01-01T00:00:00Z
     events = [                          # what comes out, in order, each one of
@@ -105,7 +105,8 @@ class Example:
         decoder.connected(True)
         for line in self.before:
             topic, _, payload = line.partition(" ")
-            decoder.decode(topic, payload.encode(), self.received_ns)
+            data = bytes.fromhex(payload) if device.binary else payload.encode()
+            decoder.decode(topic, data, self.received_ns)
         said = (decoder.retained if self.retained else decoder.decode)(self.topic, self.data, self.received_ns)
         return [event for event in said if not isinstance(event, Fetch | Publish)]
 

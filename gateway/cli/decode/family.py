@@ -7,13 +7,16 @@ A file (or standard input) has one message a line, topic and payload, as `mosqui
     zigbee2mqtt/lake/climate/availability online
 
 A payload begins at the first `{` or `[` behind a blank, else behind the last blank: names may have
-blanks. With --text or --hex it is one message, on --topic, and --with names a file of those before it.
+blanks. Of a type whose payloads are no text they may be in hex, as of `mosquitto_sub -F '%t %x'`.
+
+With --text or --hex it is one message, on --topic, and --with names a file of those before it; without one it is
+what the message says all by itself, which some types do without a topic, too.
 """
 
 import time
 from typing import TYPE_CHECKING
 
-from gateway.cli.decode.inputs import bounded, clip, from_file
+from gateway.cli.decode.inputs import bounded, clip, from_file, parse_hex
 from gateway.cli.decode.shown import Printed
 from gateway.cli.usage import UsageError
 
@@ -28,16 +31,20 @@ def decode_family(
     pattern = topic if topic is not None and not single else None
     if pattern is not None and not any(level in ("+", "#") for level in pattern.split("/")):
         single, pattern = True, None  # a file that holds the payload of one topic
+    if single and topic is None and (heard is not None or not kind.bare):
+        raise UsageError(f"--topic is missing: a message of {kind.name} is told by its topic, as in {kind.topic}")
+    if single and heard is None:
+        printed.events(kind.decode(topic or "", data, time.time_ns()))
+        printed.end()
+        return
     decoder = kind.decoder(pattern)
     if heard is not None:
-        for name, payload in _messages(b"".join(bounded(from_file(heard))), heard):
+        for name, payload in _messages(kind, b"".join(bounded(from_file(heard))), heard):
             decoder.decode(name, payload, time.time_ns())
-    if single:
-        if topic is None:
-            raise UsageError(f"--topic is missing: a message of {kind.name} is told by its topic, as in {kind.topic}")
+    if single and topic is not None:
         _print(decoder, topic, data, printed)
     else:
-        for name, payload in _messages(data, "the input"):
+        for name, payload in _messages(kind, data, "the input"):
             _print(decoder, name, payload, printed)
     printed.events(decoder.flush())
     printed.end()
@@ -50,7 +57,7 @@ def _print(decoder: "MessageDecoder", topic: str, payload: bytes, printed: Print
     printed.events([event for event in told if not isinstance(event, Fetch | Publish)])
 
 
-def _messages(data: bytes, where: str) -> list[tuple[str, bytes]]:
+def _messages(kind: "MessageDevice", data: bytes, where: str) -> list[tuple[str, bytes]]:
     found = []
     for number, line in enumerate(data.splitlines(), 1):
         if not line.strip():
@@ -59,5 +66,8 @@ def _messages(data: bytes, where: str) -> list[tuple[str, bytes]]:
         if at <= 0:
             got = clip(line[:60].decode("utf-8", "replace"))
             raise UsageError(f"{where}, line {number}: expected a topic, a blank and a payload, got {got}")
-        found.append((line[:at].decode("utf-8", "replace"), line[at + 1 :]))
+        payload = line[at + 1 :]
+        if kind.binary:
+            payload = parse_hex(payload.decode("ascii", "replace")) or payload
+        found.append((line[:at].decode("utf-8", "replace"), payload))
     return found

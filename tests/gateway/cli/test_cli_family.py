@@ -42,6 +42,12 @@ def test_one_message_is_decoded_with_those_before_it(tmp_path):
     assert readings(result.stdout) == [("living room", {"temperature_c": 22.0}, {"temperature_c": "Cel"})]
 
 
+def test_one_message_alone_is_what_it_says_by_itself():
+    result = parkgate("decode", "-d", "zigbee2mqtt", "--topic", "zigbee2mqtt/plug", "--text", '{"temperature": 22}')
+    assert readings(result.stdout) == [("plug", {"temperature_c": 22.0}, {"temperature_c": "Cel"})]
+    assert len(result.stdout.splitlines()) == 1
+
+
 def test_another_base_topic_is_named_by_the_filter(tmp_path):
     file = tmp_path / "heard.txt"
     file.write_text(LIST.replace("zigbee2mqtt/", "home/z2m/") + 'home/z2m/living room {"temperature": 1}\n')
