@@ -35,6 +35,7 @@ BUILT_IN = (
     "ieee11073.ieee11073_float",
     "ieee11073.ieee11073_sfloat",
     "tasmota",
+    "shelly.shelly_gen1",
     "shelly.shelly_gen2",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""

@@ -113,6 +113,7 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "energy_export_kwh": lambda _s, _t: 0.0,
     "energy_kwh": lambda _s, t: t % 1.8e8 / 3.6e3,
     "reactive_power_var": lambda s, t: 0.25 * s.grounds.load(t),
+    "energy_w_min": lambda _s, t: float(t % 1.8e8 // 0.06),
     "energy_wh": lambda _s, t: float(t % 1.8e8 // 3.6),
     "total_power_w": lambda s, t: s.grounds.load(t),
     "total_energy_wh": lambda _s, t: float(t % 1.8e8 // 3.6),

@@ -44,7 +44,7 @@ PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "
 PEERS: Mapping[str, type[Instrument]] = {
     "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "sds011": Nova, "sds198": Nova,
     "vda5050": vda5050.Robot, "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module,
-    "shelly-gen2": shelly.Gen2,
+    "shelly-gen1": shelly.Gen1, "shelly-gen2": shelly.Gen2,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 

@@ -49,4 +49,39 @@ GEN2 = (
     ONLINE,
 )  # fmt: skip
 
+RAM_FREE = Field("ram_free_bytes", "By", "Memory that is free", minimum=0, maximum=10_000_000, step=1, optional=True,
+                 panel=False)  # fmt: skip
+
+GEN1 = (
+    OUTPUT,
+    POWER,
+    Field("energy_w_min", "W.min", "Energy of a relay, a roller or a light since it was started", minimum=0,
+          maximum=1e12, step=1, optional=True),
+    Field("energy_wh", "W.h", "Energy of an energy meter so far", minimum=0, maximum=1e12, step=0.1, optional=True),
+    Field("returned_energy_wh", "W.h", "Energy fed in so far", minimum=0, maximum=1e12, step=0.1, optional=True),
+    VOLTAGE,
+    CURRENT,
+    Field("power_factor", "1", "Power factor", minimum=-1, maximum=1, step=0.01, optional=True),
+    Field("overpower_flag", "1", "Switched off because of too much power", kind="flag", optional=True),
+    DEVICE_TEMPERATURE,
+    Field("overtemperature_flag", "1", "Too hot inside", kind="flag", optional=True),
+    TEMPERATURE,
+    HUMIDITY,
+    ILLUMINANCE,
+    Field("gas_ppm", "[ppm]", "Gas in the air", minimum=0, maximum=1_000_000, step=1, optional=True),
+    Field("opening_flag", "1", "The door or window is open", kind="flag", optional=True),
+    Field("tilt_deg", "deg", "Tilt of a door or window", minimum=-180, maximum=360, step=1, optional=True),
+    Field("motion_flag", "1", "Somebody moves", kind="flag", optional=True),
+    Field("flood_flag", "1", "Water where none should be", kind="flag", optional=True),
+    Field("smoke_flag", "1", "Smoke", kind="flag", optional=True),
+    Field("input_flag", "1", "The input is on", kind="flag", optional=True),
+    Field("position_pct", "%", "How far a roller is open, or a valve", minimum=0, maximum=100, step=1, optional=True),
+    BATTERY,
+    RSSI,
+    UPTIME,
+    RAM_FREE,
+    ONLINE,
+)  # fmt: skip
+
+GEN1_BY_NAME: Mapping[str, Field] = {field.name: field for field in GEN1}
 BY_NAME: Mapping[str, Field] = {field.name: field for field in GEN2}

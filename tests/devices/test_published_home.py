@@ -24,14 +24,27 @@ GEN2 = {
     "apower": "power_w", "voltage": "voltage_v", "current": "current_a", "energy": "energy_wh", "output": "output_flag",
     "total_act": "total_energy_wh", "total_act_ret": "total_returned_energy_wh", "illuminance": "illuminance_lx",
 }  # fmt: skip
-UCUM = {"degC": "Cel", "km/h": "km/h", "kWh": "kW.h", "Wh": "W.h", "W": "W", "V": "V", "A": "A", "lx": "lx"}
+GEN1 = {
+    "power": "power_w", "energy": "energy_w_min", "relay": "output_flag", "temperature": "device_temperature_c",
+}  # fmt: skip
+UCUM = {
+    "W*min": "W.min",
+    "degC": "Cel",
+    "km/h": "km/h",
+    "kWh": "kW.h",
+    "Wh": "W.h",
+    "W": "W",
+    "V": "V",
+    "A": "A",
+    "lx": "lx",
+}
 
 
 def decoded(device: str, vector: dict[str, Any]) -> Reading:
     """The one reading of a vector."""
     kind = BY_NAME[device]
     assert isinstance(kind, MessageDevice)
-    (event,) = kind.decode(vector["topic"], payload(vector), T)
+    (event,) = kind.decode(vector.get("topic", "shellies/x/info"), payload(vector), T)
     assert isinstance(event, Reading)
     return event
 
@@ -56,3 +69,8 @@ def test_shelly_gen2(vector: dict[str, Any]) -> None:
     reading = decoded("shelly-gen2", vector)
     own = vector["topic"].endswith("temperature:0")
     check(reading, GEN2 | {"temperature": "temperature_c" if own else "device_temperature_c"}, vector["expected"])
+
+
+@pytest.mark.parametrize("vector", published("shelly-gen1"), ids=lambda vector: str(vector["id"]))
+def test_shelly_gen1(vector: dict[str, Any]) -> None:
+    check(decoded("shelly-gen1", vector), GEN1, vector["expected"])
