@@ -13,7 +13,8 @@ from pathlib import Path
 from devices.catalogue import Catalogue
 from devices.spec.device import Device
 from devices.spec.errors import DescriptionError
-from devices.spec.mapping import DEFAULT_BAUD, TYPE_KEYS, MappingError, device_type
+from devices.spec.mapping import TYPE_KEYS, MappingError
+from devices.tables import device_type, stand_in
 from textfile import Mistaken, Mistakes, Table, lines_of, nearest, one_line, open_toml
 
 MOST_FILES = 1000
@@ -41,18 +42,13 @@ def with_tables(catalogue: Catalogue, tables: Sequence[Table]) -> Catalogue:
             for mistake in error.mistakes:
                 table.origin.mistakes.add((*table.steps, *mistake.path), mistake.said, at_key=mistake.unknown)
             try:
-                catalogue = catalogue.plus([_stand_in(table.raw)])
+                catalogue = catalogue.plus([stand_in(table.raw.get("name"), table.raw)])
             except DescriptionError:  # the name is wrong or missing
                 name = table.raw.get("name")
                 catalogue = catalogue.without(name if isinstance(name, str) else "")
         except DescriptionError as error:  # the name is taken
             table.fail("name", f"another name; {str(error).partition(': ')[2]}")
     return catalogue
-
-
-def _stand_in(raw: Mapping[str, object]) -> Device:
-    link = {"topic": "{thing}"} if "topic" in raw else {"baud": DEFAULT_BAUD}
-    return device_type({"name": raw.get("name"), "format": "json", **link, "field": [{"name": "value"}]})
 
 
 def only_refused(devices: Mapping[str, Device], name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from devices.catalogue import built_in
 from devices.spec.device import Device
-from devices.spec.mapping import device_type
+from devices.tables import device_type
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,9 +6,10 @@
 
     value = raw * scale + offset     raw in `absent`, or a float that is no number: no value
 
-Registers are big-endian inside. Numbers of more than one have their high word first (`order` "high")
-or last ("low"). A scale below 1 with a whole reciprocal divides, so that 658 at 0.1 is 65.8 exactly;
-an f32 becomes the shortest decimal number that is that f32 (230.2, not 230.1999969482422).
+Registers are big-endian inside, or little-endian where a device swaps them (`byte_order`). Numbers of more
+than one have their high word first (`order` "high") or last ("low"). A flag may be one `bit` of a number;
+several flags then share its registers. A scale below 1 with a whole reciprocal divides, so that 658 at
+0.1 is 65.8 exactly; an f32 becomes the shortest decimal number that is that f32 (230.2, not 230.1999969482422).
 
 A value outside its field's range is left out and named where the field is optional; it refuses the
 whole group where it is required.
@@ -19,6 +20,7 @@ Limits: 2 to 125 registers a group are Modbus's; many devices take fewer.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import or_
 from struct import Struct
 from struct import error as StructError
 from typing import Literal, NamedTuple
@@ -39,7 +41,8 @@ class Register:
     """One number: `field` at `address` (from 0, as on the wire).
 
     `absent` are the raw values that mean "no value"; the first is written where the field is not there.
-    A field of kind "state" is the word that stands at the place of the number in its `states`.
+    A field of kind "state" is the word that stands at the place of the number in its `states`. A flag is `bit`
+    of the number, counted from 0 for the lowest, or whether the number is other than 0.
     """
 
     address: int
@@ -49,6 +52,8 @@ class Register:
     offset: float = 0.0
     order: Literal["high", "low"] = "high"
     absent: tuple[int, ...] = ()
+    byte_order: Literal["big", "little"] = "big"
+    bit: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.address <= self.address + self.count - 1 <= 0xFFFF:
@@ -57,6 +62,12 @@ class Register:
             raise DescriptionError(f"register {self.field.name}: scale {self.scale} with offset {self.offset}")
         if self.field.kind == "text":
             raise DescriptionError(f"register {self.field.name}: a number cannot be a text")
+        if self.bit is not None and (self.field.kind != "flag" or not 0 <= self.bit < 16 * self.count):
+            raise DescriptionError(
+                f"register {self.field.name}: bit {self.bit} of {self.type}, for a {self.field.kind}"
+            )
+        if self.bit is not None and self.type in ("f32", "f64"):
+            raise DescriptionError(f"register {self.field.name}: a bit of {self.type}")
 
     @property
     def struct(self) -> Struct:
@@ -74,7 +85,7 @@ class Register:
             return None
         kind = self.field.kind
         if kind == "flag":
-            return bool(raw)
+            return bool(raw if self.bit is None else raw >> self.bit & 1)
         if kind == "state":
             return self.field.states[int(raw)] if 0 <= raw < len(self.field.states) else f"unknown {raw:g}"
         value = self._scaled(raw)
@@ -93,6 +104,8 @@ class Register:
             if value not in self.field.states:
                 raise EncodeError(f"{name}: {value!r} is not one of its states")
             value = self.field.states.index(value)
+        if self.bit is not None:
+            return self._turned(self._bit(bool(value)))
         wrong = self.outside(value)
         if wrong or not math.isfinite(value):
             raise EncodeError(wrong or f"{name}: {value} is not a number")
@@ -106,6 +119,10 @@ class Register:
             raise EncodeError(f"{name}: {value} is what the device sends for 'no value'")
         return self._turned(data)
 
+    def _bit(self, value: bool) -> bytes:
+        assert self.bit is not None
+        return (value << self.bit).to_bytes(2 * self.count, "big")
+
     def outside(self, value: Value) -> str:
         """What is wrong with a value that the device cannot say, or nothing."""
         field = self.field
@@ -113,7 +130,7 @@ class Register:
             return "" if value in field.states else f"{field.name}: {value}, not one of its states"
         low = -math.inf if field.minimum is None else field.minimum
         high = math.inf if field.maximum is None else field.maximum
-        return "" if low <= value <= high else f"{field.name}: {value} is outside {low}..{high}"
+        return "" if low <= value <= high else f"{field.name}: {value} is outside {low:.12g}..{high:.12g}"
 
     @property
     def _divisor(self) -> int:
@@ -127,7 +144,9 @@ class Register:
         return value + self.offset if self.offset else value
 
     def _turned(self, data: bytes) -> bytes:
-        """The words in the order of the wire, or back."""
+        """The words and their bytes in the order of the wire, or back."""
+        if self.byte_order == "little":
+            data = b"".join(data[at : at + 2][::-1] for at in range(0, len(data), 2))
         if self.order == "high":
             return data
         return b"".join(data[at : at + 2] for at in range(len(data) - 2, -1, -2))
@@ -163,8 +182,11 @@ class Group(NamedTuple):
             raise EncodeError(f"{', '.join(sorted(unknown))}: not in registers {self.first}..{self.last}")
         out = bytearray(2 * self.length)
         for register in self.registers:
-            start = 2 * (register.address - self.first)
-            out[start : start + 2 * register.count] = register.write(fields.get(register.field.name))
+            start, size = 2 * (register.address - self.first), 2 * register.count
+            said = register.write(fields.get(register.field.name))
+            if register.bit is not None:  # the other bits of the number are others' flags
+                said = bytes(map(or_, out[start : start + size], said))
+            out[start : start + size] = said
         return bytes(out)
 
     @property
@@ -185,6 +207,9 @@ def grouped(registers: tuple[Register, ...], most: int, gap: int) -> tuple[Group
                 f"register {register.field.name}: {register.count} registers, at most {most} a question"
             )
         last = groups[-1] if groups else None
+        if last is not None and _beside(last.registers[-1], register):
+            groups[-1] = Group(last.first, last.length, (*last.registers, register))
+            continue
         if last is not None and register.address <= last.last:
             raise DescriptionError(f"register {register.field.name}: address {register.address} is within another's")
         if last is not None and register.address - last.last - 1 <= gap and end - last.first <= most:
@@ -192,6 +217,14 @@ def grouped(registers: tuple[Register, ...], most: int, gap: int) -> tuple[Group
         else:
             groups.append(Group(register.address, register.count, (register,)))
     return tuple(groups)
+
+
+def _beside(one: Register, other: Register) -> bool:
+    """Whether both are bits of one number."""
+    same = (one.address, one.type, one.order, one.byte_order) == (
+        other.address, other.type, other.order, other.byte_order,
+    )  # fmt: skip
+    return same and one.bit is not None and other.bit is not None and one.bit != other.bit
 
 
 def _shortest(number: float) -> float:

@@ -29,6 +29,9 @@ def values(field: Field) -> st.SearchStrategy[Value]:
     assert field.minimum is not None, field.name
     assert field.maximum is not None, field.name
     assert field.step is not None, field.name
+    if field.step > 1:
+        step = field.step
+        return st.integers(round(field.minimum / step), round(field.maximum / step)).map(lambda raw: raw * step)
     divisor = round(1 / field.step)
     raws = st.integers(round(field.minimum * divisor), round(field.maximum * divisor))
     if field.kind == "counter":

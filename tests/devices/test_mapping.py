@@ -500,7 +500,7 @@ unit = "Cel"
     [
         ('"node"', '"Node"', 'name = "Node": expected lower letters and digits'),
         ('name = "node"\n', "", "name is missing: expected lower letters"),
-        ('"json"', '"xml"', 'format = "xml": expected "json", "keys" or "columns"'),
+        ('"json"', '"xml"', 'format = "xml": expected "json", "keys", "columns" or "modbus"'),
         ("baud = 9600", "", "baud is missing: expected the baud rate of a serial line"),
         ("baud = 9600", "baud = 7", "baud = 7: expected a whole number from 50 to 4000000"),
         ("baud = 9600", 'baud = 9600\ntopic = "a/b"', "baud = 9600: expected no such key beside topic"),

@@ -5,6 +5,7 @@ JSON; other payloads are lines, the last with or without its end.
 """
 
 from codecs import BOM_UTF8
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import and_
 
@@ -16,7 +17,7 @@ from devices.spec.field import Field
 from devices.spec.line import LONGEST, LineCheck, LineFramer, text_of
 from devices.spec.mapping.forms import is_json
 from devices.spec.mapping.read import Text
-from devices.spec.mapping.table import FieldRow, MappingError, Mistake, TypeRow, read
+from devices.spec.mapping.table import OTHERS, FieldRow, MappingError, Mistake, TypeRow, read
 from devices.spec.sequence import Bits, Part, Sequence
 from devices.spec.units import UNITS
 
@@ -27,6 +28,8 @@ AUDIT_STEP = 0.01
 
 def device_type(table: object, source: str = "the configuration") -> Device:
     """The device type of a table (`[[type]]`, parsed), which stands in `source`. MappingError with every mistake."""
+    if isinstance(table, dict) and table.get("format") in OTHERS:
+        raise MappingError((Mistake(("format",), f'"{table["format"]}"', "a table of texts is expected here"),))
     row = read(table, source)
     try:
         return _stream(row) if row.topic is None else _messages(row, row.topic)
@@ -54,9 +57,9 @@ def _stream(row: TypeRow) -> StreamDevice:
         title=row.title,
         domain=row.domain,
         source=row.source,
-        fields=_fields(row),
+        fields=tuple(map(described, row.fields)),
         expected_every_s=row.every_s,
-        sequence=_sequence(row),
+        sequence=audited(map(described, row.fields)),
         says_all=True,
         serial=row.serial,
         decoder=decoder,
@@ -88,9 +91,9 @@ def _messages(row: TypeRow, topic: str) -> MessageDevice:
         title=row.title,
         domain=row.domain,
         source=row.source,
-        fields=_fields(row),
+        fields=tuple(map(described, row.fields)),
         expected_every_s=row.every_s,
-        sequence=_sequence(row),
+        sequence=audited(map(described, row.fields)),
         says_all=True,
         topic=topic,
         decode=decode,
@@ -134,24 +137,22 @@ def _line(text: Text, line: bytes, encoding: str) -> list[Event]:
     return [SanityError(f"expected text in {encoding}", line)] if body is None else text.events(body, line)
 
 
-def _fields(row: TypeRow) -> tuple[Field, ...]:
-    return tuple(
-        Field(
-            field.name,
-            field.unit,
-            field.description or _described(field),
-            kind=field.kind,
-            minimum=field.minimum,
-            maximum=field.maximum,
-            step=_step(field),
-            optional=not field.required,
-            states=field.states,
-        )
-        for field in row.fields
+def described(field: FieldRow) -> Field:
+    """The field of a row."""
+    return Field(
+        field.name,
+        field.unit,
+        field.description or _words(field),
+        kind=field.kind,
+        minimum=field.minimum,
+        maximum=field.maximum,
+        step=_step(field),
+        optional=not field.required,
+        states=field.states,
     )
 
 
-def _described(field: FieldRow) -> str:
+def _words(field: FieldRow) -> str:
     """`soil_temperature_c` is "Soil temperature"."""
     suffix = UNITS[field.unit].suffix
     stem = field.name.removesuffix("_" + suffix) if suffix else field.name
@@ -165,15 +166,15 @@ def _step(field: FieldRow) -> float | None:
     return field.step if field.step is not None else abs(field.scale) if field.scale != 1 else None
 
 
-def _sequence(row: TypeRow) -> Sequence:
+def audited(fields: Iterable[Field]) -> Sequence:
     """Where a simulated device hides its count: the lowest bits of the first two numbers that have room.
 
     A type without a number carries none.
     """
     parts: list[Part] = []
-    numbers = [field for field in row.fields if field.kind in ("measure", "counter")]
-    for field in sorted(numbers, key=lambda field: not field.required)[:2]:
-        part = Bits(field.name, AUDIT_BITS, _step(field) or AUDIT_STEP, field.minimum, field.maximum)
+    numbers = [field for field in fields if field.kind in ("measure", "counter")]
+    for field in sorted(numbers, key=lambda field: field.optional)[:2]:
+        part = Bits(field.name, AUDIT_BITS, field.step or AUDIT_STEP, field.minimum, field.maximum)
         bits = _room(part)
         if bits:
             parts.append(replace(part, bits=bits))

@@ -8,12 +8,14 @@
     from = "t"                      # path, key or column
     unit = "Cel"                    # UCUM, of the stored value
 
-docs/configuration.md has every key. Nothing is stored or imported here: data in, rows out.
+docs/configuration.md has every key. Nothing is stored or imported here: data in, rows out. Tables of other
+formats (`OTHERS`) are read elsewhere, with `heading` and `field_row` for what is the same in all.
 Limits: 256 fields, names of 64 characters (type) and 128 (field), texts of 256.
 """
 
 import math
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast, get_args
 
@@ -27,17 +29,27 @@ from devices.spec.units import UNITS, near_unit
 __all__ = [
     "DEFAULT_BAUD",
     "FIELD_KEYS",
+    "OTHERS",
     "TYPE_KEYS",
     "FieldRow",
+    "Heading",
     "MappingError",
     "Mistake",
     "TimeRow",
     "TypeRow",
+    "field_row",
+    "field_tables",
+    "heading",
+    "once",
     "read",
+    "serial_settings",
 ]
 
 Format = Literal["json", "keys", "columns"]
 TimeUnit = Literal["s", "ms", "us", "ns", "rfc3339"]
+
+OTHERS = ("modbus",)
+"""Formats of tables that are no text, and not read here."""
 
 TYPE_KEYS = (
     "name", "title", "domain", "source", "format", "topic", "baud", "bits", "parity", "stop", "every_s",
@@ -120,27 +132,45 @@ class TypeRow:
     time: TimeRow | None = None
 
 
+class Heading(NamedTuple):
+    """What every type table says first."""
+
+    name: str
+    title: str
+    domain: Domain
+    source: str
+    every_s: float
+
+
+def heading(table: Rows, source: str) -> Heading:
+    """The name of a type, what it is, and how often it speaks."""
+    name = table.matching("name", TYPE_NAME, "lower letters and digits with - between, beginning with a letter")
+    return Heading(
+        name=name,
+        title=table.text("title", name),
+        domain=cast(Domain, table.choice("domain", get_args(Domain), "park")),
+        source=table.text("source", source),
+        every_s=table.number("every_s", 10.0, 0.001, 366 * 86400.0),
+    )
+
+
 def read(raw: object, source: str = "the configuration") -> TypeRow:
     """The row of a type table. MappingError with every mistake in it. `source` is where it stands, for people."""
     if not isinstance(raw, dict):
         raise MappingError((Mistake(("type",), repr(raw)[:60], "expected a table"),))
     mistakes: list[Mistake] = []
     table = Rows(raw, (), TYPE_KEYS, mistakes)
-    name = table.matching("name", TYPE_NAME, "lower letters and digits with - between, beginning with a letter")
-    form = cast(Format, table.choice("format", get_args(Format), None))
+    head = heading(table, source)
+    form = cast(Format, table.choice("format", (*get_args(Format), *OTHERS), None))
     topic = _topic(table) if table.has("topic") else None
     columns = table.texts("columns")
     fields = _fields(table, form, columns)
     row = TypeRow(
-        name=name,
+        **head._asdict(),
         format=form,
         fields=fields,
-        title=table.text("title", name),
-        domain=cast(Domain, table.choice("domain", get_args(Domain), "park")),
-        source=table.text("source", source),
         topic=topic,
-        serial=_serial(table),
-        every_s=table.number("every_s", 10.0, 0.001, 366 * 86400.0),
+        serial=serial_settings(table),
         encoding=cast(Literal["utf-8", "latin-1"], table.choice("encoding", ("utf-8", "latin-1"), "utf-8")),
         separator=table.text("separator", {"keys": ",", "columns": ";"}.get(form, "")),
         assign=table.text("assign", "="),
@@ -159,9 +189,10 @@ def read(raw: object, source: str = "the configuration") -> TypeRow:
     return row
 
 
-def _serial(table: Rows) -> SerialSettings:
+def serial_settings(table: Rows, baud: int = DEFAULT_BAUD) -> SerialSettings:
+    """How the port is opened; `baud` where the table does not say it."""
     return SerialSettings(
-        baud=table.whole("baud", DEFAULT_BAUD, *BAUD),
+        baud=table.whole("baud", baud, *BAUD),
         bits=table.whole("bits", 8, 7, 8),
         parity=cast(Literal["N", "E", "O"], table.choice("parity", ("N", "E", "O"), "N")),
         stop=table.whole("stop", 1, 1, 2),
@@ -200,24 +231,41 @@ def _fits(table: Rows, row: TypeRow) -> None:
         table.fail("separator", 'another separator than "," where decimal is ","')
     if row.format == "keys" and row.separator == row.assign:
         table.fail("assign", "another text than the separator")
+    once(table, row.fields)
+
+
+def once(table: Rows, fields: Iterable[FieldRow]) -> None:
+    """Note names that several fields have."""
     names = set()
-    for at, field in enumerate(row.fields):
+    for at, field in enumerate(fields):
         if field.name and field.name in names:
             table.mistake(("field", at, "name"), field.name, "a name used once")
         names.add(field.name)
 
 
 def _fields(table: Rows, form: Format, columns: tuple[str, ...]) -> tuple[FieldRow, ...]:
-    rows = table.tables("field", FIELD_KEYS)
+    return tuple(
+        field_row(row, lambda row, name: _place(row, "from", form, columns, name), Rows.words)
+        for row in field_tables(table, FIELD_KEYS)
+    )
+
+
+def field_tables(table: Rows, keys: tuple[str, ...]) -> list[Rows]:
+    """The [[type.field]] tables, one at least."""
+    rows = table.tables("field", keys)
     if rows is not None and not rows:
         table.fail("field", "at least one [[type.field]]")
     if rows is not None and len(rows) > MOST_FIELDS:
         table.fail("field", f"at most {MOST_FIELDS} fields")
         rows = rows[:MOST_FIELDS]
-    return tuple(_field(row, form, columns) for row in rows or ())
+    return rows or []
 
 
-def _field(row: Rows, form: Format, columns: tuple[str, ...]) -> FieldRow:
+def field_row(
+    row: Rows, place: Callable[[Rows, str], str | int], absent: Callable[[Rows, str], tuple[float | str, ...]]
+) -> FieldRow:
+    """One field; what is wrong with it is noted. `place` says where a field of that name stands, `absent` reads
+    what means "no value" at a key."""
     kind = cast(Kind, row.choice("kind", get_args(Kind), "measure"))
     name = row.matching("name", _FIELD_NAME, "lower letters, digits and _, beginning with a letter")
     if name in RESERVED:
@@ -225,7 +273,7 @@ def _field(row: Rows, form: Format, columns: tuple[str, ...]) -> FieldRow:
     unit = _unit(row, name)
     field = FieldRow(
         name=name,
-        place=_place(row, "from", form, columns, name),
+        place=place(row, name),
         unit=unit,
         kind=kind,
         description=row.text("description", ""),
@@ -234,7 +282,7 @@ def _field(row: Rows, form: Format, columns: tuple[str, ...]) -> FieldRow:
         minimum=row.number_or_none("minimum"),
         maximum=row.number_or_none("maximum"),
         step=row.number_or_none("step"),
-        absent=row.words("absent"),
+        absent=absent(row, "absent"),
         states=row.texts("states"),
         suffix=row.text("suffix", ""),
         required=row.flag("required", False),

@@ -87,7 +87,7 @@ def test_every_mistake_is_told_with_its_place_in_its_file(tmp_path: Path) -> Non
     assert (
         mistakes(file)
         == [
-            'park.toml:4:1: type[0].format is missing: expected "json", "keys" or "columns"',
+            'park.toml:4:1: type[0].format is missing: expected "json", "keys", "columns" or "modbus"',
             'park.toml:6:1: type[0].formt = "json": unknown key, did you mean "format"?',
             'park.toml:11:8: type[0].field[0].unit = "C": expected a UCUM code; did you mean "Cel"?',
             "types/board.toml:6:9: field[0].scale = true: expected a number",
