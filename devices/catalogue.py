@@ -21,8 +21,6 @@ BUILT_IN = (
     "nova.sds011",
     "nova.sds198",
     "nmea0183",
-    "modbus.sdm120",
-    "modbus.soil_7in1",
     "mhz19b",
     "bci_oximeter",
     "contec_recorded",
@@ -39,6 +37,24 @@ BUILT_IN = (
     "shelly.shelly_gen2",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
+
+PROFILES = (
+    "sdm120",
+    "sdm230",
+    "sdm630",
+    "soil-7in1",
+    "soil-npk",
+    "rs-cfsfx",
+    "sen0482",
+    "sen0483",
+    "rain-gauge",
+    "sen0575",
+    "sen0657",
+    "sen0658",
+    "xy-md02",
+    "rs-ws-n01",
+)
+"""The types that parkgate brings as register maps: files of `devices/modbus/profiles`, read when a type is used."""
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "bci-5byte": ("bci-oximeter",),
@@ -120,7 +136,8 @@ def left_out(devices: Mapping[str, Device]) -> tuple[str, ...]:
 
 def built_in() -> Catalogue:
     """The types that parkgate brings."""
-    return Catalogue({_name(module): partial(_built_in, module) for module in BUILT_IN})
+    modules = {_name(module): partial(_built_in, module) for module in BUILT_IN}
+    return Catalogue({**modules, **{name: partial(_profile, name) for name in PROFILES}})
 
 
 def installed() -> Catalogue:
@@ -188,6 +205,12 @@ def _itself(device: Device) -> Device:
 
 def _built_in(module: str) -> object:
     return import_module(f"devices.{module}").DEVICE
+
+
+def _profile(name: str) -> object:
+    from devices.modbus import profile
+
+    return profile.built_in(name)
 
 
 def _device(name: str, make: Maker) -> Device:

@@ -12,10 +12,13 @@ description says that a device says them all.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from devices.spec.device import DeviceType
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
+from simulators.mains import QUANTITIES as OF_MAINS
+from simulators.mains import Mains
 from simulators.signals import NOWHERE, Air, Grounds, Location, Pulse, Route, Spot, Weather, wander
 
 Truth = Callable[[float], Reading]
@@ -49,12 +52,17 @@ class Scene:
     grounds: Grounds
     route: Route
     pulse: Pulse
+    mains: Mains
     seed: int
 
     @classmethod
     def of(cls, seed: int, centre: Location | None = None) -> "Scene":
         air, weather, grounds = Air(seed * 101 + 1), Weather(seed * 101 + 11), Grounds(seed * 101 + 31)
-        return cls(air, weather, grounds, Route(seed, centre=centre), Pulse(seed), seed)
+        return cls(air, weather, grounds, Route(seed, centre=centre), Pulse(seed), Mains(seed * 101 + 31), seed)
+
+
+def _metered(signal: Callable[[Mains, float], Value], scene: Scene, t: float) -> Value:
+    return signal(scene.mains, t)
 
 
 QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
@@ -85,6 +93,9 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "wind_m_s": lambda s, t: s.weather.wind(t),
     "wind_direction_deg": lambda s, t: s.weather.wind_from(t),
     "rain_mm": lambda s, t: max(0.0, s.weather.rain_today(t) - s.weather.rain_today(t - 60.0)),
+    "rain_total_mm": lambda s, t: 7.0 * (s.seed % 97) + t % 1e8 / 2e4,
+    "rain_recent_mm": lambda _s, _t: 0.18,
+    "tips": lambda _s, t: t % 1e8 / 2e4 / 0.28,
     "illuminance_lx": lambda s, t: 12.0 + 90_000.0 * s.weather.sun(t),
     "solar_w_m2": lambda s, t: 950.0 * s.weather.sun(t),
     # grounds
@@ -99,29 +110,11 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "fill_pct": lambda s, t: 4.0 + 90.0 * ((t / 86400.0 + s.seed * 0.37) % 1.0),
     "battery_v": lambda s, t: s.grounds.battery(t),
     "soil_ph": lambda s, t: 6.4 + 0.3 * wander(s.seed + 44, t, 86400.0),
-    "nitrogen_mg_kg": lambda s, t: 0.06 * s.grounds.soil_conductivity(t),
-    "phosphorus_mg_kg": lambda s, t: 0.08 * s.grounds.soil_conductivity(t),
-    "potassium_mg_kg": lambda s, t: 0.2 * s.grounds.soil_conductivity(t),
-    # a house on the mains
-    "voltage_v": lambda s, t: 230.0 + 3.0 * wander(s.seed + 81, t, 600.0),
-    "current_a": lambda s, t: s.grounds.load(t) / 230.0,
-    "power_w": lambda s, t: s.grounds.load(t),
-    "apparent_power_va": lambda s, t: 1.03 * s.grounds.load(t),
-    "power_factor": lambda _s, _t: 0.97,
-    "mains_frequency_hz": lambda s, t: 50.0 + 0.05 * wander(s.seed + 82, t, 60.0),
-    "energy_import_kwh": lambda _s, t: t % 1.8e8 / 3.6e3,
-    "energy_export_kwh": lambda _s, _t: 0.0,
-    "energy_kwh": lambda _s, t: t % 1.8e8 / 3.6e3,
-    "reactive_power_var": lambda s, t: 0.25 * s.grounds.load(t),
-    "energy_w_min": lambda _s, t: float(t % 1.8e8 // 0.06),
-    "energy_wh": lambda _s, t: float(t % 1.8e8 // 3.6),
-    "total_power_w": lambda s, t: s.grounds.load(t),
-    "total_energy_wh": lambda _s, t: float(t % 1.8e8 // 3.6),
+    "nitrogen_mg_kg": lambda s, t: 0.06 * s.grounds.richness * s.grounds.soil_conductivity(t),
+    "phosphorus_mg_kg": lambda s, t: 0.08 * s.grounds.richness * s.grounds.soil_conductivity(t),
+    "potassium_mg_kg": lambda s, t: 0.2 * s.grounds.richness * s.grounds.soil_conductivity(t),
     "device_temperature_c": lambda s, t: 15.0 + s.weather.temperature(t),
     "voltmeter_v": lambda s, t: 12.0 + wander(s.seed + 83, t, 600.0),
-    "energy_total_kwh": lambda _s, t: t % 1.8e8 / 3.6e3,
-    "energy_today_kwh": lambda _s, t: (t + 28_800.0) % 86_400.0 / 3.6e3,
-    "energy_yesterday_kwh": lambda _s, _t: 24.0,
     "rssi_dbm": lambda s, t: -94.0 + 11.0 * wander(s.seed + 43, t, 90.0),
     "snr_db": lambda s, t: 5.0 + 4.0 * wander(s.seed + 44, t, 90.0),
     # robots and receivers of satellites
@@ -159,6 +152,8 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "data_rate": lambda s, t: 4 - round(1.4 * wander(s.seed + 72, t, 900.0)),
     "bandwidth_hz": lambda _s, _t: 125_000.0,
     "frequency_hz": lambda s, t: 923_200_000.0 + 200_000.0 * round(3.0 * wander(s.seed + 73, t, 5.0)),
+    # a house with a meter
+    **{name: partial(_metered, signal) for name, signal in OF_MAINS.items()},
 }
 
 

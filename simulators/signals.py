@@ -160,6 +160,11 @@ class Grounds:
         """uS/cm."""
         return 11.0 * self.soil_moisture(t) + 30.0
 
+    @property
+    def richness(self) -> float:
+        """How much the soil holds, about 1."""
+        return 0.7 + 0.6 * unit(self.seed, 12)
+
     def occupied(self, t: float, bay: int = 0) -> bool:
         """Whether a parking bay is taken: stays of about 25 minutes, fuller by day."""
         demand = 0.15 + 0.7 * bump(hour(t), 13.0, 4.5)

@@ -72,7 +72,7 @@ def test_a_gap_is_three_missing_values_at_each_types_own_pace() -> None:
     """The radio nodes speak every ten minutes: their dots are joined, a quick sensor's silence is not."""
     chart = panel(city.build(TYPES), "Noise")
     assert chart["interval"] == "60s"
-    assert ['FROM "senml"' in query for query in queries(city.build(TYPES), "Noise")] == [True, False]
+    assert ["senml" in query.partition("WHERE")[0] for query in queries(city.build(TYPES), "Noise")] == [True, False]
     assert chart["fieldConfig"]["defaults"]["custom"]["spanNulls"] == 180_000
     assert chart["fieldConfig"]["overrides"] == [
         {

@@ -31,7 +31,9 @@ def test_names_are_unique() -> None:
 def test_a_device_that_parkgate_brings_is_a_module_of_its_name(device: Device) -> None:
     folder = Path(devices.__file__).parent
     stem = device.name.replace("-", "_")
-    assert len([*folder.glob(f"**/{stem}.py"), *folder.glob(f"{stem}/__init__.py")]) == 1
+    modules = [*folder.glob(f"**/{stem}.py"), *folder.glob(f"{stem}/__init__.py")]
+    profiles = [*folder.glob(f"modbus/profiles/{device.name}.toml")]
+    assert len(modules + profiles) == 1
 
 
 @EVERY_DEVICE

@@ -122,7 +122,7 @@ async def test_a_late_answer_is_never_anothers() -> None:
 
 async def test_a_late_answer_is_not_taken_for_that_to_the_next_question_of_the_same_thing() -> None:
     """Both questions here have answers of one length, so that nothing in the bytes tells them apart."""
-    first, second = METER.questions[2], replace(METER.questions[2], name="the same, later")
+    first, second = METER.questions[3], replace(METER.questions[3], name="the same, later")
     device = replace(
         quick(METER, late_s=0.3), questions=(METER.questions[0], first), fields=METER.questions[0].fields + first.fields
     )
@@ -217,9 +217,10 @@ async def test_a_refusal_is_an_answer_and_is_named() -> None:
 
 
 async def test_the_answers_of_a_round_are_one_reading_and_one_silence_costs_the_others_nothing() -> None:
-    volts, energies, total = METER.questions
+    volts, energies, currents, total = METER.questions
     table = {
         volts.request(1): volts.answer(1, VOLTS),
+        currents.request(1): currents.answer(1, {}),
         total.request(1): total.answer(1, {"energy_kwh": 5.0}),
     }
     async with bus() as line:
