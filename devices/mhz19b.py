@@ -65,7 +65,7 @@ def _judge(_unit: int, data: bytes) -> Verdict:
         return NotMine(SIZE, f"checksum {stored:#04x}, computed {computed:#04x}")
     _, co2, temperature, _, counter = _ANSWER.unpack_from(frame)
     if counter == STARTING:
-        return Answer(SIZE, SanityError("starting: not a measurement yet", frame))
+        return Answer(SIZE, Empty("starting: not a measurement yet", frame))
     if co2 > 10000:
         return Answer(SIZE, SanityError(f"co2_ppm: {co2} is outside 0..10000", frame))
     fields: dict[str, Value] = {"co2_ppm": float(co2)}

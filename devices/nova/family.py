@@ -28,7 +28,7 @@ from struct import Struct
 from devices.spec.checksum import sum8
 from devices.spec.command import DONE, Argument, Arguments, Outcome, StreamCommand, To, brings, framed, plain
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.events import Empty, Event, Reading, SanityError, Value
 from devices.spec.field import Field
 from devices.spec.frame import BinaryFramer, Check, Frame
 from devices.spec.payload import Item, Payload
@@ -85,7 +85,7 @@ def framer(second: int, table: Payload) -> Callable[[], BinaryFramer]:
 
     def read(frame: bytes) -> Event:
         if frame[2:6] == b"\0\0\0\0":
-            return SanityError(WARMING_UP, frame)
+            return Empty(WARMING_UP, frame)
         fields = table.parse(frame)
         fields["device_id"] = frame[6:8].hex().upper()
         return table.event(frame, fields)
@@ -193,7 +193,7 @@ SET_PERIOD = framed(
 
 def _measured(_arguments: Arguments, _to: To, event: Event) -> Outcome | None:
     """A measurement, if only one of warming up: an answer has no field beside those of answers."""
-    if isinstance(event, SanityError) and event.detail == WARMING_UP:
+    if isinstance(event, Empty) and event.detail == WARMING_UP:
         return DONE
     return DONE if isinstance(event, Reading) and not event.fields.keys() <= _ANSWERED else None
 

@@ -29,7 +29,7 @@ from devices.particulate import PM2_5_LEVELS, PM10_LEVELS
 from devices.spec.checksum import sum16
 from devices.spec.command import DONE, Arguments, Outcome, StreamCommand, To, brings, plain
 from devices.spec.errors import EncodeError
-from devices.spec.events import Event, Reading, SanityError, Value
+from devices.spec.events import Empty, Event, Reading, SanityError, Value
 from devices.spec.field import Field, Threshold
 from devices.spec.frame import BinaryFramer, Check, Frame, Length
 from devices.spec.payload import Item, Payload
@@ -121,7 +121,7 @@ def framer(table: Payload) -> Callable[[], BinaryFramer]:
                 return SanityError(f"answer to an unknown command {frame[4]:#x} {frame[5]:#x}", frame)
             return Reading({"mode": mode})
         if not any(frame[4:-2]):
-            return SanityError(WARMING_UP, frame)
+            return Empty(WARMING_UP, frame)
         fields, text = table.both(frame)
         wrong = contradiction(fields)
         return table.event(frame, fields, text) if wrong is None else SanityError(wrong, frame)
@@ -157,7 +157,7 @@ WARMING_UP = "warming up: the whole payload is zero"
 
 def _awake(_arguments: Arguments, _to: To, event: Event) -> Outcome | None:
     """A sensor that wakes up sends frames; the first are empty."""
-    if isinstance(event, SanityError) and event.detail == WARMING_UP:
+    if isinstance(event, Empty) and event.detail == WARMING_UP:
         return DONE
     return DONE if isinstance(event, Reading) and "mode" not in event.fields else None
 

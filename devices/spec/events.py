@@ -43,7 +43,7 @@ class Reading(Struct):
 
 @dataclass(slots=True)
 class Empty:
-    """A whole frame or payload by which a living device says that it has nothing to report.
+    """A whole frame or payload by which a living device says that it has nothing to report (yet: it warms up).
 
     `thing` is the identity that the payload gives, if any. `overdue`: it waits for something without which
     it cannot be read, and has waited so long that a person should look.
@@ -84,7 +84,7 @@ class IntegrityError:
 
 @dataclass(slots=True)
 class SanityError:
-    """A whole frame or payload that cannot be true, or is not a measurement (warming up)."""
+    """A whole frame or payload that cannot be true, or refuses what was asked."""
 
     detail: str
     data: bytes

@@ -23,8 +23,8 @@
         { fields = { b = 1.0 }, field_errors = ["humidity_pct"] },  # words about each value left out
         { noise = 3 },                  # bytes
         { integrity = "checksum" },     # words of the detail
-        { sanity = "warming up" },
-        { empty = "no values" },        # nothing to report
+        { sanity = "pm2_5_ug_m3: 1000" },
+        { empty = "warming up" },       # nothing to report
     ]
 
 `fields` are all the fields of the reading, or with `whole = false` beside them some of them.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devices.spec.device import StreamDevice
-from devices.spec.events import Event, IntegrityError, Noise, Reading, SanityError
+from devices.spec.events import Empty, Event, IntegrityError, Noise, Reading, SanityError
 from tests.device_types import BY_NAME
 from tests.devices.examples import nanoseconds
 from tests.devices.published import published
@@ -149,7 +149,7 @@ def test_published_vector(vector: dict[str, Any]) -> None:
     readings = [event for event in found if isinstance(event, Reading)]
     if expected.get("reject"):
         assert not readings
-        assert any(isinstance(event, Noise | IntegrityError | SanityError) for event in found)
+        assert any(isinstance(event, Empty | Noise | IntegrityError | SanityError) for event in found)
         return
     if "skipped_garbage_bytes" in expected:
         assert isinstance(found[0], Noise)
