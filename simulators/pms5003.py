@@ -6,7 +6,7 @@
     sleep     answers, then hears nothing but wake
     wake      no answer; back in active mode
 
-Serves the whole family (PMS3003, PMS5003T), which shares the commands.
+Serves the whole family, which shares the commands (PMS3003 takes none).
 Unknown: whether a sensor put to sleep in passive mode wakes up passive; here it wakes active,
 as after power on. Source: Plantower PMS5003 series data manual V2.3 (2016), appendix B.
 """

@@ -83,6 +83,7 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "error_code": lambda _s, _t: 0,
     "version": lambda _s, _t: 0x97,
     "co2_ppm": lambda s, t: s.air.co2(t),
+    "formaldehyde_mg_m3": lambda s, t: 0.02 + 0.012 * wander(s.seed + 21, t, 3600.0),
     # weather
     "temperature_c": lambda s, t: s.weather.temperature(t),
     "humidity_pct": lambda s, t: s.weather.humidity(t),

@@ -42,7 +42,8 @@ NODE_KINDS = ("soil", "weather", "noise", "air")
 PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "bin")
 
 PEERS: Mapping[str, type[Instrument]] = {
-    "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "sds011": Nova, "sds198": Nova,
+    "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "pms5003s": Plantower, "pms5003st": Plantower,
+    "pms7003": Plantower, "pmsa003": Plantower, "sds011": Nova, "sds198": Nova,
     "vda5050": vda5050.Robot, "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module,
     "shelly-gen1": shelly.Gen1, "shelly-gen2": shelly.Gen2,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Plantower PMS5003, PMS7003, PMSA003: laser particle counters, 32-byte frames.
+"""Plantower PMS5003: laser particle counter, 32-byte frames. PMS7003 and PMSA003 send the same.
 
     0  42 4D            start "BM"
     2  00 1C            length 28
@@ -14,29 +14,5 @@ Source: Plantower PMS5003 series data manual V2.3 (2016); captures of PyPMS (MIT
 """
 
 from devices.plantower import family as plantower
-from devices.spec.device import SerialSettings, StreamDevice
-from devices.spec.payload import Item, Payload
-from devices.spec.sequence import Sequence
 
-COUNTS = tuple(plantower.count(size) for size in ("0_3", "0_5", "1_0", "2_5", "5_0", "10"))
-
-TABLE = Payload(
-    ">",
-    4,
-    (*plantower.MASS_ITEMS, *(Item("H", field, divisor=100) for field in COUNTS), *plantower.TAIL_ITEMS),
-)
-
-DEVICE = StreamDevice(
-    name="pms5003",
-    title="Plantower PMS5003 particle sensor",
-    domain="air",
-    source=plantower.SOURCE,
-    fields=(*plantower.MASSES, *COUNTS, plantower.VERSION, plantower.ERROR_CODE, plantower.MODE),
-    expected_every_s=1.0,
-    sequence=Sequence(plantower.count_bits(COUNTS, 2)),
-    serial=SerialSettings(baud=9600),
-    decoder=plantower.framer(TABLE),
-    encode=plantower.encoder(TABLE),
-    longest_frame=32,
-    commands=plantower.COMMANDS,
-)
+DEVICE = plantower.counter("pms5003", "Plantower PMS5003 particle sensor", plantower.SOURCE)

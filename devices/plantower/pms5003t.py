@@ -19,62 +19,24 @@ Source: Plantower PMS5003T data manual V2.3; captures of PyPMS (MIT).
 """
 
 from devices.plantower import family as plantower
-from devices.spec.device import SerialSettings, StreamDevice
-from devices.spec.field import Field
-from devices.spec.payload import Item, Payload
-from devices.spec.sequence import Sequence
+from devices.spec.payload import Payload
 
-COUNTS = tuple(plantower.count(size) for size in ("0_3", "0_5", "1_0", "2_5"))
-TEMPERATURE = Field(
-    "temperature_c",
-    "Cel",
-    "Temperature inside the sensor, above that of the air around it",
-    minimum=-99,
-    maximum=99,
-    step=0.1,
-    optional=True,
-)
-HUMIDITY = Field(
-    "humidity_pct",
-    "%",
-    "Relative humidity inside the sensor",
-    minimum=0,
-    maximum=119,
-    step=0.1,
-    optional=True,
-)
-
+COUNTS = plantower.COUNTS[:4]
 TABLE = Payload(
-    ">",
-    4,
-    (
-        *plantower.MASS_ITEMS,
-        *(Item("H", field, divisor=100) for field in COUNTS),
-        Item("h", TEMPERATURE, divisor=10),
-        Item("H", HUMIDITY, divisor=10),
-        *plantower.TAIL_ITEMS,
-    ),
+    ">", 4, (*plantower.MASS_ITEMS, *plantower.COUNT_ITEMS[:4], *plantower.AIR_ITEMS, *plantower.TAIL_ITEMS)
 )
 
-DEVICE = StreamDevice(
-    name="pms5003t",
-    title="Plantower PMS5003T particle, temperature and humidity sensor",
-    domain="air",
-    source="Plantower PMS5003T data manual V2.3; captures of PyPMS (MIT)",
-    fields=(
+DEVICE = plantower.member(
+    "pms5003t",
+    "Plantower PMS5003T particle, temperature and humidity sensor",
+    "Plantower PMS5003T data manual V2.3; captures of PyPMS (MIT)",
+    TABLE,
+    (
         *plantower.MASSES,
         *COUNTS,
-        TEMPERATURE,
-        HUMIDITY,
+        plantower.TEMPERATURE,
+        plantower.HUMIDITY,
         plantower.VERSION,
         plantower.ERROR_CODE,
-        plantower.MODE,
     ),
-    expected_every_s=1.0,
-    sequence=Sequence(plantower.count_bits(COUNTS, 3)),
-    serial=SerialSettings(baud=9600),
-    decoder=plantower.framer(TABLE),
-    encode=plantower.encoder(TABLE),
-    longest_frame=32,
-    commands=plantower.COMMANDS,
 )

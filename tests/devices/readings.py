@@ -44,10 +44,24 @@ def readings(device: Device) -> st.SearchStrategy[Reading]:
     special = SPECIAL.get(device.name)
     if special is not None:
         return special()
+    if device.name.startswith("pms"):
+        return plantower(device)
     fields = [field for field in device.fields if field.name not in ANSWERS]
     required = {field.name: values(field) for field in fields if not field.optional}
     optional = {field.name: values(field) for field in fields if field.optional}
     return st.fixed_dictionaries(required, optional=optional).map(lambda drawn: Reading(dict(drawn)))
+
+
+def plantower(device: Device) -> st.SearchStrategy[Reading]:
+    """All that a sensor measures, none of its counts more than that of a smaller size."""
+    measured = {field.name: values(field) for field in device.fields if field.name not in ANSWERS}
+    return st.fixed_dictionaries(measured).map(lambda drawn: Reading(_counted(drawn)))
+
+
+def _counted(drawn: dict[str, Value]) -> dict[str, Value]:
+    names = [name for name in drawn if name.startswith("particles_")]
+    counts = sorted((float(drawn[name]) for name in names), reverse=True)
+    return drawn | dict(zip(names, counts, strict=True))
 
 
 def sentences() -> st.SearchStrategy[Reading]:

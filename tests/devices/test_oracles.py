@@ -1,14 +1,11 @@
-"""Decoders against the libraries that do the same, on random input: pypms and pynmea2."""
+"""Decoders against the libraries that do the same, on random input: pynmea2. Air sensors: test_oracles_air.py."""
 
 import math
-import struct
 
 import pynmea2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pms import InconsistentObservation, SensorWarmingUp, WrongMessageChecksum, WrongMessageFormat
-from pms.core import Sensor
 
 from devices.nmea0183.device import sentence_bytes
 from devices.nmea0183.sentences import SENTENCES
@@ -20,16 +17,6 @@ from tests.devices.readings import sentences
 MANY = settings(max_examples=300, deadline=None)
 PIVOT_NS = 3_124_224_000 * 10**9
 """2069-01-01, from where on pynmea2 takes two digits of a year for the last century."""
-REFUSED = (WrongMessageChecksum, WrongMessageFormat, SensorWarmingUp, InconsistentObservation)
-PYPMS = {
-    "pms5003": ("PMSx003", {"pm25": "pm2_5_ug_m3", "raw10": "pm10_cf1_ug_m3", "n0_3": "particles_0_3um_per_cm3",
-                            "n10_0": "particles_10um_per_cm3"}),
-    "pms3003": ("PMS3003", {"pm01": "pm1_0_ug_m3", "pm25": "pm2_5_ug_m3", "raw25": "pm2_5_cf1_ug_m3"}),
-    "pms5003t": ("PMS5003T", {"pm10": "pm10_ug_m3", "n2_5": "particles_2_5um_per_cm3", "temp": "temperature_c",
-                              "rhum": "humidity_pct"}),
-    "sds011": ("SDS01x", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
-    "sds198": ("SDS198", {"pm100": "pm100_ug_m3"}),
-}  # fmt: skip
 
 
 def stream(name: str) -> StreamDevice:
@@ -41,45 +28,6 @@ def stream(name: str) -> StreamDevice:
 def decoded(name: str, data: bytes) -> list[Event]:
     decoder = stream(name).decoder()
     return decoder.feed(data) + decoder.flush()
-
-
-def frame(name: str, payload: bytes) -> bytes:
-    """A whole frame of random payload with the checksum put right by the protocol's own words."""
-    if name.startswith("pms"):
-        size = 20 if name == "pms3003" else 28
-        body = b"BM" + struct.pack(">H", size) + payload[: size - 2]
-        return body + struct.pack(">H", sum(body))
-    return bytes((0xAA, 0xC0 if name == "sds011" else 0xCF)) + payload[:6] + bytes((sum(payload[:6]) & 0xFF, 0xAB))
-
-
-@pytest.mark.parametrize("name", PYPMS)
-@MANY
-@given(payload=st.binary(min_size=26, max_size=26), quiet=st.booleans())
-def test_what_pypms_reads_we_read(name: str, payload: bytes, quiet: bool) -> None:
-    if quiet:  # the high bytes of small values are zero
-        payload = bytes(byte if index % 2 == (name[:3] == "pms") else byte & 1 for index, byte in enumerate(payload))
-    data = frame(name, payload)
-    sensor, names = PYPMS[name]
-    found = [event for event in decoded(name, data) if isinstance(event, Reading)]
-    try:
-        theirs = Sensor[sensor].decode(data, time=1)
-    except REFUSED:
-        assert not found
-        return
-    listed = {field.name: field for field in stream(name).fields}
-    beyond = {
-        ours
-        for key, ours in names.items()
-        if (low := listed[ours].minimum) is not None and (high := listed[ours].maximum) is not None
-        if not low <= getattr(theirs, key) <= high
-    }
-    if any(not listed[ours].optional for ours in beyond):
-        assert not found
-        return
-    assert len(found) == 1
-    assert len(found[0].field_errors) == len(beyond)
-    for key, ours in names.items():
-        assert found[0].fields.get(ours) == (None if ours in beyond else getattr(theirs, key)), key
 
 
 @MANY

@@ -17,8 +17,8 @@ def speaker(kinds: "list[Device]", chunks: Iterable[bytes]) -> "tuple[Device, It
     return max(kinds, key=lambda kind: _sense(kind, first)), chain([first], pieces)
 
 
-def _sense(kind: "Device", data: bytes) -> tuple[int, int]:
-    """How many readings there are in it, and how few faults."""
+def _sense(kind: "Device", data: bytes) -> tuple[int, int, int]:
+    """How many readings there are in it, how few faults, and how few values that cannot be."""
     from devices.spec.device import MessageDevice
     from devices.spec.events import Empty, Reading
 
@@ -27,4 +27,5 @@ def _sense(kind: "Device", data: bytes) -> tuple[int, int]:
     decoder = kind.decoder()
     events = [*decoder.feed(data), *decoder.flush()]
     good = sum(isinstance(event, Reading | Empty) for event in events)
-    return good, good - len(events)
+    left_out = sum(len(event.field_errors) for event in events if isinstance(event, Reading))
+    return good, good - len(events), -left_out

@@ -156,7 +156,8 @@ def fitting(sample: bytes, devices: Mapping[str, Device], settings: SerialSettin
         events = (decoder := device.decoder()).feed(sample) + decoder.flush()
         noise = sum(len(event.data) for event in events if isinstance(event, Noise))
         good = sum(isinstance(event, Reading | Empty) for event in events)
-        values = sum(len(event.fields) for event in events if isinstance(event, Reading))
+        shown = {field.name for field in device.fields if field.panel}  # not its version, which any byte may be
+        values = sum(len(shown & event.fields.keys()) for event in events if isinstance(event, Reading))
         share = 1 - noise / len(sample)
         at = settings or device.serial
         sure = device.checked and good >= FEWEST
