@@ -34,6 +34,7 @@ BUILT_IN = (
     "chirpstack_v4",
     "vda5050",
     "zigbee2mqtt",
+    "ble_gatt",
     "ieee11073.ieee11073_float",
     "ieee11073.ieee11073_sfloat",
     "tasmota",

@@ -84,6 +84,7 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "version": lambda _s, _t: 0x97,
     "co2_ppm": lambda s, t: s.air.co2(t),
     "formaldehyde_mg_m3": lambda s, t: 0.02 + 0.012 * wander(s.seed + 21, t, 3600.0),
+    "voc_ppb": lambda s, t: 0.3 * s.air.co2(t),
     # weather
     "temperature_c": lambda s, t: s.weather.temperature(t),
     "humidity_pct": lambda s, t: s.weather.humidity(t),
@@ -99,7 +100,14 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "tips": lambda _s, t: t % 1e8 / 2e4 / 0.28,
     "illuminance_lx": lambda s, t: 12.0 + 90_000.0 * s.weather.sun(t),
     "solar_w_m2": lambda s, t: 950.0 * s.weather.sun(t),
+    "irradiance_w_m2": lambda s, t: 950.0 * s.weather.sun(t),
+    "uv_index": lambda s, t: 11.0 * s.weather.sun(t),
+    "pressure_pa": lambda s, t: 100.0 * s.weather.pressure(t),
+    "wind_true_m_s": lambda s, t: s.weather.wind(t),
+    "wind_true_direction_deg": lambda s, t: s.weather.wind_from(t),
+    "dew_point_c": lambda s, t: s.weather.temperature(t) - (100.0 - s.weather.humidity(t)) / 5.0,
     # grounds
+    "noise_db": lambda s, t: s.grounds.noise(t),
     "noise_dba": lambda s, t: s.grounds.noise(t),
     "soil_moisture_pct": lambda s, t: s.grounds.soil_moisture(t),
     "soil_temperature_c": lambda s, t: s.grounds.soil_temperature(t),

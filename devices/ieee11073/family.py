@@ -47,7 +47,7 @@ def device(name: str, title: str, last: str, kind: MedFloat) -> MessageDevice:
         fields=(VALUE,),
         expected_every_s=60.0,
         sequence=Sequence((Bits(VALUE.name, 6),)),
-        topic=f"ble/{{thing}}/{last}",
+        topic=f"ieee11073/{{thing}}/{last}",
         decode=decode,
         encode=encode,
         checked=False,

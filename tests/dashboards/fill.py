@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiomqtt
 
+from devices.ble_gatt.topics import CHARACTERISTICS
 from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
@@ -138,7 +139,22 @@ async def _say_everything(mosquitto: Mosquitto) -> None:
                     await client.publish("zigbee2mqtt/bridge/devices", listed(rows), qos=1)
                 for topic, payload in device.births(usual_topic(device, name), reading) if device.births else ():
                     await client.publish(topic, payload, qos=1, retain=True)
-                await client.publish(usual_topic(device, name), device.encode(reading), qos=1)
+                for topic, payload in _said(device, name, reading):
+                    await client.publish(topic, payload, qos=1)
+
+
+def _said(device: MessageDevice, name: str, reading: Reading) -> list[tuple[str, bytes]]:
+    """The messages that say all of it: of GATT values, one of each characteristic."""
+    topic = usual_topic(device, name)
+    if device.name != "ble-gatt":
+        return [(topic, device.encode(reading))]
+    said = []
+    values = reading.fields | {"sequence_number": 1}  # no panel, but no glucose without it
+    for each in CHARACTERISTICS:
+        fields = {field: value for field, value in values.items() if field in each.names}
+        if fields:
+            said.append((f"{topic.rpartition('/')[0]}/{each.uuid:04x}", each.write(fields)))
+    return said
 
 
 def _everything(device: MessageDevice, name: str) -> Reading:

@@ -63,7 +63,7 @@ def test_air_shows_every_make_in_one_panel() -> None:
     assert quick.startswith('SELECT mean("pm2_5_ug_m3") AS "pm2_5_ug_m3" FROM /^(')
     for measurement in ("pms5003", "pms5003t", "pms3003", "sds011"):
         assert measurement in quick.partition("WHERE")[0]
-    assert 'FROM "senml"' in minutes
+    assert "senml" in minutes.partition("WHERE")[0]
     assert 'FROM "ttn_v3"' in radio
     assert 'FROM "zigbee2mqtt"' in hourly
 

@@ -7,7 +7,29 @@ import pytest
 from devices.spec.device import MessageDevice
 from devices.spec.events import Reading
 from tests.device_types import BY_NAME
+from tests.devices.examples import nanoseconds
 from tests.devices.published import payload, published
+
+GATT = {
+    "heart_rate": "heart_rate_bpm", "energy_expended": "energy_expended_kj", "sequence_number": "sequence_number",
+    "body_fat_percentage": "body_fat_pct", "user_id": "user_id", "bmi": "body_mass_index_kg_m2",
+    "basal_metabolism": "basal_metabolism_kj", "muscle_percentage": "muscle_pct", "impedance": "impedance_ohm",
+    "weight": "weight_", "height": "height_", "muscle_mass": "muscle_mass_", "fat_free_mass": "fat_free_mass_",
+    "soft_lean_mass": "soft_lean_mass_", "body_water_mass": "body_water_mass_",
+}  # fmt: skip
+"""The publisher's names to ours; those that end in `_` are followed by the unit."""
+VALUES = {
+    "2A19": "battery_pct", "2A6E": "temperature_c", "2A6F": "humidity_pct", "2A76": "uv_index", "2BE4": "noise_db",
+    "2A70": "wind_true_m_s",
+}  # fmt: skip
+"""What `value` is, by characteristic."""
+TIMES = ("timestamp", "base_time")
+ELSEWHERE = {
+    "flags", "min_length", "max_length",  # of the encoding
+    "measurement_units", "weight_unit", "height_unit", "muscle_mass_unit", "unit",  # in our names
+    "rr_intervals", "sensor_contact", "sensor_location", "time_offset_minutes",  # below, or not in this message
+    "glucose_concentration", "glucose_type", "sample_location", "sensor_status",  # None in all of them
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -18,7 +40,48 @@ from tests.devices.published import payload, published
 def test_published_float(vector: dict[str, Any]) -> None:
     device = BY_NAME[vector["protocol"]]
     assert isinstance(device, MessageDevice)
-    (event,) = device.decode("ble/thing-1/float", payload(vector), 0)
+    (event,) = device.decode("ieee11073/thing-1/float", payload(vector), 0)
     assert isinstance(event, Reading)
     assert event.fields == vector["expected"]
     assert device.encode(event) == payload(vector) or vector["id"] == 674  # the same value with another exponent
+
+
+def gatt(vector: dict[str, Any], level: str) -> Reading:
+    device = BY_NAME["ble-gatt"]
+    assert isinstance(device, MessageDevice)
+    (event,) = device.decode(f"ble/thing-1/{level}", payload(vector), 0)
+    assert isinstance(event, Reading), event
+    assert not event.field_errors
+    return event
+
+
+@pytest.mark.parametrize("vector", published("ble-gatt"), ids=lambda vector: f"{vector['device']}-{vector['id']}")
+def test_published_characteristic(vector: dict[str, Any]) -> None:
+    number, name = vector["device"].split()
+    reading, expected = gatt(vector, number), vector["expected"]
+    assert gatt(vector, name) == gatt(vector, vector["device"]) == reading
+    imperial = "IMPERIAL" in expected.values()
+    wanted: dict[str, Any] = {}
+    for theirs, value in expected.items():
+        if value is None or theirs in ELSEWHERE or theirs in TIMES:
+            continue
+        ours = VALUES[number] if theirs == "value" else GATT[theirs]
+        if ours.endswith("_"):
+            ours += ("in" if imperial else "m") if theirs == "height" else ("lb" if imperial else "kg")
+        wanted[ours] = value
+    if expected.get("rr_intervals"):
+        wanted |= {"rr_intervals_s": "[2.0,4.0]", "rr_interval_s": 3.0}
+        assert expected["rr_intervals"] == [2.0, 4.0]
+    assert reading.fields == wanted
+    times = [nanoseconds(expected[key] + "Z") for key in TIMES if expected.get(key)]
+    assert reading.time_ns == (times[0] if times else None)
+
+
+def test_none_of_them_is_passed_over() -> None:
+    vectors = published("ble-gatt")
+    assert len(vectors) == 20
+    for vector in vectors:
+        left = {key: value for key, value in vector["expected"].items() if key in ELSEWHERE and value}
+        assert left.keys() <= {"flags", "measurement_units", "weight_unit", "height_unit", "sensor_contact",
+                               "rr_intervals", "min_length", "max_length"}  # fmt: skip
+        assert left.get("sensor_contact", "NOT_SUPPORTED") == "NOT_SUPPORTED"
