@@ -40,6 +40,7 @@ BUILT_IN = (
     "tasmota",
     "shelly.shelly_gen1",
     "shelly.shelly_gen2",
+    "homie",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 
@@ -64,6 +65,8 @@ PROFILES = (
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "bci-5byte": ("bci-oximeter",),
     "contec-cms50dplus": ("bci-oximeter", "contec-recorded"),
+    "homie4": ("homie",),
+    "homie5": ("homie",),
     "novasds": ("sds011", "sds198"),
     "plantower": ("pms5003", "pms3003", "pms5003t", "pms5003st", "pms5003s", "pms7003", "pmsa003"),
     "senml-cbor": ("senml",),

@@ -69,6 +69,11 @@ class Gen1(Instrument):
         self._on = bool(arguments["on_flag"])
         return super().do(command, arguments, to)
 
+    def _frame(self, reading: Reading, series: Series, number: int) -> Frame:
+        if reading.time_ns is not None:
+            reading.time_ns -= reading.time_ns % 1_000_000_000  # its clock has whole seconds
+        return super()._frame(reading, series, number)
+
 
 class Gen2(Instrument):
     """Adds what a device says of itself, and of its output."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devices.spec.device import Device, MessageDevice, PolledDevice
-from simulators import ble_gatt, nmea0183, shelly, tasmota, vda5050, zigbee2mqtt
+from simulators import ble_gatt, homie, nmea0183, shelly, tasmota, vda5050, zigbee2mqtt
 from simulators.faults import Faults
 from simulators.line import Respondent
 from simulators.peer import Epoch, Instrument
@@ -43,10 +43,9 @@ PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "
 
 PEERS: Mapping[str, type[Instrument]] = {
     "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "pms5003s": Plantower, "pms5003st": Plantower,
-    "pms7003": Plantower, "pmsa003": Plantower, "sds011": Nova, "sds198": Nova,
-    "vda5050": vda5050.Robot, "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module,
-    "shelly-gen1": shelly.Gen1, "shelly-gen2": shelly.Gen2,
-    "ble-gatt": ble_gatt.Peripheral,
+    "pms7003": Plantower, "pmsa003": Plantower, "sds011": Nova, "sds198": Nova, "vda5050": vda5050.Robot,
+    "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
+    "shelly-gen2": shelly.Gen2, "homie": homie.Described, "ble-gatt": ble_gatt.Peripheral,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 

@@ -24,6 +24,7 @@ All 149 lines may be copied, none had to be left out:
      1  Mainflux and Magistrala documentation   Apache-2.0
      5  home-assistant/core                     Apache-2.0    unit tests of Tasmota
      9  home-assistant-libs/aioshelly           Apache-2.0    captures of Shelly devices
+     1  homieiot/convention                     CC-BY-4.0     example of the specification
 """
 
 import json

@@ -74,3 +74,14 @@ def test_shelly_gen2(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", published("shelly-gen1"), ids=lambda vector: str(vector["id"]))
 def test_shelly_gen1(vector: dict[str, Any]) -> None:
     check(decoded("shelly-gen1", vector), GEN1, vector["expected"])
+
+
+@pytest.mark.parametrize("vector", published("homie5"), ids=lambda vector: str(vector["id"]))
+def test_homie(vector: dict[str, Any]) -> None:
+    expected, kind = vector["expected"], BY_NAME["homie"]
+    assert isinstance(kind, MessageDevice)
+    (reading,) = kind.decode(vector["topic"], vector["input_text"].encode(), T)
+    assert isinstance(reading, Reading)
+    assert reading.thing == expected["device"]
+    unit = UNITS[UCUM[expected["unit"]]].suffix
+    assert reading.fields == {f"{expected['node']}_{expected['property']}_{unit}": expected["value"]}
