@@ -7,7 +7,7 @@
     wake       answers, then goes on in the mode it was in
     firmware, period   answered; the pace of the simulation stays what it was
 
-Serves SDS198 too. Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015).
+Serves SDS018, SDS021 and SDS198 too. Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015).
 """
 
 from simulators.peer import Sensor

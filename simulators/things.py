@@ -42,8 +42,11 @@ NODE_KINDS = ("soil", "weather", "noise", "air")
 PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "bin")
 
 PEERS: Mapping[str, type[Instrument]] = {
-    "pms5003": Plantower, "pms3003": Plantower, "pms5003t": Plantower, "pms5003s": Plantower, "pms5003st": Plantower,
-    "pms7003": Plantower, "pmsa003": Plantower, "sds011": Nova, "sds198": Nova, "vda5050": vda5050.Robot,
+    **dict.fromkeys(
+        ("pms5003", "pms3003", "pms5003t", "pms5003s", "pms5003st", "pms7003", "pmsa003"), Plantower
+    ),
+    **dict.fromkeys(("sds011", "sds018", "sds021", "sds198"), Nova),
+    "vda5050": vda5050.Robot,
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
     "shelly-gen2": shelly.Gen2, "homie": homie.Described, "ble-gatt": ble_gatt.Peripheral,
 }  # fmt: skip

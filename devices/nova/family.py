@@ -1,4 +1,4 @@
-"""The Nova Fitness family: what SDS011 and SDS198 have in common.
+"""The Nova Fitness family: what SDS011, SDS018, SDS021 and SDS198 have in common.
 
 9600 baud, 8N1, one frame a second. Numbers little-endian; sum8 is over bytes 2..7:
 

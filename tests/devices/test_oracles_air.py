@@ -38,6 +38,8 @@ NAMES: dict[str, tuple[str, dict[str, str]]] = {
     "pms5003st": ("PMS5003ST", MASSES | COUNTS | HCHO | AIR),
     "pms5003t": ("PMS5003T", MASSES | SMALL | AIR),
     "sds011": ("SDS01x", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
+    "sds018": ("SDS018", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
+    "sds021": ("SDS021", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
     "sds198": ("SDS198", {"pm100": "pm100_ug_m3"}),
 }
 """Our type to its sensor, and its names to ours."""

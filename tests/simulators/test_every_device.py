@@ -26,6 +26,8 @@ FRAMES = 400
 everyone = pytest.mark.parametrize("device", TALKERS, ids=lambda device: device.name)
 UNASKED: dict[str, dict[str, Value]] = {
     "sds011": {"device_id": "0000"},
+    "sds018": {"device_id": "0000"},
+    "sds021": {"device_id": "0000"},
     "sds198": {"device_id": "0000"},
     "nmea0183": {"satellites_tracked": 8, "group_complete": True},
     "ttn-v3": {"device_id": "thing-1"},

@@ -295,7 +295,7 @@ WRONG = [
         "--for: expected seconds, more than 0, got 0",
     ),
     (["decode", "--device", "pms5003", "--port", "/dev/x", "--parity", "e"], '--parity: expected N, E or O, got "e"'),
-    (["devices", "sds01"], 'no device type "sds01"; did you mean "sds011"?'),
+    (["devices", "sds19"], 'no device type "sds19"; did you mean "sds198"?'),
     (
         ["run", "--config", "no-such.toml"],
         "no-such.toml: No such file or directory: expected a configuration file that can be read",
