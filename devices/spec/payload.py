@@ -4,7 +4,7 @@ An `Item` is a whole number in the frame (a struct code) that is a field after s
 constant. A `BitItem` is made of bits that may lie scattered over several bytes. What a
 table reads, it writes back to the same bytes.
 
-    value = raw / divisor        raw in `absent`: the device has no value, the field is absent
+    value = (raw + offset) / divisor     raw in `absent`: the device has no value, the field is absent
 
 The reading side is compiled once from the table into one function, a dict display over the
 unpacked numbers (as `namedtuple` and `dataclass` compile theirs): half the time of building
@@ -46,6 +46,7 @@ class Item:
     divisor: int = 1
     absent: tuple[int, ...] = ()
     fill: int = 0
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,18 @@ class BitItem:
 
     field: Field
     pieces: tuple[tuple[int, int, int], ...]
-    divisor: int = 1
+    divisor: float = 1
     absent: tuple[int, ...] = ()
+    offset: int = 0
 
     @property
     def width(self) -> int:
         return sum(width for _, _, width in self.pieces)
 
 
-def raw_value(field: Field, divisor: int, absent: tuple[int, ...], fields: Mapping[str, Value]) -> int:
+def raw_value(
+    field: Field, divisor: float, absent: tuple[int, ...], fields: Mapping[str, Value], offset: int = 0
+) -> int:
     """The whole number that stands for `field` in a frame; EncodeError if there is none."""
     value = fields.get(field.name)
     if value is None:
@@ -76,8 +80,8 @@ def raw_value(field: Field, divisor: int, absent: tuple[int, ...], fields: Mappi
         raise EncodeError(f"{field.name}: {value!r} is not a number")
     low = -math.inf if field.minimum is None else field.minimum
     high = math.inf if field.maximum is None else field.maximum
-    raw = round(value * divisor)
-    if not low <= raw / divisor <= high:
+    raw = round(value * divisor) - offset
+    if not low <= (raw + offset) / divisor <= high:
         raise EncodeError(f"{field.name}: {value} is outside {field.minimum}..{field.maximum}")
     if raw in absent:
         raise EncodeError(f"{field.name}: {value} is what the device sends for 'no value'")
@@ -118,7 +122,9 @@ class Payload:
         self._bits = bits
         fields = [(item, item.field) for item in items if item.field is not None]
         self._compiled = _compile(fields, self._reader, offset)
-        self._tabled = bool(fields) and not bits and all(i.code in "bBhH" and not i.absent for i, _ in fields)
+        self._tabled = (
+            bool(fields) and not bits and all(i.code in "bBhH" and not i.absent and not i.offset for i, _ in fields)
+        )
         self._absent = tuple((i, f.name, item.absent) for i, (item, f) in enumerate(fields) if item.absent)
         self.parse = self._parse if self._absent or bits else self._compiled
         """The fields of a whole frame. A field without a value is not in the dict."""
@@ -166,7 +172,10 @@ class Payload:
             if raw in bit.absent:
                 continue
             kind = bit.field.kind
-            fields[bit.field.name] = bool(raw) if kind == "flag" else raw if kind == "counter" else raw / bit.divisor
+            number = raw + bit.offset
+            fields[bit.field.name] = (
+                bool(raw) if kind == "flag" else number if kind == "counter" else number / bit.divisor
+            )
 
     def outside(self, fields: Mapping[str, Value]) -> str | None:
         """Which value is one that the device cannot say (the frame has room for it), or None."""
@@ -197,12 +206,12 @@ class Payload:
         if unknown:
             raise EncodeError(f"{', '.join(sorted(unknown))}: not in this frame")
         raws = [
-            item.fill if item.field is None else raw_value(item.field, item.divisor, item.absent, fields)
+            item.fill if item.field is None else raw_value(item.field, item.divisor, item.absent, fields, item.offset)
             for item in self._items
         ]
         out = bytearray(self._writer.pack(*raws))
         for bit in self._bits:
-            raw = raw_value(bit.field, bit.divisor, bit.absent, fields)
+            raw = raw_value(bit.field, bit.divisor, bit.absent, fields, bit.offset)
             for byte, shift, width in reversed(bit.pieces):
                 out[byte] |= (raw & (1 << width) - 1) << shift
                 raw >>= width
@@ -249,9 +258,13 @@ def _unpacking(fields: list[tuple[Item, Field]], offset: int) -> str:
 
 def _values(fields: list[tuple[Item, Field]]) -> str:
     return ", ".join(
-        f"{field.name!r}: raw{index}" + ("" if field.kind == "counter" else f" / {item.divisor:d}")
+        f"{field.name!r}: {_shifted(index, item)}" + ("" if field.kind == "counter" else f" / {item.divisor:d}")
         for index, (item, field) in enumerate(fields)
     )
+
+
+def _shifted(index: int, item: Item) -> str:
+    return f"(raw{index} + {item.offset:d})" if item.offset else f"raw{index}"
 
 
 def _fills(entry: Item | BitItem, field: Field, minimum: float, maximum: float) -> bool:
@@ -266,7 +279,7 @@ def _fills(entry: Item | BitItem, field: Field, minimum: float, maximum: float) 
     else:
         bits = 8 * calcsize("=" + entry.code)
         low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if entry.code.islower() else (0, (1 << bits) - 1)
-    least, most = round(minimum * entry.divisor), round(maximum * entry.divisor)
+    least, most = round(minimum * entry.divisor) - entry.offset, round(maximum * entry.divisor) - entry.offset
     if least < low or most > high:
         raise DescriptionError(f"field {field.name}: {minimum}..{maximum} does not fit the frame")
     return (least, most) == (low, high)

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiomqtt
 
 from devices.ble_gatt.topics import CHARACTERISTICS
+from devices.ruuvi.formats import FORMATS as RUUVI_FORMATS
 from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
@@ -144,8 +145,10 @@ async def _say_everything(mosquitto: Mosquitto) -> None:
 
 
 def _said(device: MessageDevice, name: str, reading: Reading) -> list[tuple[str, bytes]]:
-    """The messages that say all of it: of GATT values, one of each characteristic."""
+    """The messages that say all of it: of GATT values, one of each characteristic; of Ruuvi, one of each format."""
     topic = usual_topic(device, name)
+    if device.name == "ruuvi":
+        return _formats(device, topic, reading)
     if device.name != "ble-gatt":
         return [(topic, device.encode(reading))]
     said = []
@@ -154,6 +157,17 @@ def _said(device: MessageDevice, name: str, reading: Reading) -> list[tuple[str,
         fields = {field: value for field, value in values.items() if field in each.names}
         if fields:
             said.append((f"{topic.rpartition('/')[0]}/{each.uuid:04x}", each.write(fields)))
+    return said
+
+
+def _formats(device: MessageDevice, topic: str, reading: Reading) -> list[tuple[str, bytes]]:
+    said = [(f"ruuvi/{reading.thing}/gw_status", device.encode(Reading({"online_flag": True})))]
+    for number, known in RUUVI_FORMATS.items():
+        names = {"rssi_dbm", known.apart} | known.table.names
+        part: dict[str, Value] = {name: value for name, value in reading.fields.items() if name in names}
+        if number != 3:  # its ranges are narrower
+            whole = Reading(part | {"data_format": known.name, "measurement_sequence": number})
+            said.append((topic, device.encode(whole)))
     return said
 
 

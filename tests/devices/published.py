@@ -20,6 +20,7 @@ All 149 lines may be copied, none had to be left out:
      5  TheThingsIndustries/lorawan-stack-docs  Apache-2.0    documentation
      3  smlng/pycayennelpp                      MIT           unit tests with the examples of the format's document
      4  chirpstack/chirpstack-docs              MIT           documentation
+     4  ruuvi/ruuvi-sensor-protocols            BSD-3-Clause  test vectors of the data formats
      1  absmach/senml                           Apache-2.0    unit test
      1  Mainflux and Magistrala documentation   Apache-2.0
      5  home-assistant/core                     Apache-2.0    unit tests of Tasmota

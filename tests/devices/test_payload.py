@@ -41,6 +41,26 @@ def test_no_value_is_absent_and_back() -> None:
     assert TABLE.pack({"count": 5, "lamp": False}) == body
 
 
+def test_an_offset_is_added_before_dividing() -> None:
+    celsius = Field("temperature_c", "Cel", "x", minimum=-40, maximum=60, step=1)
+    battery = Field("battery_v", "V", "x", minimum=1.6, maximum=3.646, step=0.001)
+    power = Field("power_dbm", "dBm", "x", minimum=-40, maximum=20, step=2)
+    table = Payload(
+        ">",
+        0,
+        (Item("B", celsius, offset=-40), Item("H")),
+        (BitItem(battery, ((1, 0, 8), (2, 5, 3)), 1000, (0x7FF,), 1600), BitItem(power, ((2, 0, 5),), 0.5, (31,), -20)),
+    )
+    body = bytes.fromhex("3f ac36")
+    fields: dict[str, Value] = {"temperature_c": 23.0, "battery_v": 2.977, "power_dbm": 4.0}
+    assert table.parse(body) == fields
+    assert table.both(body) == (fields, None)
+    assert table.pack(fields) == body
+    with pytest.raises(EncodeError, match=r"battery_v: 1.5 is outside 1.6..3.646"):
+        table.pack(fields | {"battery_v": 1.5})
+    assert Payload(">", 0, (Item("B", celsius, offset=-40),)).both(b"\x3f") == ({"temperature_c": 23.0}, None)
+
+
 def test_values_the_device_cannot_say_are_named() -> None:
     assert TABLE.outside({"temperature_c": 85.1}) == "temperature_c: 85.1 is outside -40..85"
     assert TABLE.outside({"temperature_c": 85.0, "count": 255}) is None

@@ -1,0 +1,5 @@
+"""Ruuvi: sensors that advertise over Bluetooth, as gateways pass them on."""
+
+from devices.ruuvi.device import DEVICE
+
+__all__ = ["DEVICE"]
