@@ -167,7 +167,7 @@ def fitting(sample: bytes, devices: Mapping[str, Device], settings: SerialSettin
 
 
 async def _ask(wanted: Search, found: Found) -> None:
-    """Ask the types that speak only then, framing by framing, until one answers."""
+    """Ask the types that speak only then, framing by framing, until one has most of its values answered."""
     groups: dict[SerialSettings, list[PolledDevice]] = defaultdict(list)
     for device in wanted.devices.values():
         if isinstance(device, PolledDevice) and (not device.units or wanted.unit in (None, *device.units)):
@@ -178,7 +178,7 @@ async def _ask(wanted: Search, found: Found) -> None:
         found.add(fits)
         if said and not found.fits:
             found.sample, found.settings = said, settings
-        if found.fits:
+        if found.fits and found.fits[0].share >= SURE:
             return
 
 
