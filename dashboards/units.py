@@ -25,6 +25,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "A": "amp",
     "A.h": "suffix:Ah",
     "mA": "mamp",
+    "mA.h": "suffix:mAh",
     "W": "watt",
     "V.A": "voltamp",
     "kV.A": "kvoltamp",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devices.spec.device import Device, MessageDevice, PolledDevice
-from simulators import ble_gatt, homie, nmea0183, ruuvi, shelly, tasmota, vda5050, zigbee2mqtt
+from simulators import ble_gatt, homie, mavlink, nmea0183, ruuvi, shelly, tasmota, vda5050, zigbee2mqtt
 from simulators.faults import Faults
 from simulators.line import Respondent
 from simulators.peer import Epoch, Instrument
@@ -46,7 +46,7 @@ PEERS: Mapping[str, type[Instrument]] = {
         ("pms5003", "pms3003", "pms5003t", "pms5003s", "pms5003st", "pms7003", "pmsa003"), Plantower
     ),
     **dict.fromkeys(("sds011", "sds018", "sds021", "sds198"), Nova),
-    "vda5050": vda5050.Robot,
+    "vda5050": vda5050.Robot, "mavlink": mavlink.Link,
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
     "shelly-gen2": shelly.Gen2, "homie": homie.Described, "ble-gatt": ble_gatt.Peripheral,
     "ruuvi": ruuvi.Tag,
@@ -55,7 +55,7 @@ PEERS: Mapping[str, type[Instrument]] = {
 
 EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch, "ble-gatt": ble_gatt.epoch,
-    "ruuvi": ruuvi.epoch,
+    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch,
 }  # fmt: skip
 """Types whose readings are more than their fields: seed, topic and spot to epoch."""
 

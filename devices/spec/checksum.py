@@ -3,10 +3,12 @@
 sum8 and sum16, negated or not, catch any single flipped bit but not two bytes swapped; xor8 likewise.
 Sources: Plantower PMS5003 series data manual (sum16), Nova SDS011 control protocol V1.3
 (sum8), NMEA 0183 (xor8), u-blox receiver protocol description (Fletcher, after RFC 1145),
-Modbus over serial line V1.02, 6.2.2 (CRC-16: polynomial A001 reflected, begins with FFFF).
+Modbus over serial line V1.02, 6.2.2 (CRC-16: polynomial A001 reflected, begins with FFFF), MAVLink's
+"Packet Serialization" (CRC-16/MCRF4XX: polynomial 1021 reflected).
 A CRC of 16 bits catches any burst of up to 16 bits, and one in 65,536 of all others passes.
 """
 
+from binascii import crc_hqx
 from functools import reduce
 from operator import xor
 from zlib import adler32
@@ -75,3 +77,15 @@ def crc16_modbus(data: bytes) -> int:
     for byte in data:
         crc = crc >> 8 ^ _MODBUS[(crc ^ byte) & 0xFF]
     return crc
+
+
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def crc16_mcrf4xx(data: bytes) -> int:
+    """CRC-16/MCRF4XX, the X.25 of MAVLink (which does not turn the bits over at the end): reflected, begins with FFFF.
+
+    By way of `crc_hqx`, which takes each byte from the other end: two bytes mirrored in, two mirrored out.
+    """
+    crc = crc_hqx(data.translate(_MIRRORED), 0xFFFF)
+    return _MIRRORED[crc & 0xFF] << 8 | _MIRRORED[crc >> 8]

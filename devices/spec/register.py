@@ -139,7 +139,7 @@ class Register:
         return whole if whole and math.isclose(whole * self.scale, 1, rel_tol=1e-9) else 0
 
     def _scaled(self, raw: float) -> float:
-        value = _shortest(raw) if self.type == "f32" else float(raw)
+        value = shortest(raw) if self.type == "f32" else float(raw)
         value = value / self._divisor if self._divisor else value * self.scale
         return value + self.offset if self.offset else value
 
@@ -227,10 +227,10 @@ def _beside(one: Register, other: Register) -> bool:
     return same and one.bit is not None and other.bit is not None and one.bit != other.bit
 
 
-def _shortest(number: float) -> float:
+def shortest(number: float) -> float:
     """The shortest decimal number that is this f32."""
-    for digits in range(6, 9):
-        short = float(f"{number:.{digits}g}")
-        if _F32.unpack(_F32.pack(short))[0] == number:
-            return short
-    return float(f"{number:.9g}")
+    short = float(f"{number:.7g}")
+    if _F32.unpack(_F32.pack(short))[0] == number:
+        return short
+    short = float(f"{number:.8g}")
+    return short if _F32.unpack(_F32.pack(short))[0] == number else float(f"{number:.9g}")

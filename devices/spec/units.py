@@ -38,6 +38,7 @@ UNITS: dict[str, Unit] = {
         Unit("A", "a", "A"),
         Unit("A.h", "ah", "Ah"),
         Unit("mA", "ma", "mA"),
+        Unit("mA.h", "mah", "mAh"),
         Unit("W", "w", "W"),
         Unit("V.A", "va", "VA"),
         Unit("kV.A", "kva", "kVA"),

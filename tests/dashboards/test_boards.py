@@ -132,7 +132,7 @@ def test_the_pulse_wave_is_not_averaged() -> None:
 def test_robots_have_a_track_in_degrees_and_one_in_metres() -> None:
     board = robots.build(TYPES)
     track, here = queries(board, "Map")
-    assert 'FROM "nmea0183"' in track
+    assert "FROM /^(mavlink|nmea0183)$/" in track
     assert 'mean("latitude_deg") AS "latitude"' in track
     assert 'last("latitude_deg") AS "latitude"' in here
     plan = panel(board, "Floor plan")

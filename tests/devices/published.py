@@ -6,7 +6,6 @@ reads in them (`expected_from`: who, if not the publisher). Field names in `expe
 publishers'; each device's test maps them explicitly.
 
 All lines may be copied, none had to be left out:
-All 149 lines may be copied, none had to be left out:
 
     29  ntpsec/gpsd                             BSD-2-Clause  regression logs and what gpsd makes of them
     22  semuconsulting/pynmeagps                BSD-3-Clause  sentences of receivers in its tests
@@ -15,6 +14,8 @@ All 149 lines may be copied, none had to be left out:
      9  atbrask/CMS50Dplus                      BSD-2-Clause  unit tests
      3  atick-faisal/berry-oximeter             MIT           unit tests
      9  openTCS/opentcs-commadapter-vda5050     MIT           messages of tests
+     3  mavlink/rust-mavlink                    MIT           unit tests and a capture (or Apache-2.0)
+     1  bluenviron/gomavlib                     MIT           unit test
     20  RonanB96/bluetooth-sig-python           MIT           unit tests
      4  weliem/blessed-android                  MIT           unit tests
      5  TheThingsIndustries/lorawan-stack-docs  Apache-2.0    documentation

@@ -115,4 +115,43 @@ def _group() -> st.SearchStrategy[Reading]:
     )
 
 
-SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {"nmea0183": sentences}
+def vehicle_messages() -> st.SearchStrategy[Reading]:
+    """Some of the described messages of MAVLink, each with values of its own or without them."""
+    listed = {field.name: field for field in BY_NAME["mavlink"].fields}
+    angles = {name: st.integers(-3_141_592, 3_141_592).map(lambda raw: raw / 10**6)
+              for name in ("roll_rad", "pitch_rad", "yaw_rad")}  # fmt: skip
+    numbers = {
+        "SYS_STATUS": ("load_pct", "battery_v", "battery_a", "battery_pct", "drop_rate_pct", "comm_errors"),
+        "GLOBAL_POSITION_INT": ("relative_altitude_m", "vx_m_s", "vy_m_s", "vz_m_s"),
+    }
+    limits = {"battery_v": (0, 65_534), "relative_altitude_m": (-2_000_000, 2_000_000), "battery_a": (0, 32_767),
+              "battery_pct": (0, 127)}  # fmt: skip
+
+    def value(name: str) -> st.SearchStrategy[Value]:
+        if name not in limits:
+            return values(listed[name])
+        step = listed[name].step or 1
+        return st.integers(*limits[name]).map(lambda raw: raw / round(1 / step))
+
+    def said(message: str, fields: dict[str, st.SearchStrategy[Value]]) -> st.SearchStrategy[Reading]:
+        drawn = st.fixed_dictionaries(fields)
+        ids = st.integers(0, 255)
+        return st.builds(
+            lambda seq, system, component, version, found: Reading(
+                {"seq": seq, "system_id": system, "component_id": component, "wire_version": version, **found},
+                None, f"{system}-{component}", {"message": message},
+            ),
+            ids, ids, ids, st.integers(1, 2), drawn,
+        )  # fmt: skip
+
+    zero = {"time_boot_ms": st.just(0.0)}
+    messages = {message: {name: value(name) for name in names} for message, names in numbers.items()}
+    messages["SYS_STATUS"] |= {f"sensors_{word}": st.just(0) for word in ("present", "enabled", "health")}
+    messages["GLOBAL_POSITION_INT"] |= zero | {"altitude_m": st.just(0.0), "heading_deg": st.just(0.0)}
+    return st.one_of(said("ATTITUDE", angles | zero), *(said(name, fields) for name, fields in messages.items()))
+
+
+SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {
+    "nmea0183": sentences,
+    "mavlink": vehicle_messages,
+}

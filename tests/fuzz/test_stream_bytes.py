@@ -58,10 +58,10 @@ def size_of(device: StreamDevice, reading: Reading) -> int:
 
 
 def check_account(device: StreamDevice, data: bytes, events: list[Event]) -> None:
-    """Events tell of all bytes, in their order. What an NMEA reading was made of is not to be seen
-    in it (a group of satellites is several sentences), nor how a line of text was written: there the
-    others have to be found in order, and where there is no reading they are everything."""
-    exact = device.name != "nmea0183" and not device.line_end
+    """Events tell of all bytes, in their order. What an NMEA or MAVLink reading was made of is not to be seen
+    in it (a group of satellites is several sentences, a text several messages), nor how a line of text was
+    written: there the others have to be found in order, and where there is no reading they are everything."""
+    exact = device.name not in ("nmea0183", "mavlink") and not device.line_end
     at = told = 0
     for event in events:
         if isinstance(event, Reading):

@@ -1,0 +1,5 @@
+"""MAVLink 1 and 2."""
+
+from devices.mavlink.device import DEVICE
+
+__all__ = ["DEVICE"]

@@ -1,0 +1,37 @@
+"""The published vectors of vehicles and robots, their publishers' names mapped to ours here."""
+
+from typing import Any
+
+import pytest
+
+from devices.spec.device import StreamDevice
+from devices.spec.events import Event, Reading
+from tests.device_types import BY_NAME
+from tests.devices.published import payload, published
+
+MAVLINK = {
+    "seq": "seq", "sysid": "system_id", "compid": "component_id", "custom_mode": "custom_mode",
+    "type": "vehicle_type", "autopilot": "autopilot", "base_mode": "base_mode", "system_status": "system_status",
+    "mavlink_version": "mavlink_version", "param_id": "param_id_text", "param_value": "param_value",
+    "param_type": "param_type", "param_count": "param_count", "param_index": "param_index",
+    "target_system": "target_system", "target_component": "target_component", "command": "command", "param1": "param1",
+}  # fmt: skip
+
+
+def streamed(name: str, data: bytes) -> list[Event]:
+    device = BY_NAME[name]
+    assert isinstance(device, StreamDevice)
+    decoder = device.decoder()
+    return decoder.feed(data) + decoder.flush()
+
+
+@pytest.mark.parametrize("vector", published("mavlink1", "mavlink2"), ids=lambda vector: vector["id"])
+def test_mavlink(vector: dict[str, Any]) -> None:
+    (reading,) = streamed("mavlink", payload(vector))
+    assert isinstance(reading, Reading)
+    expected = dict(vector["expected"])
+    assert reading.tags["message"] == expected.pop("msg")
+    assert reading.fields["wire_version"] == int(vector["protocol"][-1])
+    for name, value in expected.items():
+        word = value.partition("(")[0] if isinstance(value, str) else value  # MAV_STATE_STANDBY(3)
+        assert reading.fields[MAVLINK[name]] == word, name
