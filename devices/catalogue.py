@@ -27,7 +27,8 @@ BUILT_IN = (
     "nova.sds021",
     "nova.sds198",
     "nmea0183",
-    "mhz19b",
+    "winsen.mhz19b",
+    "winsen.mhz19c",
     "bci_oximeter",
     "contec_recorded",
     "lorawan.cayenne_lpp",
@@ -81,7 +82,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "senml-json": ("senml",),
     "ttn-v3-event": ("ttn-v3",),
     "ttn-v3-uplink": ("ttn-v3",),
-    "winsen-mhz": ("mhz19b",),
+    "winsen-mhz": ("mhz19b", "mhz19c"),
 }
 """Names of protocols, as those write who publish recordings of them, and the types that speak them: where the bytes
 do not tell, the first is meant."""

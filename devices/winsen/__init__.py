@@ -1,0 +1,1 @@
+"""Winsen CO2 sensors: one question and answer, one module a type."""
