@@ -40,6 +40,8 @@ BUILT_IN = (
     "zigbee2mqtt",
     "ble_gatt",
     "ruuvi",
+    "nonin.nonin_df2",
+    "nonin.nonin_palmsat",
     "ieee11073.ieee11073_float",
     "ieee11073.ieee11073_sfloat",
     "tasmota",

@@ -17,14 +17,15 @@ from typing import Any
 
 from devices.ble_gatt import DEVICE, of_topic
 from devices.spec.events import Reading, Value
-from simulators.peer import Epoch, Frame, Instrument, Series
+from simulators.peer import Epoch, Frame, Series
 from simulators.scene import settle, truth
 from simulators.signals import NOWHERE, Pulse, Spot, unit, wander
+from simulators.worn import Worn
 
 STRAP, CUFF, PUMPING, SPOT_CHECK, OXIMETER, THERMOMETER, SCALE, BATTERY = (
     *(0x2A37, 0x2A35, 0x2A36, 0x2A5E, 0x2A5F, 0x2A1C, 0x2A9D, 0x2A19),
 )
-OFF_EVERY_S, OFF_S, BATTERY_EVERY_S = 600.0, 20.0, 60.0
+BATTERY_EVERY_S = 60.0
 _FIELDS = {field.name: field for field in DEVICE.fields}
 _CLOCKED = (CUFF, SPOT_CHECK, THERMOMETER, SCALE)
 
@@ -139,7 +140,7 @@ OFF: Mapping[int, dict[str, Value]] = {
 """What is said without a finger or skin."""
 
 
-class Peripheral(Instrument):
+class Peripheral(Worn):
     """See the module."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
@@ -148,14 +149,14 @@ class Peripheral(Instrument):
         self._number = number_of(self.topic)
         self._battery_due = 0.0
 
+    def off(self, _moment: float) -> bytes | None:
+        fields = OFF.get(self._number)
+        return None if fields is None else self._aside(self._number, fields).data
+
     def _frames(self, moments: list[float]) -> list[Frame]:
-        off = OFF.get(self._number)
-        worn = [moment for moment in moments if off is None or moment % OFF_EVERY_S >= OFF_S]
-        frames = super()._frames(worn)
+        frames = super()._frames(moments)
         if self._number == CUFF and frames:
             frames[:0] = [self._aside(PUMPING, {"cuff_pressure_mmhg": at}) for at in (60.0, 160.0, 95.0)]
-        if off is not None:
-            frames += [self._aside(self._number, off)] * (len(moments) - len(worn))
         if moments and moments[-1] >= self._battery_due:
             self._battery_due = moments[-1] + BATTERY_EVERY_S
             frames.append(self._aside(BATTERY, {"battery_pct": float(100 - int(moments[-1] / 7200.0) % 90)}))

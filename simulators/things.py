@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devices.spec.device import Device, MessageDevice, PolledDevice
-from simulators import ble_gatt, homie, mavlink, nmea0183, ruuvi, shelly, tasmota, vda5050, zigbee2mqtt
+from simulators import ble_gatt, homie, mavlink, nmea0183, nonin, ruuvi, shelly, tasmota, vda5050, zigbee2mqtt
 from simulators.faults import Faults
 from simulators.line import Respondent
 from simulators.peer import Epoch, Instrument
@@ -50,12 +50,14 @@ PEERS: Mapping[str, type[Instrument]] = {
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
     "shelly-gen2": shelly.Gen2, "homie": homie.Described, "ble-gatt": ble_gatt.Peripheral,
     "ruuvi": ruuvi.Tag,
+    "nonin-df2": nonin.Packets, "nonin-palmsat": nonin.Handheld,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 
 EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch, "ble-gatt": ble_gatt.epoch,
     "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch,
+    "nonin-df2": nonin.epoch,
 }  # fmt: skip
 """Types whose readings are more than their fields: seed, topic and spot to epoch."""
 

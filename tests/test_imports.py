@@ -10,7 +10,15 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("gateway", "devices", "simulators", "dashboards", "textfile")
 SHELVES = {
     *("gateway", "gateway.sources", "gateway.sinks", "gateway.cli", "simulators", "dashboards"),
-    *("devices", "devices.spec", "devices.lorawan", "devices.modbus", "devices.nova", "devices.plantower"),
+    *(
+        "devices",
+        "devices.spec",
+        "devices.lorawan",
+        "devices.modbus",
+        "devices.nonin",
+        "devices.nova",
+        "devices.plantower",
+    ),
 }
 """Packages without a face: their modules are rooms of their own, and are imported one by one."""
 

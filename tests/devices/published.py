@@ -6,6 +6,7 @@ reads in them (`expected_from`: who, if not the publisher). Field names in `expe
 publishers'; each device's test maps them explicitly.
 
 All lines may be copied, none had to be left out:
+All 164 lines may be copied, none had to be left out:
 
     29  ntpsec/gpsd                             BSD-2-Clause  regression logs and what gpsd makes of them
     22  semuconsulting/pynmeagps                BSD-3-Clause  sentences of receivers in its tests
@@ -16,6 +17,7 @@ All lines may be copied, none had to be left out:
      9  openTCS/opentcs-commadapter-vda5050     MIT           messages of tests
      3  mavlink/rust-mavlink                    MIT           unit tests and a capture (or Apache-2.0)
      1  bluenviron/gomavlib                     MIT           unit test
+     6  pez-globo/pufferfish-software           Apache-2.0    unit tests
     20  RonanB96/bluetooth-sig-python           MIT           unit tests
      4  weliem/blessed-android                  MIT           unit tests
      5  TheThingsIndustries/lorawan-stack-docs  Apache-2.0    documentation

@@ -14,6 +14,7 @@ ANSWERS = {
     "mode", "power", "firmware", "working_period_min",
 }  # fmt: skip
 TEXTS: dict[str, st.SearchStrategy[str]] = {
+    "pleth_samples": st.binary(min_size=25, max_size=25).map(lambda wave: "[" + ",".join(map(str, wave)) + "]"),
     "device_id": st.integers(0, 0xFFFF).map(lambda number: f"{number:04X}"),
 }
 

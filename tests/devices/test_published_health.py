@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from devices.spec.device import MessageDevice
-from devices.spec.events import Reading
+from devices.spec.device import MessageDevice, StreamDevice
+from devices.spec.events import Event, IntegrityError, Reading
 from tests.device_types import BY_NAME
 from tests.devices.examples import nanoseconds
 from tests.devices.published import payload, published
@@ -23,6 +23,18 @@ VALUES = {
     "2A70": "wind_true_m_s",
 }  # fmt: skip
 """What `value` is, by characteristic."""
+NONIN = {
+    "heart_rate": "pulse_rate_bpm", "heart_rate_d": "pulse_rate_display_bpm", "firmware_rev": "firmware_revision",
+    "e_heart_rate": "pulse_rate_extended_bpm", "e_heart_rate_d": "pulse_rate_extended_display_bpm",
+    "spo2": "spo2_pct", "spo2_d": "spo2_display_pct", "spo2_fast": "spo2_fast_pct", "spo2_beat": "spo2_beat_pct",
+    "e_spo2": "spo2_extended_pct", "e_spo2_d": "spo2_extended_display_pct",
+}  # fmt: skip
+STATUS = {
+    "green_perfusion": ("perfusion", "green"), "yellow_perfusion": ("perfusion", "yellow"),
+    "red_perfusion": ("perfusion", "red"), "sensor_alarm": ("sensor_alarm", True),
+    "out_of_track": ("out_of_track", True), "artifact": ("artifact", True),
+    "sensor_disconnect": ("sensor_disconnected", True),
+}  # fmt: skip
 TIMES = ("timestamp", "base_time")
 ELSEWHERE = {
     "flags", "min_length", "max_length",  # of the encoding
@@ -85,3 +97,35 @@ def test_none_of_them_is_passed_over() -> None:
         assert left.keys() <= {"flags", "measurement_units", "weight_unit", "height_unit", "sensor_contact",
                                "rr_intervals", "min_length", "max_length"}  # fmt: skip
         assert left.get("sensor_contact", "NOT_SUPPORTED") == "NOT_SUPPORTED"
+
+
+def nonin(data: bytes) -> list[Event]:
+    device = BY_NAME["nonin-df2"]
+    assert isinstance(device, StreamDevice)
+    decoder = device.decoder()
+    return decoder.feed(data) + decoder.flush()
+
+
+@pytest.mark.parametrize("vector", published("nonin-df2"), ids=lambda vector: f"nonin-{vector['id']}")
+def test_published_packet(vector: dict[str, Any]) -> None:
+    data, expected = bytes.fromhex(vector["input_hex"]), vector["expected"]
+    if expected.get("reject"):
+        assert all(isinstance(event, IntegrityError) for event in nonin(data))
+        assert "23 of 25 frames" in nonin(data)[0].detail  # type: ignore[union-attr]
+        return
+    if len(data) == 1:  # the status byte of a frame, here of the second in a packet whose others say nothing
+        whole = next(bytes.fromhex(each["input_hex"]) for each in published("nonin-df2") if each["id"] == 97)
+        frame = bytes((1, data[0], whole[7], whole[8]))
+        data = whole[:5] + frame + bytes((sum(frame) & 0xFF,)) + whole[10:]
+        field, value = STATUS[next(iter(expected))]
+        (reading,) = nonin(data)
+        assert isinstance(reading, Reading)
+        quiet = {"perfusion": "none", "sensor_alarm": False, "out_of_track": False, "artifact": False,
+                 "sensor_disconnected": False}  # fmt: skip
+        assert {name: reading.fields[name] for name in quiet} == quiet | {field: value}
+        return
+    (reading,) = nonin(data)
+    assert isinstance(reading, Reading)
+    assert {name: reading.fields[name] for name in NONIN.values()} == {
+        NONIN[theirs]: wanted["value"] if isinstance(wanted, dict) else wanted for theirs, wanted in expected.items()
+    }

@@ -1,0 +1,1 @@
+"""Nonin pulse oximeters: one module a serial format."""
