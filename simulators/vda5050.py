@@ -22,6 +22,13 @@ from simulators.peer import Epoch, Frame, Instrument, Series
 from simulators.signals import LOOP, NOWHERE, Route, Spot, wander
 
 WAY = len(LOOP)
+SHEET: Mapping[str, Value] = {
+    "series_name": "parkgate", "robot_class": "CARRIER", "robot_kinematics": "DIFFERENTIAL", "load_max_kg": 60.0,
+    "localization_types": "NATURAL", "navigation_types": "VIRTUAL_LINE_GUIDED", "speed_min_m_s": 0.05,
+    "speed_max_m_s": 1.5, "acceleration_max_m_s2": 0.6, "deceleration_max_m_s2": 1.2, "height_min_m": 0.4,
+    "height_max_m": 0.4, "width_m": 0.55, "length_m": 0.8, "state_interval_s": 0.5, "known_action_count": 6,
+}  # fmt: skip
+"""What its factsheet says."""
 HEADER = frozenset(("headerId", "timestamp", "version", "manufacturer", "serialNumber"))
 
 
@@ -78,7 +85,7 @@ def epoch(seed: int, topic: str, spot: Spot = NOWHERE) -> Epoch:
 class Robot(Instrument):
     """Adds the connection message to the states, and obeys instant actions: FINISHED with the next state, at once.
 
-    A pause holds it where it is; an order that is cancelled is not said any more; its factsheet says little.
+    A pause holds it where it is; an order that is cancelled is not said any more; its factsheet is SHEET.
     """
 
     _connections = 0
@@ -111,8 +118,8 @@ class Robot(Instrument):
             return []
         (state,) = command.answer(arguments, to)
         header = {key: value for key, value in json.decode(state.payload).items() if key in HEADER}
-        sheet = header | {"typeSpecification": {"seriesName": "parkgate", "agvClass": "CARRIER"}}
-        return [Frame(json.encode(sheet), topic=beside(to, "factsheet"))]
+        sheet = Reading({"factsheet_header_id": 0, "version": version, **SHEET}, to.now_ns, self.thing)
+        return [Frame(json.encode(json.decode(self.device.encode(sheet)) | header), topic=beside(to, "factsheet"))]
 
     def _as_told(self, moment: float) -> list[Reading]:
         held = moment if self._paused_s is None else min(moment, self._paused_s)

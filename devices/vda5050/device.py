@@ -9,7 +9,8 @@
 | connection | `connection_state`; `connection_header_id`, but for a last will |
 | order | `sent_order_id` and its size; `order_header_id` |
 | instantActions | `instant_action_count`; `instant_actions_header_id` |
-| responses, zoneSet, factsheet | the header alone, `<message>_header_id` |
+| factsheet | what it is and can do (factsheet.py); `factsheet_header_id` |
+| responses, zoneSet | the header alone, `<message>_header_id` |
 
 Header counts are per topic in VDA 5050, hence a field for each: `header_id` alone has no gaps.
 The thing is `serialNumber`, the time the header's timestamp. The message is told by the topic's last level, its
@@ -47,8 +48,10 @@ from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Val
 from devices.spec.json_parts import PartRefused, Reader, loads, plain
 from devices.spec.json_time import parse_ns
 from devices.spec.sequence import Bits, Sequence
+from devices.vda5050 import factsheet
 from devices.vda5050.actions import COMMANDS
 from devices.vda5050.encode import FIELDS, encode
+from devices.vda5050.factsheet import Factsheet
 from devices.vda5050.message import (
     AgvPosition,
     Connection,
@@ -70,16 +73,9 @@ Kind = Literal[
 ]
 
 _STRUCTS: dict[Kind, type[msgspec.Struct]] = {
-    "state2": State2,
-    "state3": State3,
-    "connection": Connection,
-    "visualization": Visualization,
-    "instantActions": InstantActions,
-    "order": Order,
-    "responses": Header,
-    "zoneSet": Header,
-    "factsheet": Header,
-}
+    "state2": State2, "state3": State3, "connection": Connection, "visualization": Visualization, "order": Order,
+    "instantActions": InstantActions, "responses": Header, "zoneSet": Header, "factsheet": Factsheet,
+}  # fmt: skip
 _decoders: dict[Kind, msgjson.Decoder[Any]] = {kind: msgjson.Decoder(struct) for kind, struct in _STRUCTS.items()}
 _parts = Reader(each=True)
 _marks = msgjson.Decoder(Marks)
@@ -155,7 +151,7 @@ def _parted(kind: Kind, value: object, payload: bytes) -> Event:
         struct = LastWill  # its header counts for nothing, so it is not judged either
     message, wrong = _parts.read(value, struct)
     reading = _reading(kind, message)
-    reading.field_errors = wrong
+    reading.field_errors = wrong = wrong + reading.field_errors
     if reading.fields:
         return reading
     return SanityError(f"{_name(kind)}: {wrong[0]}", payload) if wrong else Empty(f"{_name(kind)}: no values", payload)
@@ -245,8 +241,9 @@ def _reading(kind: Kind, message: Any) -> Reading:
         fields["instant_action_count"] = len(actions or ())
     elif kind == "order":
         _order(message, fields)
+    wrong = factsheet.told(message, fields) if kind == "factsheet" else ()
     time_ns = None if message.timestamp is None else parse_ns(message.timestamp)
-    return Reading(fields, time_ns, message.serial_number or None)
+    return Reading(fields, time_ns, message.serial_number or None, field_errors=wrong)
 
 
 def _last_will(message: Connection | LastWill) -> Reading:

@@ -1,8 +1,8 @@
 """What a VDA 5050 robot can say in one record, and the messages that say it.
 
 A reading becomes a state; with `connection_state` and no battery a connection message; with
-`visualization_header_id` a visualization. `version` decides between the names of 2.1 and 3.0.
-What a state must have and the reading has not (but the charge), is said as of an idle robot
+`visualization_header_id` a visualization, with `factsheet_header_id` a factsheet. `version` decides between the
+names of 2.1 and 3.0. What a state must have and the reading has not (but the charge), is said as of an idle robot
 without faults.
 
 Source: VDA 5050 2.1.0 and 3.0.0; ranges are those of the specification, else of the usual robots.
@@ -17,6 +17,7 @@ from devices.spec.errors import EncodeError
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field, Threshold
 from devices.spec.json_time import format_ns
+from devices.vda5050 import factsheet
 
 MODES = ("AUTOMATIC", "SEMIAUTOMATIC", "MANUAL", "SERVICE", "TEACH_IN", "STARTUP", "INTERVENED")
 STOPS = ("NONE", "AUTOACK", "MANUAL", "REMOTE")
@@ -84,6 +85,7 @@ FIELDS = (
     Field("version", "1", "Version of VDA 5050 that the robot speaks", kind="text", optional=True, panel=False),
     Field("manufacturer", "1", "Manufacturer of the robot", kind="text", optional=True, panel=False),
     Field("serial_number", "1", "Serial number of the robot", kind="text", optional=True, panel=False),
+    *factsheet.FIELDS,
 )  # fmt: skip
 
 _VERSION = "2.1.0"
@@ -107,6 +109,8 @@ def encode(reading: Reading) -> bytes:
     if "visualization_header_id" in fields:
         message = _header(reading, version, "visualization_header_id")
         message |= _motion(fields, modern)
+    elif "factsheet_header_id" in fields:
+        message = _header(reading, version, "factsheet_header_id") | factsheet.said(fields, modern)
     elif "connection_state" in fields and "battery_pct" not in fields:
         message = _header(reading, version, "connection_header_id")
         message["connectionState"] = _word(fields["connection_state"], modern)

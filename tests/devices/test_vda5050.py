@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from devices.spec.errors import EncodeError
 from devices.spec.events import Empty, Event, Reading, SanityError
 from devices.vda5050 import device as vda5050
+from devices.vda5050 import factsheet
 from devices.vda5050.device import DEVICE
 from tests.devices.published import payload, published
 from tests.devices.readings import values
@@ -407,6 +408,7 @@ FREE = {
     for field in DEVICE.fields
     if field.kind != "text"
     and not field.name.startswith(("error_", "fatal_", "connection_", "action_", "node_", "edge_"))
+    and field not in factsheet.FIELDS
 }
 SMALL = {
     name: st.integers(0, 5) for name in ("node_count", "edge_count", "action_count", "load_count")
@@ -466,3 +468,35 @@ def test_what_no_robot_can_say(fields: dict[str, Any], words: str) -> None:
         DEVICE.encode(Reading({"battery_pct": 50.0}, None, "amr-1"))
     with pytest.raises(EncodeError, match="serial_number"):
         DEVICE.encode(Reading({"battery_pct": 50.0}, 0))
+
+
+@pytest.mark.parametrize("version", ["2.1.0", "3.0.0"])
+def test_a_factsheet_comes_back_in_the_names_of_its_version(version: str) -> None:
+    fields: dict[str, Any] = {
+        "factsheet_header_id": 3, "version": version, "manufacturer": "Acme", "serial_number": "amr-3",
+        "series_name": "Mover", "robot_kinematics": "OMNIDIRECTIONAL", "robot_class": "FORKLIFT",
+        "load_max_kg": 1200.0, "localization_types": "GRID SPOT", "speed_max_m_s": 2.5, "length_m": 1.9,
+        "state_interval_s": 30.0, "known_action_count": 3,
+    }  # fmt: skip
+    payload = DEVICE.encode(Reading(fields, NOW, "amr-3"))
+    old, new = (b"agvClass", b"speedMax", b"agvActions"), (b"mobileRobotClass", b"maximumSpeed", b"mobileRobotActions")
+    wanted, others = (new, old) if version == "3.0.0" else (old, new)
+    assert all(label in payload for label in wanted)
+    assert not any(label in payload for label in others)
+    (reading,) = DEVICE.decode(f"uagv/v{version[0]}/Acme/amr-3/factsheet", payload, NOW)
+    assert reading == Reading(fields, NOW, "amr-3")
+
+
+def test_a_factsheet_that_lacks_nearly_everything_is_one() -> None:
+    sheet = {"headerId": 1, "timestamp": "2025-07-17T08:00:00Z", "version": "2.0.0", "manufacturer": "Acme",
+             "serialNumber": "a", "typeSpecification": None, "protocolLimits": {"timing": None}}  # fmt: skip
+    assert one(sheet, "uagv/v2/Acme/a/factsheet").fields == {
+        "factsheet_header_id": 1, "version": "2.0.0", "manufacturer": "Acme", "serial_number": "a",
+    }  # fmt: skip
+    wrong = sheet | {"typeSpecification": {"seriesName": 5, "localizationTypes": "GRID", "maxLoadMass": True}}
+    reading = one(wrong, "uagv/v2/Acme/a/factsheet")
+    assert [words.partition(":")[0] for words in reading.field_errors] == [
+        "series_name", "load_max_kg", "localization_types",
+    ]  # fmt: skip
+    reading = one(sheet | {"physicalParameters": 5}, "uagv/v2/Acme/a/factsheet")
+    assert "$.physicalParameters" in reading.field_errors[0]
