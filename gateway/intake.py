@@ -128,6 +128,10 @@ class MessageIntake(Protocol):
         ...
 
 
+MOST_FETCHED = 256
+"""Topic filters that decoders may have fetched at one broker: what announces itself has its topics anywhere, and not
+all of them fold into few filters. Each costs a SUBSCRIBE with every connection, and a look at each new topic name."""
+
 MOST_ASKS = 1000
 ASK_AGAIN_S = 10.0
 

@@ -8,9 +8,8 @@ import re
 
 from devices.spec.device import MessageDevice
 from gateway.config import SubscriptionConfig
+from gateway.intake import MOST_FETCHED
 from gateway.routes import matcher, topic_filter
-
-MOST_FETCHED = 64
 
 
 class Subscription:

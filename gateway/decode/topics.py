@@ -70,22 +70,23 @@ class Topics:
         self._loose: dict[str, None] = {}
 
     def resolve(self, topic: str) -> Route | None:
-        """What a topic that is not in `routes` leads to; None where no subscription matches."""
-        for subscription in self._subscriptions:
-            thing = subscription.thing(topic)
-            if thing is None and subscription.fetched(topic):
-                thing = ""
-            if thing is None:
-                continue
-            route = Route(subscription, thing, topic)
-            if len(topic) <= MAX_REMEMBERED_TOPIC:
-                if len(self._loose) >= MAX_LOOSE:
-                    oldest = next(iter(self._loose))
-                    del self._loose[oldest], self.routes[oldest]
-                self._loose[topic] = None
-                self.routes[topic] = route
-            return route
-        return None
+        """What a topic that is not in `routes` leads to; None where no subscription matches.
+
+        A subscription that the configuration gave the topic comes before one whose decoder has fetched it.
+        """
+        found = next(
+            ((each, thing) for each in self._subscriptions if (thing := each.thing(topic)) is not None), None
+        ) or next(((each, "") for each in self._subscriptions if each.fetched(topic)), None)
+        if found is None:
+            return None
+        route = Route(*found, topic)
+        if len(topic) <= MAX_REMEMBERED_TOPIC:
+            if len(self._loose) >= MAX_LOOSE:
+                oldest = next(iter(self._loose))
+                del self._loose[oldest], self.routes[oldest]
+            self._loose[topic] = None
+            self.routes[topic] = route
+        return route
 
     def hold(self, route: Route) -> bool:
         """Remember the route until `release`; False where it is not, or there are too many."""

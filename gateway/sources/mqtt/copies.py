@@ -6,7 +6,7 @@ So subscriptions have identifiers, and a message names those that it is sent for
 
     1           what the configuration wants
     2, 3, ...   fetched filters, one each
-    100         shared subscriptions of the configuration
+    1000        shared subscriptions of the configuration
 
 A message that is published now is taken by the first granted subscription that matches its topic, in
 this order; copies that do not name it are spare. What the broker had kept is taken for each fetched
@@ -29,7 +29,7 @@ from gateway.routes import matcher
 
 CONFIGURED = 1
 FETCHED = 2
-SHARED = 100
+SHARED = 1000
 
 MOST_TOPICS = 10_000
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from gateway.backoff import backoff
 from gateway.clock import Clock
 from gateway.config import MqttConfig
+from gateway.intake import MOST_FETCHED
 from gateway.routes import topic_filter
 from gateway.sources.mqtt.copies import CONFIGURED, FETCHED, SHARED
 from gateway.sources.mqtt.filters import AskedFilters
@@ -20,7 +21,6 @@ from gateway.sources.mqtt.link import Link, Wanted, first_event, log, suback_wor
 
 FIRST_ASK_S = 1.0
 MOST_ASK_S = 60.0
-MOST_FETCHED = 64
 
 
 class Subscriptions:
