@@ -44,6 +44,8 @@ GRAFANA_UNITS: dict[str, str] = {
     "kvar.h": "suffix:kvarh",
     "var.h": "suffix:varh",
     "J": "joule",
+    "MJ": "suffix:MJ",
+    "GJ": "suffix:GJ",
     "kJ": "suffix:kJ",
     "Hz": "hertz",
     "kHz": "suffix:kHz",

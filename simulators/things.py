@@ -11,7 +11,19 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from devices.spec.device import Device, MessageDevice, PolledDevice
-from simulators import ble_gatt, homie, mavlink, nmea0183, nonin, ruuvi, shelly, tasmota, vda5050, zigbee2mqtt
+from simulators import (
+    ble_gatt,
+    dsmr,
+    homie,
+    mavlink,
+    nmea0183,
+    nonin,
+    ruuvi,
+    shelly,
+    tasmota,
+    vda5050,
+    zigbee2mqtt,
+)
 from simulators.faults import Faults
 from simulators.line import Respondent
 from simulators.peer import Epoch, Instrument
@@ -51,6 +63,7 @@ PEERS: Mapping[str, type[Instrument]] = {
     "shelly-gen2": shelly.Gen2, "homie": homie.Described, "ble-gatt": ble_gatt.Peripheral,
     "ruuvi": ruuvi.Tag,
     "nonin-df2": nonin.Packets, "nonin-palmsat": nonin.Handheld,
+    "dsmr": dsmr.SmartMeter, "dsmr-v2": dsmr.SmartMeter,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 
@@ -58,6 +71,7 @@ EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch, "ble-gatt": ble_gatt.epoch,
     "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch,
     "nonin-df2": nonin.epoch,
+    "dsmr": dsmr.epoch, "dsmr-v2": dsmr.epoch_v2,
 }  # fmt: skip
 """Types whose readings are more than their fields: seed, topic and spot to epoch."""
 

@@ -16,6 +16,7 @@ SHELVES = {
         "devices.lorawan",
         "devices.modbus",
         "devices.nonin",
+        "devices.p1",
         "devices.nova",
         "devices.plantower",
     ),

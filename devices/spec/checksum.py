@@ -3,8 +3,9 @@
 sum8 and sum16, negated or not, catch any single flipped bit but not two bytes swapped; xor8 likewise.
 Sources: Plantower PMS5003 series data manual (sum16), Nova SDS011 control protocol V1.3
 (sum8), NMEA 0183 (xor8), u-blox receiver protocol description (Fletcher, after RFC 1145),
-Modbus over serial line V1.02, 6.2.2 (CRC-16: polynomial A001 reflected, begins with FFFF), MAVLink's
-"Packet Serialization" (CRC-16/MCRF4XX: polynomial 1021 reflected).
+Modbus over serial line V1.02, 6.2.2 (CRC-16: polynomial A001 reflected, begins with FFFF), DSMR P1 companion
+standard 5.0.2, 6.2 (the same, begins with 0), Davis serial communication reference 2.6.1, XII (polynomial 1021),
+MAVLink's "Packet Serialization" (CRC-16/MCRF4XX: the same, reflected).
 A CRC of 16 bits catches any burst of up to 16 bits, and one in 65,536 of all others passes.
 """
 
@@ -59,7 +60,7 @@ def fletcher16(data: bytes) -> int:
     return first << 8 | second
 
 
-def _modbus_table() -> tuple[int, ...]:
+def _reflected_table() -> tuple[int, ...]:
     table = []
     for byte in range(256):
         for _ in range(8):
@@ -68,14 +69,13 @@ def _modbus_table() -> tuple[int, ...]:
     return tuple(table)
 
 
-_MODBUS = _modbus_table()
+_REFLECTED = _reflected_table()
 
 
-def crc16_modbus(data: bytes) -> int:
-    """CRC-16/MODBUS; on the wire its low byte comes first."""
-    crc = 0xFFFF
+def crc16_modbus(data: bytes, crc: int = 0xFFFF) -> int:
+    """CRC-16/MODBUS; on the wire its low byte comes first. `crc` is what it begins with."""
     for byte in data:
-        crc = crc >> 8 ^ _MODBUS[(crc ^ byte) & 0xFF]
+        crc = crc >> 8 ^ _REFLECTED[(crc ^ byte) & 0xFF]
     return crc
 
 
@@ -89,3 +89,16 @@ def crc16_mcrf4xx(data: bytes) -> int:
     """
     crc = crc_hqx(data.translate(_MIRRORED), 0xFFFF)
     return _MIRRORED[crc & 0xFF] << 8 | _MIRRORED[crc >> 8]
+
+
+def crc16_arc(data: bytes) -> int:
+    """CRC-16/ARC, as smart meters have it at their P1 port: that of Modbus, but begins with 0."""
+    return crc16_modbus(data, 0)
+
+
+def crc16_xmodem(data: bytes) -> int:
+    """CRC-16/XMODEM (CRC-CCITT that begins with 0), as Davis has it; on the wire its high byte comes first.
+
+    Over data and check together it is 0.
+    """
+    return crc_hqx(data, 0)

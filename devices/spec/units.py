@@ -57,6 +57,8 @@ UNITS: dict[str, Unit] = {
         Unit("kvar.h", "kvarh", "kvarh"),
         Unit("var.h", "varh", "varh"),
         Unit("J", "j", "J"),
+        Unit("MJ", "megaj", "MJ"),
+        Unit("GJ", "gj", "GJ"),
         Unit("kJ", "kj", "kJ"),
         Unit("Hz", "hz", "Hz"),
         Unit("kHz", "khz", "kHz"),

@@ -6,7 +6,6 @@ reads in them (`expected_from`: who, if not the publisher). Field names in `expe
 publishers'; each device's test maps them explicitly.
 
 All lines may be copied, none had to be left out:
-All 164 lines may be copied, none had to be left out:
 
     29  ntpsec/gpsd                             BSD-2-Clause  regression logs and what gpsd makes of them
     22  semuconsulting/pynmeagps                BSD-3-Clause  sentences of receivers in its tests
@@ -27,6 +26,7 @@ All 164 lines may be copied, none had to be left out:
      1  absmach/senml                           Apache-2.0    unit test
      1  Mainflux and Magistrala documentation   Apache-2.0
      5  home-assistant/core                     Apache-2.0    unit tests of Tasmota
+     4  ndokter/dsmr_parser                     MIT           telegrams of tests, read by dsmr_parser
      9  home-assistant-libs/aioshelly           Apache-2.0    captures of Shelly devices
      1  homieiot/convention                     CC-BY-4.0     example of the specification
 """

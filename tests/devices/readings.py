@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
+from devices.p1.obis import CHANNELS, ROWS
 from devices.spec.device import Device
 from devices.spec.events import Reading, Value
 from devices.spec.field import Field
@@ -152,7 +153,33 @@ def vehicle_messages() -> st.SearchStrategy[Reading]:
     return st.one_of(said("ATTITUDE", angles | zero), *(said(name, fields) for name, fields in messages.items()))
 
 
+def telegrams(version_2: bool) -> st.SearchStrategy[Reading]:
+    """A smart meter's telegrams, or what a meter on one of its channels shows."""
+    device = BY_NAME["dsmr"]
+    rows = {row.field.name for row in ROWS}
+    house = st.fixed_dictionaries(
+        {}, optional={field.name: values(field) for field in device.fields if field.name in rows}
+    )
+    times = st.integers(946_684_800, 4_102_441_199).map(lambda second: second * 1_000_000_000)
+    whole = st.builds(
+        lambda fields, time_ns: Reading(dict(fields), None if version_2 else time_ns),
+        house.filter(bool),
+        st.one_of(st.none(), times),
+    )
+    channels = st.sampled_from(CHANNELS).flatmap(
+        lambda field: st.builds(
+            lambda value, channel, time_ns: Reading({field.name: value}, time_ns, tags={"channel": channel}),
+            values(field),
+            st.sampled_from("123456789"),
+            times,
+        )
+    )
+    return whole if version_2 else st.one_of(whole, channels)
+
+
 SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {
     "nmea0183": sentences,
     "mavlink": vehicle_messages,
+    "dsmr": lambda: telegrams(False),
+    "dsmr-v2": lambda: telegrams(True),
 }
