@@ -142,7 +142,8 @@ class StreamDevice(DeviceType):
     date falls back by years from time to time (the week number of GPS): a time of long ago is not believed then.
     Where the link is `shared`, several things speak on it, and each reading names its own.
     `opening` is written to a device that says nothing before it is spoken to: when its port has been opened, and
-    again while nothing good comes.
+    again while nothing good comes. With `opening_every_s` it is written that often though the device speaks: for one
+    that falls silent some time after it was spoken to.
     """
 
     serial: SerialSettings
@@ -156,6 +157,7 @@ class StreamDevice(DeviceType):
     clock_rolls_over: bool = False
     shared: bool = False
     opening: bytes = b""
+    opening_every_s: float | None = None
 
     @property
     def told(self) -> tuple[Command, ...]:

@@ -5,7 +5,8 @@ rest arrives or the port is lost. How the port is kept open: port.py.
 
 A device that says nothing before it is spoken to has an `opening`. It is written when the port has been
 opened, and again whenever no whole frame has come for AGAIN_S, or three of the type's intervals if that is
-longer: the device may have been switched on later, or have fallen asleep.
+longer: the device may have been switched on later, or have fallen asleep. One that falls silent some time after it
+was spoken to says how often it wants to hear it (`opening_every_s`), and hears it though it speaks.
 """
 
 import asyncio
@@ -87,11 +88,12 @@ class SerialSource:
             talk.cancel()
 
     async def _speak(self, port: Port) -> None:
-        """Say the device's opening, again and again while nothing good comes."""
-        pause_s = max(AGAIN_S, 3.0 * self._device.expected_every_s)
+        """Say the device's opening, again and again while nothing good comes, or as often as it wants to hear it."""
+        often_s = self._device.opening_every_s
+        pause_s = max(AGAIN_S, 3.0 * self._device.expected_every_s) if often_s is None else often_s
         heard = port.frames
         while True:
-            if port.frames == heard:
+            if often_s is not None or port.frames == heard:
                 port.write(self._device.opening)
             heard = port.frames
             await self._clock.sleep(pause_s)

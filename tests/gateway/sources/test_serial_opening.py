@@ -87,6 +87,26 @@ async def test_a_fast_device_is_given_five_seconds() -> None:
             await run.until(lambda: heard(pty) == OPENING)
 
 
+async def test_one_that_falls_silent_is_told_as_often_as_it_wants_though_it_speaks() -> None:
+    clock = VirtualClock()
+    with plugged() as pty:
+        run = Running(pty.path, clock, Remembering(), replace(SILENT, expected_every_s=0.015, opening_every_s=15.0))
+        try:
+            await run.connected()
+            await run.until(lambda: heard(pty) == OPENING)
+            for count in (1, 2):
+                pty.say(FRAME_09)
+                await run.until(lambda count=count: len(run.intake.values) == count)
+                await clock.advance(14.9)
+                assert heard(pty) == b""
+                await clock.advance(0.1)
+                await run.until(lambda: heard(pty) == OPENING)
+        finally:
+            run.task.cancel()
+            await asyncio.gather(run.task, return_exceptions=True)
+            await run.source.close()
+
+
 async def test_an_unplugged_one_is_spoken_to_again_where_it_comes_back() -> None:
     clock = VirtualClock()
     with plugged() as first:
