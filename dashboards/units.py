@@ -34,6 +34,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "kW": "kwatt",
     "MW": "megwatt",
     "Ohm": "ohm",
+    "kOhm": "kohm",
     "W/m2": "Wm2",
     "W.h": "watth",
     "W.min": "suffix:W·min",

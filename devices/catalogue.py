@@ -31,6 +31,7 @@ BUILT_IN = (
     "winsen.mhz19c",
     "p1.dsmr",
     "p1.dsmr_v2",
+    "mcu680",
     "bci_oximeter",
     "contec_recorded",
     "lorawan.cayenne_lpp",
@@ -72,6 +73,7 @@ PROFILES = (
 """The types that parkgate brings as register maps: files of `devices/modbus/profiles`, read when a type is used."""
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
+    "bosch-mcu680": ("mcu680",),
     "bci-5byte": ("bci-oximeter",),
     "contec-cms50dplus": ("bci-oximeter", "contec-recorded"),
     "homie4": ("homie",),

@@ -83,6 +83,9 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "error_code": lambda _s, _t: 0,
     "version": lambda _s, _t: 0x97,
     "co2_ppm": lambda s, t: s.air.co2(t),
+    "iaq": lambda s, t: 60.0 + 45.0 * wander(s.seed + 22, t, 1800.0),
+    "iaq_accuracy": lambda _s, _t: 3,
+    "gas_resistance_kohm": lambda s, t: 140.0 - 90.0 * wander(s.seed + 22, t, 1800.0),
     "formaldehyde_mg_m3": lambda s, t: 0.02 + 0.012 * wander(s.seed + 21, t, 3600.0),
     "voc_ppb": lambda s, t: 0.3 * s.air.co2(t),
     # weather

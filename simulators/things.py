@@ -26,6 +26,7 @@ from simulators import (
 )
 from simulators.faults import Faults
 from simulators.line import Respondent
+from simulators.mcu680 import Board
 from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
 from simulators.scene import truth
@@ -58,6 +59,7 @@ PEERS: Mapping[str, type[Instrument]] = {
         ("pms5003", "pms3003", "pms5003t", "pms5003s", "pms5003st", "pms7003", "pmsa003"), Plantower
     ),
     **dict.fromkeys(("sds011", "sds018", "sds021", "sds198"), Nova),
+    "mcu680": Board,
     "vda5050": vda5050.Robot, "mavlink": mavlink.Link,
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
     "shelly-gen2": shelly.Gen2, "homie": homie.Described, "ble-gatt": ble_gatt.Peripheral,

@@ -47,6 +47,7 @@ UNITS: dict[str, Unit] = {
         Unit("kW", "kw", "kW"),
         Unit("MW", "megaw", "MW"),
         Unit("Ohm", "ohm", "Ω"),
+        Unit("kOhm", "kohm", "kΩ"),
         Unit("W/m2", "w_m2", "W/m²"),
         Unit("W.h", "wh", "Wh"),
         Unit("W.min", "w_min", "W·min"),

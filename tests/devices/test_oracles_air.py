@@ -41,6 +41,19 @@ NAMES: dict[str, tuple[str, dict[str, str]]] = {
     "sds018": ("SDS018", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
     "sds021": ("SDS021", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
     "sds198": ("SDS198", {"pm100": "pm100_ug_m3"}),
+    "mhz19b": ("MHZ19B", {"CO2": "co2_ppm"}),
+    "mhz19c": ("MHZ19B", {"CO2": "co2_ppm"}),
+    "mcu680": (
+        "MCU680",
+        {
+            "temp": "temperature_c",
+            "rhum": "humidity_pct",
+            "pres": "pressure_hpa",
+            "IAQ": "iaq",
+            "gas": "gas_resistance_kohm",
+            "alt": "altitude_m",
+        },
+    ),
 }
 """Our type to its sensor, and its names to ours."""
 LENGTHS = {"pms3003": 20, "pms5003st": 36}
@@ -59,20 +72,26 @@ def sealed(name: str, payload: bytes) -> bytes:
         size = LENGTHS.get(name, 28)
         body = b"BM" + struct.pack(">H", size) + payload[: size - 2]
         return body + struct.pack(">H", sum(body))
+    if name.startswith("mhz"):
+        return b"\xff\x86" + payload[:6] + bytes((-sum(b"\x86" + payload[:6]) & 0xFF,))
+    if name == "mcu680":
+        return (body := b"ZZ\x3f\x0f" + payload[:15]) + bytes((sum(body) & 0xFF,))
     return bytes((0xAA, 0xCF if name == "sds198" else 0xC0)) + payload[:6] + bytes((sum(payload[:6]) & 0xFF, 0xAB))
 
 
-def refused(name: str, theirs: Any) -> bool:
+def refused(name: str, theirs: Any, data: bytes) -> bool:
     """Whether we refuse what pypms reads."""
     listed = {field.name: field for field in BY_NAME[name].fields}
     required = {key: ours for key, ours in NAMES[name][1].items() if not listed[ours].optional}
     if any(listed[ours].outside(getattr(theirs, key)) for key, ours in required.items()):
         return True
+    if name.startswith("mhz") and data[6:8] == b"\x3a\x98":
+        return True  # it starts
     return getattr(theirs, "n0_3", None) == 0 and theirs.raw10 > 0
 
 
-def left_out(name: str, theirs: Any) -> set[str]:
-    """What of it we leave out, by our names."""
+def left_out(name: str, theirs: Any, data: bytes) -> set[str]:
+    """What of it we leave out, by our names; also of what pypms does not read, or not so."""
     listed = {field.name: field for field in BY_NAME[name].fields}
     out = {ours for key, ours in NAMES[name][1].items() if listed[ours].outside(getattr(theirs, key))}
     if LARGE.keys() <= NAMES[name][1].keys():
@@ -82,6 +101,10 @@ def left_out(name: str, theirs: Any) -> set[str]:
             if count > most:
                 out.add(ours)
             most = min(most, count)
+    if name == "mcu680" and data[11] >> 4 > 3:
+        out.add("iaq_accuracy")
+    if name.startswith("mhz") and 160 < data[4] < 0xFF:
+        out.add("temperature_c")
     return out
 
 
@@ -94,11 +117,11 @@ def agree(name: str, data: bytes) -> None:
     except REFUSED:
         assert not found
         return
-    if refused(name, theirs):
+    if refused(name, theirs, data):
         assert not found
         return
     (reading,) = found
-    without = left_out(name, theirs)
+    without = left_out(name, theirs, data)
     assert len(reading.field_errors) == len(without)
     for key, ours in names.items():
         expected = None if ours in without else getattr(theirs, key)
