@@ -78,6 +78,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "contec-cms50dplus": ("bci-oximeter", "contec-recorded"),
     "homie4": ("homie",),
     "homie5": ("homie",),
+    "lorawan-payload": ("ttn-v3",),
     "mavlink1": ("mavlink",),
     "mavlink2": ("mavlink",),
     "novasds": ("sds011", "sds198", "sds018", "sds021"),

@@ -2,30 +2,28 @@
 
 Where a server has decoded the payload of an uplink, its values are taken. Where it has not, a codec may: a
 function of the raw bytes and of what is known of the device, which answers with named fields, or with
-None where it is not meant. Message types take one in `decode(topic, payload, received_ns, codec)`.
+None where it is not meant. Message types take one in `decode(topic, payload, received_ns, codec)`; one that is
+wanted although the server has decoded looks at `Raw.decoded` itself.
 
-A codec raises nothing. Fields are named as they are to be stored (names.py, lpp.py).
+Fields are named as they are to be stored (names.py, lpp.py). `coded` makes of a type's `decode` one that takes
+codecs as the gateway runs them, whose values have only the names that their makers gave them; what such a codec warns
+of is the text `codec_warnings_text`. It may raise CodecRefused, a ValueError, which refuses the uplink.
+
+Limits: warnings of MAX_TEXT characters.
 """
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from devices.lorawan.names import free_name
-from devices.spec.events import Value
+from devices.lorawan.names import flatten, free_name
+from devices.spec import coded as spec
+from devices.spec.coded import Raw
+from devices.spec.events import Event, Reading, SanityError, Value
 
+__all__ = ["Codec", "Decoded", "Raw", "coded", "join", "named", "uplink"]
 
-class Raw(NamedTuple):
-    """An uplink that its server has not decoded; "" where the message does not say.
-
-    `dev_eui` is lower hex. `profile` is what the server calls the kind of device: the device profile of ChirpStack,
-    `brand/model` of The Things Stack.
-    """
-
-    data: bytes
-    f_port: int
-    dev_eui: str = ""
-    device: str = ""
-    profile: str = ""
+MAX_TEXT = 400
+WARNINGS = "codec_warnings_text"
 
 
 class Decoded(NamedTuple):
@@ -43,3 +41,41 @@ def join(decoded: Decoded, fields: dict[str, Value], wrong: list[str]) -> None:
     for name, value in decoded.fields.items():
         fields[free_name(name, fields)] = value
     wrong.extend(decoded.errors)
+
+
+def named(said: spec.Coded) -> Decoded:
+    """The values of a codec as fields, by the rule for those of a server (names.py)."""
+    fields: dict[str, Value] = {}
+    wrong: list[str] = []
+    flatten(said.values, fields, wrong)
+    if said.warnings:
+        fields[free_name(WARNINGS, fields, "_text")] = "; ".join(said.warnings)[:MAX_TEXT]
+    return Decoded(fields, tuple(wrong))
+
+
+def coded(
+    decode: Callable[[str, bytes, int, Codec | None], list[Event]],
+) -> Callable[[str, bytes, int, spec.Codec], list[Event]]:
+    """The `decode_coded` of a type."""
+
+    def decode_coded(topic: str, payload: bytes, received_ns: int, codec: spec.Codec) -> list[Event]:
+        def fields(raw: Raw) -> Decoded | None:
+            said = codec(raw)
+            return None if said is None else named(said)
+
+        return decode(topic, payload, received_ns, fields)
+
+    return decode_coded
+
+
+def uplink(raw: Raw, codec: spec.Codec) -> list[Event]:
+    """What a payload says by itself: its port, its bytes, and what a codec makes of them."""
+    fields: dict[str, Value] = {"f_port": raw.f_port, "payload_hex": raw.data.hex()}
+    wrong: list[str] = []
+    try:
+        said = codec(raw)
+    except spec.CodecRefused as refused:
+        return [SanityError(str(refused), raw.data)]
+    if said is not None:
+        join(named(said), fields, wrong)
+    return [Reading(fields, field_errors=tuple(wrong))]

@@ -148,9 +148,9 @@ def decode(data: bytes) -> Decoded:
     return Decoded(fields, tuple(errors))
 
 
-def codec(raw: Raw) -> Decoded:
-    """The same as a codec of raw LoRaWAN payloads."""
-    return decode(raw.data)
+def codec(raw: Raw) -> Decoded | None:
+    """The same as a codec of raw LoRaWAN payloads, where their server has not decoded them."""
+    return None if raw.decoded else decode(raw.data)
 
 
 def _take(kind: Type, channel: int, value: bytes, fields: dict[str, Value], errors: list[str]) -> None:

@@ -11,6 +11,9 @@ type therefore stands in the name: a text ends in `_text`, a boolean in `_flag`,
 name has such an ending gets `_value` behind it. What the network says of any message (`ENVELOPE`)
 keeps its name; a formatter's value of that name gets `payload_` before it.
 
+An object of a `value` with a `unit` or a name for people is that value, and its unit is the one it says:
+`"air": {"displayName": "Air temperature", "value": 21.5, "unit": "°C"}` is `air_c`.
+
 The normalised payload (second table) has fixed units, section by section.
 
 Limits: 256 values and 8 levels in one payload, names of at most 128 characters, finite numbers; a value
@@ -24,6 +27,7 @@ import re
 from collections.abc import Mapping
 
 from devices.spec.events import Value
+from devices.spec.names import number_name as unit_name
 
 MAX_VALUES = 256
 MAX_DEPTH = 8
@@ -70,6 +74,7 @@ _NORMALISED: dict[str, str] = {
     "position_latitude": "latitude_deg", "position_longitude": "longitude_deg",
 }  # fmt: skip
 
+_MEASURED = frozenset(("value", "unit", "displayName", "name", "label"))
 _SUFFIXES = frozenset(suffix for _, suffix in _WORDS.values())
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z]$)")
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -196,6 +201,8 @@ def _walk(
         ending = "_text" if kind is str else "_flag"
         name = word_name(path, ending)
         fields[name if name not in fields else _free(name, ending, fields)] = value  # type: ignore[assignment]
+    elif kind is dict and "value" in value and _measured(path, value, fields):  # type: ignore[operator,arg-type]
+        pass
     elif isinstance(value, (dict, list)):
         if depth == 0:
             raise PayloadRefused(f"payload nested more than {MAX_DEPTH} deep at {path[:40]!r}")
@@ -210,6 +217,19 @@ def _walk(
                 budget[0] -= 1
         return
     budget[0] -= 1
+
+
+def _measured(path: str, value: Mapping[str, object], fields: dict[str, Value]) -> bool:
+    """Put the number of an object of a value and what is said of it into `fields`; whether it is one."""
+    number = value["value"]
+    if len(value) < 2 or not value.keys() <= _MEASURED or type(number) not in (int, float):
+        return False
+    unit = value.get("unit", "")
+    if not isinstance(unit, str):
+        return False
+    name = _bounded(unit_name(snake(path), unit)) if unit else number_name(path)
+    fields[free_name(name, fields)] = _number(number, path)
+    return True
 
 
 def _number(value: object, path: str) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
 
+from devices.spec.coded import Codec
 from devices.spec.command import Command, MessageCommand, PolledCommand, StreamCommand, twice
 from devices.spec.errors import DescriptionError, EncodeError
 from devices.spec.events import Ask, Event, Reading
@@ -185,6 +186,7 @@ class MessageDevice(DeviceType):
     at one broker from its topic filter; `decode` is then what one message says all by itself.
     What a simulated thing then has to say of itself first, retained and on every connection, is in
     `births(topic, reading)`: topics and payloads, for a thing that publishes such readings on `topic`.
+    `decode_coded` is `decode` for payloads that their maker's codec is asked about, see `devices.spec.coded`.
     `longest_payload` is what a message of such a type may need, in bytes, where that is much.
     `says_on` is where a thing publishes what `encode` makes, where `topic` takes other messages as well.
     `commands` are what its things can be told; where they have `open_arguments`, the family is a
@@ -197,6 +199,7 @@ class MessageDevice(DeviceType):
     decode: Callable[[str, bytes, int], list[Event]]
     encode: Callable[[Reading], bytes]
     family: Callable[[str], MessageDecoder] | None = None
+    decode_coded: Callable[[str, bytes, int, Codec], list[Event]] | None = None
     births: Callable[[str, Reading], Iterable[tuple[str, bytes]]] | None = None
     longest_payload: int = 0
     says_on: str = ""

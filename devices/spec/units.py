@@ -5,8 +5,11 @@ A field's name ends in the suffix of its unit (`temperature_c`); units without a
 (dimensionless states, counts, texts) put nothing behind the quantity.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
+
+_POWER = re.compile(r"[⋅·]?([^\W\d_]+)⁻([¹²³])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +194,14 @@ def _by_spelling() -> dict[str, str]:
 
 
 def spelled(text: str) -> str | None:
-    """The UCUM code of a unit as people and boards write it: `°C`, `C`, `ug/m^3`; None if it is not known."""
-    return _by_spelling().get(text.strip())
+    """The UCUM code of a unit as people and boards write it: `°C`, `C`, `ug/m^3`, `m⋅s⁻¹`; None if it is not known."""
+    found = _by_spelling().get(text.strip())
+    return found if found is not None or "⁻" not in text else _by_spelling().get(_slashed(text.strip()))
+
+
+def _slashed(text: str) -> str:
+    """A unit with negative powers, as it is with a slash: `W⋅m⁻²` is `W/m2`."""
+    return _POWER.sub(lambda match: "/" + match[1] + {"¹": "", "²": "2", "³": "3"}[match[2]], text)
 
 
 def near_unit(text: str) -> str | None:

@@ -49,7 +49,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import json as msgjson
 
-from devices.lorawan.codec import Codec, Raw, join
+from devices.lorawan.codec import Codec, Raw, coded, join
 from devices.lorawan.fields import FIELDS
 from devices.lorawan.names import PayloadRefused, flatten
 from devices.lorawan.place import place
@@ -179,11 +179,11 @@ def _readings(message: Message, wrong: list[str], codec: Codec | None) -> Iterab
     at = message.received_at or uplink.received_at
     reading = Reading(fields, parse_ns(at) if at else None, thing, tags)
     radio(uplink, fields, wrong)
-    if uplink.decoded_payload:
+    if codec is not None and "payload_hex" in fields and _decode(uplink, reading, codec, wrong):
+        pass
+    elif uplink.decoded_payload:
         flatten(uplink.decoded_payload, fields, wrong)
         take_zone(reading)
-    elif codec is not None and "payload_hex" in fields:
-        _decode(uplink, reading, codec, wrong)
     if uplink.last_battery_percentage is not None and uplink.last_battery_percentage.value is not None:
         fields.setdefault("battery_pct", uplink.last_battery_percentage.value)
     out = [reading]
@@ -206,15 +206,18 @@ def _identify(ids: DeviceIds, fields: dict[str, Value], tags: dict[str, str]) ->
     return ids.device_id or ids.dev_eui or None
 
 
-def _decode(uplink: Uplink, reading: Reading, codec: Codec, wrong: list[str]) -> None:
-    """The raw payload as `codec` reads it."""
+def _decode(uplink: Uplink, reading: Reading, codec: Codec, wrong: list[str]) -> bool:
+    """The raw payload as `codec` reads it; whether it does."""
     fields, version = reading.fields, uplink.version_ids
     profile = f"{version.brand_id or ''}/{version.model_id or ''}" if version is not None else ""
     eui = str(fields.get("dev_eui", "")).lower()
-    said = codec(Raw(bytes.fromhex(str(fields["payload_hex"])), uplink.f_port or 0, eui, reading.thing or "", profile))
-    if said is not None:
-        join(said, fields, wrong)
-        take_zone(reading)
+    data, decoded = bytes.fromhex(str(fields["payload_hex"])), bool(uplink.decoded_payload)
+    said = codec(Raw(data, uplink.f_port or 0, eui, reading.thing or "", profile, decoded=decoded))
+    if said is None:
+        return False
+    join(said, fields, wrong)
+    take_zone(reading)
+    return True
 
 
 def _normalised(entries: object, reading: Reading, wrong: list[str]) -> Iterable[Reading]:
@@ -304,5 +307,6 @@ DEVICE = MessageDevice(
     open_fields=True,
     topic="v3/+/devices/{thing}/up",
     decode=decode,
+    decode_coded=coded(decode),
     encode=encode,
 )
