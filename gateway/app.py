@@ -2,9 +2,9 @@
 
     sources -> pipeline -> spool -> delivery -> sink
 
-Stopping (SIGTERM, SIGINT): sources stop reading; what has arrived is committed and
-acknowledged; broker connections are closed; the sink gets FLUSH_S seconds to take what the
-spool holds; what it does not take stays in the spool for the next start.
+Stopping (SIGTERM, SIGINT): sources stop reading; codecs get CODECS_S seconds to answer; what has
+arrived is committed and acknowledged; broker connections are closed; the sink gets FLUSH_S seconds
+to take what the spool holds; what it does not take stays in the spool for the next start.
 
 This is the only place that decides restart or stop: `_keep` restarts a room that failed for a
 reason nobody named, and it is the only broad `except` in the project.
@@ -16,7 +16,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from devices.catalogue import left_out
 from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
@@ -37,11 +37,15 @@ from gateway.stats import Stats
 from gateway.watch import DiskWatch, Watchdog
 from gateway.web import PERIOD_S, Api, Health, Latest, OwnPoints, Page, serve
 
+if TYPE_CHECKING:
+    from gateway.codecs import Codecs
+
 log = logging.getLogger("parkgate")
 
 SUBSCRIPTIONS = "subscriptions.json"
 THINGS = "things.json"
 FLUSH_S = 5.0
+CODECS_S = 2.0
 FORECAST_S = 7 * 86400.0
 FORECAST_EVERY_S = 600.0
 """A spool that will be full within a week is said in the log, every ten minutes while it fills, and at once
@@ -69,6 +73,7 @@ class Gateway:
         self.pages = pages or {}
         self.stats = Stats()
         self.ready = asyncio.Event()
+        self.codecs = _codecs(config, self.clock)
         try:
             private_folder(config.gateway.state_dir)
             refuse_links(config.gateway.state_dir / name for name in (SUBSCRIPTIONS, THINGS))
@@ -112,6 +117,7 @@ class Gateway:
             self.clock,
             self.clock.monotonic(),
             self.disks,
+            self.codecs,
         )
         self.points = OwnPoints(self.health)
 
@@ -172,7 +178,7 @@ class Gateway:
         for subscription in broker.subscriptions:
             device = self.config.devices[subscription.device]
             assert isinstance(device, MessageDevice)  # the config loader has checked it
-            subscriptions.append(Subscription(subscription, device))
+            subscriptions.append(Subscription(subscription, device, self.codecs))
         known = self.known.read(name, self.clock.now_ns())
         intake = self.brokers[name] = BrokerIntake(self.pipeline, broker, subscriptions, name, known)
         asked = AskedFilters(self.config.gateway.state_dir / SUBSCRIPTIONS, broker.session)
@@ -206,6 +212,9 @@ class Gateway:
                 health = group.create_task(self._keep("health", self._report), name="health")
                 watchdog = group.create_task(self._keep("watchdog", self.watchdog.run), name="watchdog")
                 disks = group.create_task(self._keep("disks", self.disks.run), name="disks")
+                codecs = [
+                    group.create_task(self._keep("codecs", each.run), name="codecs") for each in (self.codecs,) if each
+                ]
                 readers = [
                     group.create_task(self._keep(source.name, source.run), name=f"source[{source.name}]")
                     for source in self.sources
@@ -220,8 +229,11 @@ class Gateway:
                 log.info("stopping: reading ends, what has arrived is committed")
                 for source in self.sources:
                     source.stop_reading()
+                if self.codecs is not None:
+                    await self.codecs.finish(CODECS_S)
                 for intake in self.brokers.values():
                     intake.end()
+                await _ended(*codecs)
                 await _ended(watchdog, disks, health, commits)
                 await self.pipeline.finish()
                 await _ended(*readers)
@@ -265,6 +277,20 @@ class Gateway:
             except Exception:  # the one supervisor
                 log.exception("%s failed and is started again", name)
             await self.clock.sleep(next(waits))
+
+
+def _codecs(config: Config, clock: Clock) -> "Codecs | None":
+    """The codecs of the configuration; StartError where they cannot be run."""
+    if config.codecs is None:
+        return None
+    # imported here: a gateway without codecs need not hold what runs them in memory
+    from gateway.codecs import Codecs, Limits, absent
+
+    missing = absent()
+    if missing:
+        raise StartError(f"codecs.dir {config.codecs.dir}: {missing}")
+    limits = Limits(config.codecs.time_limit_s, config.codecs.memory_limit)
+    return Codecs(config.codecs.dir, config.codecs.prefer, limits, clock)
 
 
 async def _ended(*tasks: asyncio.Task[None]) -> None:

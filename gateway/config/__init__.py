@@ -4,6 +4,7 @@ from gateway.config.load import load, read
 from gateway.config.types import (
     RECORDING,
     WINDOWS_PORT,
+    CodecsConfig,
     Config,
     ConfigError,
     GatewayConfig,
@@ -23,6 +24,7 @@ __all__ = [
     "RECORDING",
     "USB",
     "WINDOWS_PORT",
+    "CodecsConfig",
     "Config",
     "ConfigError",
     "GatewayConfig",

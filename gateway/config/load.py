@@ -20,6 +20,7 @@ from gateway.config import rules
 from gateway.config.keys import keys_of, section
 from gateway.config.sources import Claims, brokers, ports
 from gateway.config.types import (
+    CodecsConfig,
     Config,
     ConfigError,
     GatewayConfig,
@@ -28,9 +29,9 @@ from gateway.config.types import (
     SpoolConfig,
     WatchdogConfig,
 )
-from textfile import Mistakes, Table, open_toml
+from textfile import Mistakes, Table, one_line, open_toml
 
-_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog", "type")
+_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog", "type", "codecs")
 
 
 def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] | None = None) -> Config:
@@ -66,6 +67,7 @@ def read(
         mqtt=brokers(top, devices, claims),
         serial=ports(top, devices, claims),
         watchdog=_watchdog(section(top, "watchdog", WatchdogConfig)),
+        codecs=_codecs(top.table("codecs", keys_of(CodecsConfig))),
         devices=devices,
         types=tuple(devices[name] for name in devices if name not in installed_types),
     )
@@ -101,6 +103,25 @@ def _watchdog(table: Table) -> WatchdogConfig:
         min_silence_s=table.number("min_silence_s", default.min_silence_s, 1, 86400),
         heal=default.heal if heal is None else heal,
         pause_s=table.number("pause_s", default.pause_s, 1, 3600),
+    )
+
+
+def _codecs(table: Table | None) -> CodecsConfig | None:
+    if table is None:
+        return None
+    expected = "a folder of codecs"
+    if not table.has("dir"):
+        table.fail("dir", expected)
+        return None
+    folder = cast(Path, table.path_or("dir", None, expected))
+    if not table.wrong("dir") and not folder.is_dir():
+        table.fail("dir", f"{expected}; there is none at {one_line(str(folder))}")
+    default = CodecsConfig(folder)
+    return CodecsConfig(
+        dir=folder,
+        prefer=cast(Literal["network", "codec"], table.choice("prefer", default.prefer, ("network", "codec"))),
+        time_limit_s=table.number("time_limit_s", default.time_limit_s, 0.01, 10),
+        memory_limit=table.integer("memory_limit", default.memory_limit, 1 << 20, 1 << 28),
     )
 
 

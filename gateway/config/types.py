@@ -198,6 +198,16 @@ class WatchdogConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CodecsConfig:
+    """A folder of codecs, whose values are stored where the network has decoded, too, and what a call may take."""
+
+    dir: Path
+    prefer: Literal["network", "codec"] = "network"
+    time_limit_s: float = 0.25
+    memory_limit: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What one gateway is built from. `devices` are the device types that it knows, `types` those that it describes."""
 
@@ -208,5 +218,6 @@ class Config:
     mqtt: tuple[MqttConfig, ...]
     serial: tuple[SerialConfig, ...]
     watchdog: WatchdogConfig = WatchdogConfig()
+    codecs: CodecsConfig | None = None
     devices: Mapping[str, Device] = field(default_factory=built_in, compare=False, repr=False)
     types: tuple[Device, ...] = field(default=(), compare=False, repr=False)

@@ -7,12 +7,13 @@ counters are then found by one dictionary look-up. What has been taken and what 
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
-from devices.spec.events import Empty, Fetch, Noise, Publish, Reading, SanityError
+from devices.spec.events import Ask, Empty, Event, Fetch, Noise, Publish, Reading, SanityError
 from gateway.config import MqttConfig
+from gateway.decode.coded import Awaited
 from gateway.decode.families import Families
 from gateway.decode.fault import AHEAD_NS, EARLIEST_NS, NOTHING_STORABLE, DecoderFaults, Fault, count_fault
 from gateway.decode.ledger import Ledger
@@ -22,6 +23,7 @@ from gateway.decode.point import FieldLimit, Series
 from gateway.decode.subscription import Subscription
 from gateway.decode.things import Known, Things
 from gateway.decode.topics import Route, Topics, Unread
+from gateway.decode.waiting import Held, Waiting
 from gateway.intake import Acknowledger
 from gateway.pipeline import MAX_PENDING, Pipeline
 from gateway.stats import DeviceStats
@@ -69,6 +71,7 @@ class BrokerIntake:
         self._unread = Unread(pipeline.stats, name)
         self._ledger = Ledger(pipeline, config.session)
         self._owe, self.spare, self.settled = self._ledger.owe, self._ledger.spare, self._ledger.settled
+        self._waiting = Waiting(pipeline, self._ledger, self._topics, self._failed, self.take)
         self._doubts = 0
         self.things = Things(pipeline.stats, config, name, self._topics.release, known)
 
@@ -102,8 +105,20 @@ class BrokerIntake:
         received_ns = pipeline.clock.now_ns()
         try:
             events = (route.retained if retained else route.decode)(topic, payload, received_ns)
+            if isinstance(events, Awaited):
+                held = Held(connection, route, payload, packet_id, retained, received_ns)
+                known = self._waiting.hold(held, events, duplicate)
+                if known is None:
+                    return
+                events = known
         except Exception as fault:  # noqa: BLE001  # see DecoderFaults
             events = (self._failed.told(route.subscription.device.name, fault, payload),)
+        self.take(route, payload, events, retained, received_ns, start)
+
+    def take(
+        self, route: Route, payload: bytes, events: Sequence[Event | Ask], retained: bool, received_ns: int, start: int
+    ) -> None:
+        """Go on with what a message says: its lines are the intake's from `start` on."""
         faults: list[Fault] = []
         kept: tuple[Kept, ...] = ()
         first: _Refusal | None = None
@@ -127,9 +142,11 @@ class BrokerIntake:
             self._refuse(route, first, refused, payload, received_ns)
         if faults:
             self._keep(route, faults, received_ns)
-        if pipeline.tee.lookers:
+        if self._pipeline.tee.lookers:
             seen = [event for event in events if not isinstance(event, ASKS)]
-            look_message(pipeline, self._name, route.subscription, route.thing, topic, payload, seen, start, *kept)
+            look_message(
+                self._pipeline, self._name, route.subscription, route.thing, route.topic, payload, seen, start, *kept
+            )
 
     def oversize(
         self, connection: Acknowledger, topic: str, head: bytes, size: int, packet_id: int | None, duplicate: bool
@@ -151,10 +168,12 @@ class BrokerIntake:
         """
         if new_session:
             self._ledger.forget_all()
+            self._waiting.forget_all()
         self._families.connected(new_session)
 
     def end(self) -> None:
         """Nothing more comes: what decoders have kept for later goes to the quarantine."""
+        self._waiting.end()
         self._families.end()
 
     def chunk_end(self, connection: Acknowledger) -> None:

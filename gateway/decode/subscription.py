@@ -6,8 +6,9 @@ broker.
 
 import re
 
-from devices.spec.device import MessageDevice
+from devices.spec.device import MessageDecoder, MessageDevice
 from gateway.config import SubscriptionConfig
+from gateway.decode.coded import Codecs, CodedDecoder
 from gateway.intake import MOST_FETCHED
 from gateway.routes import matcher, topic_filter
 
@@ -17,13 +18,17 @@ class Subscription:
 
     __slots__ = ("_fetched", "_match", "config", "decoder", "device")
 
-    def __init__(self, config: SubscriptionConfig, device: MessageDevice) -> None:
+    def __init__(self, config: SubscriptionConfig, device: MessageDevice, codecs: Codecs | None = None) -> None:
         self.config = config
         self.device = device
         self._match = matcher(config.topic).match
         self._fetched: dict[str, re.Pattern[str]] = {}
         topic = config.topic.split("/", 2)[2] if config.topic.startswith("$share/") else config.topic
-        self.decoder = device.decoder(topic_filter(topic))
+        self.decoder: MessageDecoder
+        if codecs is None or device.decode_coded is None:
+            self.decoder = device.decoder(topic_filter(topic))
+        else:
+            self.decoder = CodedDecoder(device, codecs, lambda topic: self.thing(topic) or config.thing or "")
 
     def fetch(self, pattern: str) -> None:
         """What the decoder has asked for is its own, too, whatever the configured topic takes."""

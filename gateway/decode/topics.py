@@ -69,6 +69,10 @@ class Topics:
         self._most = most
         self._loose: dict[str, None] = {}
 
+    def find(self, topic: str) -> Route | None:
+        """What a topic leads to; None where no subscription matches."""
+        return self.routes.get(topic) or self.resolve(topic)
+
     def resolve(self, topic: str) -> Route | None:
         """What a topic that is not in `routes` leads to; None where no subscription matches.
 

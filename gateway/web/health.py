@@ -3,14 +3,39 @@
 What is wrong is asked of those who know it (sources, sinks, spool, pipeline, watchdog) each time.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.pipeline import Pipeline
 from gateway.spool import Spool, say_forecast
 from gateway.stats import DeviceStats, Stats
 from gateway.watch import DiskWatch, Watchdog
+
+
+class CodecCounts(Protocol):
+    """What one codec has done."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def decoded(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def warnings(self) -> int: ...
+    @property
+    def aside(self) -> bool: ...
+
+
+class CodecsView(Protocol):
+    """How the codecs do."""
+
+    def problems(self) -> list[str]: ...
+    def counts(self) -> Sequence[CodecCounts]: ...
+
 
 LISTED = 1000
 """Things that the report lists one by one, at most."""
@@ -29,6 +54,7 @@ class Health:
     clock: Clock
     started: float
     disks: DiskWatch
+    codecs: CodecsView | None = None
     counted: int = 0
     count_again: float = 0.0
 
@@ -56,6 +82,8 @@ class Health:
         if self.spool.notice:
             found.append(self.spool.notice)
         found += [f"{crowd.source}: {crowd.words}" for crowd in self.stats.crowds.values()]
+        if self.codecs is not None:
+            found += self.codecs.problems()
         return found + self.watchdog.problems()
 
     def unready(self) -> list[str]:
@@ -106,6 +134,7 @@ class Health:
                 }
                 for disk in self.disks.disks
             ],
+            **({} if self.codecs is None else {"codecs": [_codec(each) for each in self.codecs.counts()]}),
             **({"devices": self._listed(now_ns)} if devices else {}),
         }
 
@@ -134,6 +163,16 @@ class Health:
             }
             for stats in islice(self.stats.devices.values(), LISTED)
         ]
+
+
+def _codec(counts: CodecCounts) -> dict[str, object]:
+    return {
+        "file": counts.name,
+        "decoded": counts.decoded,
+        "refused": counts.refused,
+        "warnings": counts.warnings,
+        "set_aside": counts.aside,
+    }
 
 
 def age_s(since_ns: int | None, now_ns: int) -> float | None:

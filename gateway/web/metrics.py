@@ -11,7 +11,7 @@ Row = tuple[str, str, str, list[tuple[dict[str, str], float]]]
 
 def metrics(health: Health) -> str:
     """The whole text."""
-    return "".join(_family(*row) for row in (*_whole(health), *_things(health)))
+    return "".join(_family(*row) for row in (*_whole(health), *_codecs(health), *_things(health)))
 
 
 def _whole(health: Health) -> list[Row]:
@@ -57,6 +57,23 @@ def _whole(health: Health) -> list[Row]:
          [({}, health.watchdog.faults.events)]),
         ("heals_total", "counter", "Attempts to heal a silent source.",
          [({"action": action}, count) for action, count in health.watchdog.healed.items()]),
+    ]  # fmt: skip
+
+
+def _codecs(health: Health) -> list[Row]:
+    """Of each codec that was asked something."""
+    counts = () if health.codecs is None else health.codecs.counts()
+    if not counts:
+        return []
+    return [
+        ("codec_decoded_total", "counter", "Uplinks that the codec decoded.",
+         [({"codec": each.name}, each.decoded) for each in counts]),
+        ("codec_refused_total", "counter", "Uplinks that it did not, for whatever reason.",
+         [({"codec": each.name}, each.refused) for each in counts]),
+        ("codec_warnings_total", "counter", "Warnings that it gave.",
+         [({"codec": each.name}, each.warnings) for each in counts]),
+        ("codec_set_aside", "gauge", "1 where the codec is not asked for now.",
+         [({"codec": each.name}, each.aside) for each in counts]),
     ]  # fmt: skip
 
 

@@ -274,7 +274,8 @@ BAD = [
     ),
     (
         "colour = 3\n",
-        "1:1: colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog, type",
+        "1:1: colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog, type, "
+        "codecs",
     ),
     ('[gateway]\nnam = "x"\n', '2:1: gateway.nam = "x": unknown key, did you mean "name"?'),
     (
