@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gateway.cli.codecs import see_codecs
 from gateway.cli.usage import ConfigArgument, ConfigOption, UsageError, is_fleet, one_file
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     loaded, mistakes = readable(path)
     _see_certificates(loaded, mistakes)
     proxy = _proxy(loaded, mistakes)
+    codecs = see_codecs(loaded, mistakes)
     mistakes.check()
     for broker in loaded.mqtt:
         for item in broker.subscriptions:
@@ -35,13 +37,15 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
             typer.echo(line)
     for own in loaded.types:
         typer.echo(f"type    {own.name}: {own.link}, {len(own.fields)} field{'' if len(own.fields) == 1 else 's'}")
+    for line in codecs.said:
+        typer.echo(line)
     if loaded.influxdb is not None:
         through = f", through the proxy {proxy.shown} ({proxy.variable})" if proxy is not None else ""
         typer.echo(f"sink    InfluxDB {loaded.influxdb.url}, database {loaded.influxdb.database}{through}")
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
-    for line in (*left_out(loaded.devices), *_api_warnings(loaded), *_disk_warnings(loaded)):
+    for line in (*left_out(loaded.devices), *codecs.warnings, *_api_warnings(loaded), *_disk_warnings(loaded)):
         typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
 

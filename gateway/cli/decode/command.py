@@ -13,25 +13,29 @@ until its end is seen, from a port nothing is.
 """
 
 import sys
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.cli.decode.ask import MOST_TRIED, ask, other_unit
+from gateway.cli.decode.coded import RAW, Coding
 from gateway.cli.decode.family import decode_family
 from gateway.cli.decode.inputs import bounded, from_file, from_hex_option
 from gateway.cli.decode.listen import Port, listen
 from gateway.cli.decode.options import (
     BaudOption,
+    CodecOption,
+    CodecsOption,
     DeviceOption,
     EveryOption,
     FileOption,
     ForOption,
+    FPortOption,
     HexOption,
     JsonOption,
     ParityOption,
     PortOption,
     RecordOption,
+    SenderOption,
     SourceArgument,
     TextOption,
     TopicOption,
@@ -68,6 +72,10 @@ def decode(
     heard: WithOption = None,
     config: TypesOption = None,
     every_s: EveryOption = None,
+    codec: CodecOption = None,
+    codecs: CodecsOption = None,
+    f_port: FPortOption = None,
+    sender: SenderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Decode bytes of a device type, or look at what a port says: a line for each reading, noise or error."""
@@ -86,15 +94,13 @@ def decode(
         watch(asked, terminal, usable(config))
         return
     kinds = find(device, config)
-    kind = kinds[0]
+    kind, coding = kinds[0], Coding(codec, codecs, f_port, sender)
+    coding.see(device, isinstance(kind, MessageDevice) and kind.decode_coded is not None)
     _see_asking(kind, unit, every_s, asked)
     if asked is not None:
         _port(kind, asked, unit, every_s, terminal)
         return
-    if (baud, parity, for_s, record) != (None, None, None, None):
-        raise UsageError("--baud, --parity, --for and --record go with --port PORT")
-    if not given and sys.stdin.isatty():
-        raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
+    _see_input(given, (baud, parity, for_s, record))
     chunks = _given(kind, text, hexed, source or file or "-")
     if len(kinds) > 1:
         kind, chunks = speaker(kinds, chunks)
@@ -106,9 +112,16 @@ def decode(
     elif heard is not None:
         raise UsageError(f"--with: messages of {kind.name} each speak for themselves")
     else:
-        payload = b"".join(bounded(chunks))
-        name = topic if topic is not None else usual_topic(kind.reading_topic)
-        Printed(kind, topic, 0, terminal=terminal).events(kind.decode(name, payload, time.time_ns()))
+        said = coding.events(kind, topic or usual_topic(kind.reading_topic), b"".join(bounded(chunks)), device == RAW)
+        Printed(kind, topic, 0, terminal=terminal).events(said)
+
+
+def _see_input(given: Sequence[object], of_ports: tuple[object, ...]) -> None:
+    """Refuse to decode nothing, and what goes only with a port."""
+    if of_ports != (None, None, None, None):
+        raise UsageError("--baud, --parity, --for and --record go with --port PORT")
+    if not given and sys.stdin.isatty():
+        raise UsageError("nothing to decode: give --hex HEX, --text TEXT, a FILE, --port PORT, or - for standard input")
 
 
 def _see_asking(kind: "Device", unit: int | None, every_s: float | None, asked: Port | None) -> None:

@@ -41,3 +41,18 @@ EveryOption = Annotated[
     typer.Option("--every", metavar="S", help="For types that are asked, with --port: seconds; else the type's own."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON in a terminal, too: one object a line.")]
+CodecOption = Annotated[
+    Path | None,
+    typer.Option("--codec", metavar="FILE.js", help="For LoRaWAN: the vendor's JavaScript that reads the payload."),
+]
+CodecsOption = Annotated[
+    Path | None,
+    typer.Option("--codecs", metavar="FOLDER", help="For LoRaWAN: a folder of codecs, chosen from as a gateway does."),
+]
+FPortOption = Annotated[
+    int | None, typer.Option("--fport", metavar="N", min=0, max=255, help="With -d lorawan-payload: its port, else 0.")
+]
+SenderOption = Annotated[
+    str | None,
+    typer.Option("--sender", metavar="WHO", help="With --codecs: whose payload it is, a DevEUI or a device profile."),
+]
