@@ -15,6 +15,7 @@ from simulators import (
     ble_gatt,
     dsmr,
     homie,
+    ld06,
     mavlink,
     nmea0183,
     nonin,
@@ -40,7 +41,7 @@ ZONES = ("lake", "gate", "hill", "plaza")
 
 PERIODS: Mapping[str, float] = {
     "pms5003": 1.0, "sds011": 1.0, "nmea0183": 1.0, "bci-oximeter": 1.0 / 60.0,
-    "senml": 2.0, "ttn-v3": 5.0, "vda5050": 0.5,
+    "senml": 2.0, "ttn-v3": 5.0, "vda5050": 0.5, "ld06": 0.1,
 }  # fmt: skip
 """Seconds between readings in a demonstration, where the type's own pace would be dull."""
 
@@ -71,7 +72,7 @@ PEERS: Mapping[str, type[Instrument]] = {
 
 EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch, "ble-gatt": ble_gatt.epoch,
-    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch,
+    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch, "ld06": ld06.epoch,
     "nonin-df2": nonin.epoch,
     "dsmr": dsmr.epoch, "dsmr-v2": dsmr.epoch_v2,
 }  # fmt: skip

@@ -10,6 +10,7 @@ A CRC of 16 bits catches any burst of up to 16 bits, and one in 65,536 of all ot
 """
 
 from binascii import crc_hqx
+from collections.abc import Callable
 from functools import reduce
 from operator import xor
 from zlib import adler32
@@ -58,6 +59,24 @@ def fletcher16(data: bytes) -> int:
         first = (first + byte) & 0xFF
         second = (second + first) & 0xFF
     return first << 8 | second
+
+
+def crc8(polynomial: int) -> Callable[[bytes], int]:
+    """The CRC of 8 bits with this polynomial: not reflected, begins with 0, nothing turned over at the end."""
+    table = []
+    for byte in range(256):
+        for _ in range(8):
+            byte = (byte << 1 ^ (polynomial if byte & 0x80 else 0)) & 0xFF
+        table.append(byte)
+    steps = bytes(table)
+
+    def of(data: bytes) -> int:
+        crc = 0
+        for byte in data:
+            crc = steps[crc ^ byte]
+        return crc
+
+    return of
 
 
 def _reflected_table() -> tuple[int, ...]:

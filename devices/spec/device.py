@@ -139,8 +139,9 @@ class StreamDevice(DeviceType):
     check; where they do not, a flipped bit can pass. `commands` are what it can be told (`devices.spec.command`).
     `line_end` is what ends each line of a device that speaks lines of text. `joined` makes the
     state for a port that is opened while the device may be speaking, where that must not be
-    `decoder`: half a line can read like a whole one. Where `clock_rolls_over`, the device has no memory and its
-    date falls back by years from time to time (the week number of GPS): a time of long ago is not believed then.
+    `decoder`: half a line can read like a whole one, or much is reduced to little as it comes (a lidar). Where
+    `clock_rolls_over`, the device has no memory and its date falls back by years from time to time (the week number of
+    GPS): a time of long ago is not believed then.
     Where the link is `shared`, several things speak on it, and each reading names its own.
     `opening` is written to a device that says nothing before it is spoken to: when its port has been opened, and
     again while nothing good comes. With `opening_every_s` it is written that often though the device speaks: for one

@@ -69,7 +69,8 @@ class Length:
 class Frame:
     """One kind of frame: how it begins, how long it is, what it is checked with.
 
-    `read` makes the event out of a whole, checked frame.
+    `read` makes the event out of a whole, checked frame. Where a check has few bits, two broken frames may hold it
+    together by chance: what is not `possible` is no frame, whatever its check says.
     """
 
     start: bytes
@@ -77,6 +78,7 @@ class Frame:
     read: Callable[[bytes], Event]
     check: Check | None = None
     trailer: bytes = b""
+    possible: Callable[[bytes], bool] | None = None
 
     @property
     def longest(self) -> int:
@@ -95,7 +97,7 @@ def _cutter(frame: Frame) -> _Cut:
     that shows, or None where more bytes have to come. A closure, since what it looks up in
     `frame` for each frame would cost as much as its work.
     """
-    size, check, trailer, read = frame.size, frame.check, frame.trailer, frame.read
+    size, check, trailer, read, possible = frame.size, frame.check, frame.trailer, frame.read, frame.possible
     whole = frame.longest
     at, header, wholes = 0, 0, dict[bytes, int]()
     if isinstance(size, Length):
@@ -125,6 +127,8 @@ def _cutter(frame: Frame) -> _Cut:
             computed, stored = of(data[first:last]), stored_in(data, place)[0]
             if computed != stored:
                 return f"checksum {stored:#x}, computed {computed:#x}", end - start
+        if possible is not None and not possible(data):
+            return "no frame can be so, though its check holds", end - start
         return read(data), end - start
 
     return cut

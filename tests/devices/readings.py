@@ -177,9 +177,31 @@ def telegrams(version_2: bool) -> st.SearchStrategy[Reading]:
     return whole if version_2 else st.one_of(whole, channels)
 
 
+def lidar_frames() -> st.SearchStrategy[Reading]:
+    """Frames of the lidar, any points."""
+    names = ("speed_deg_s", "timestamp_ms")
+    listed = {field.name: field for field in BY_NAME["ld06"].fields}
+    points = st.binary(min_size=36, max_size=36).map(
+        lambda raw: json.dumps(
+            [{"distance_mm": raw[at] << 8 | raw[at + 1], "intensity": raw[at + 2]} for at in range(0, 36, 3)],
+            separators=(",", ":"),
+        )
+    )
+    return st.builds(
+        lambda numbers, start, span, said: Reading(
+            {**numbers, "start_deg": start / 100, "end_deg": (start + span) % 36_000 / 100, "points": said}
+        ),
+        st.fixed_dictionaries({name: values(listed[name]) for name in names}),
+        st.integers(0, 35_999),
+        st.integers(0, 2_500),
+        points,
+    )
+
+
 SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {
     "nmea0183": sentences,
     "mavlink": vehicle_messages,
     "dsmr": lambda: telegrams(False),
     "dsmr-v2": lambda: telegrams(True),
+    "ld06": lidar_frames,
 }

@@ -125,3 +125,14 @@ def test_a_pattern_frame_may_begin_anywhere_in_what_waits() -> None:
     assert decoder.feed(b"\xf0\xf0") == []
     assert decoder.feed(b"\xf0") == [Noise(b"\xf0")]
     assert decoder.feed(b"\x61") == [Reading({"frame": "f0f061"})]
+
+
+def test_what_is_not_possible_is_no_frame_and_costs_none() -> None:
+    check = Check(of=lambda data: sum(data) & 0xFF, first=0, last=-1, at=-1)
+    frame = Frame(b"\xaa", 4, lambda data: Reading({"value": data[1]}), check, possible=lambda data: data[1] < 0x80)
+    good, never = check.sealed(b"\xaa\x10\x00"), check.sealed(b"\xaa\x90\xaa")
+    framer = BinaryFramer((frame,))
+    events = framer.feed(good + never[:3] + good[1:] + never + good) + framer.flush()
+    assert [event.fields["value"] for event in events if isinstance(event, Reading)] == [0x10, 0x10, 0x10]
+    broken = [event.detail for event in events if isinstance(event, IntegrityError)]
+    assert "no frame can be so, though its check holds" in broken

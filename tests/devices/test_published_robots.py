@@ -1,5 +1,6 @@
 """The published vectors of vehicles and robots, their publishers' names mapped to ours here."""
 
+import json
 from typing import Any
 
 import pytest
@@ -35,3 +36,16 @@ def test_mavlink(vector: dict[str, Any]) -> None:
     for name, value in expected.items():
         word = value.partition("(")[0] if isinstance(value, str) else value  # MAV_STATE_STANDBY(3)
         assert reading.fields[MAVLINK[name]] == word, name
+
+
+LIDAR = {"speed": "speed_deg_s", "start_angle": "start_deg", "end_angle": "end_deg", "timestamp": "timestamp_ms"}
+
+
+@pytest.mark.parametrize("vector", published("ldrobot-ld06"), ids=lambda vector: vector["id"])
+def test_lidar(vector: dict[str, Any]) -> None:
+    (reading,) = streamed("ld06", payload(vector))
+    assert isinstance(reading, Reading)
+    for name, ours in LIDAR.items():
+        assert reading.fields[ours] == vector["expected"][name]["value"], name
+        assert ours.endswith(vector["expected"][name]["unit"].replace("/", "_"))
+    assert json.loads(str(reading.fields["points"])) == vector["expected"]["points"]
