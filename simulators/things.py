@@ -21,6 +21,7 @@ from simulators import (
     nonin,
     ruuvi,
     shelly,
+    sparkplug_b,
     tasmota,
     vda5050,
     zigbee2mqtt,
@@ -64,7 +65,7 @@ PEERS: Mapping[str, type[Instrument]] = {
     "vda5050": vda5050.Robot, "mavlink": mavlink.Link,
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
     "shelly-gen2": shelly.Gen2, "homie": homie.Described, "ble-gatt": ble_gatt.Peripheral,
-    "ruuvi": ruuvi.Tag,
+    "ruuvi": ruuvi.Tag, "sparkplug-b": sparkplug_b.Node,
     "nonin-df2": nonin.Packets, "nonin-palmsat": nonin.Handheld,
     "dsmr": dsmr.SmartMeter, "dsmr-v2": dsmr.SmartMeter,
 }  # fmt: skip

@@ -31,13 +31,13 @@ class BrokerLinks:
         sharing.append(device)
         if key not in self._links:
 
-            def presence(word: str) -> tuple[str, bytes]:
+            def presence(word: str) -> tuple[str, bytes, bool]:
                 frame = device.presence(word, self._now())
                 assert frame is not None
-                return frame.topic, frame.data
+                return frame.topic, frame.data, frame.retain
 
-            def births() -> list[tuple[str, bytes]]:
-                return [(frame.topic, frame.data) for each in sharing for frame in each.births()]
+            def births() -> list[tuple[str, bytes, bool]]:
+                return [(frame.topic, frame.data, frame.retain) for each in sharing for frame in each.births()]
 
             def listens() -> set[str]:
                 return {filter_ for each in sharing for filter_ in each.listens()}

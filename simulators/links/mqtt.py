@@ -21,9 +21,9 @@ MOST_IN_FLIGHT = 8
 class MqttLink:
     """One client of a broker; comes back by itself until `run` is cancelled.
 
-    `presence` gives the retained message (topic, payload) for ONLINE, said on every connection,
-    OFFLINE before an orderly end, and CONNECTION_BROKEN, left with the broker as the last will.
-    `births` gives further retained messages, said on every connection before all others. `listens` are topic
+    `presence` gives the message (topic, payload, whether it is retained) for CONNECTION_BROKEN, left with the broker
+    as the last will of each connection, ONLINE, said first on it, and OFFLINE before an orderly end.
+    `births` gives further messages, said on every connection before all others. `listens` are topic
     filters of what it can be told, on every connection, and `heard(topic, payload)` what it says to it.
     """
 
@@ -33,8 +33,8 @@ class MqttLink:
         port: int,
         client_id: str,
         *,
-        presence: Callable[[str], tuple[str, bytes]] | None = None,
-        births: Callable[[], Iterable[tuple[str, bytes]]] = tuple,
+        presence: Callable[[str], tuple[str, bytes, bool]] | None = None,
+        births: Callable[[], Iterable[tuple[str, bytes, bool]]] = tuple,
         listens: Callable[[], Iterable[str]] = tuple,
         heard: Callable[[str, bytes], Iterable[tuple[str, bytes, bool]]] = lambda _topic, _payload: (),
         username: str | None = None,
@@ -59,7 +59,8 @@ class MqttLink:
         """Hold the connection until `finish`; never gives up on a broker that is away."""
         host, port = self._address
         while not self._done.is_set():
-            will = aiomqtt.Will(*self._presence("CONNECTION_BROKEN"), 1, True) if self._presence else None
+            topic, payload, retain = self._presence("CONNECTION_BROKEN") if self._presence else ("", b"", False)
+            will = aiomqtt.Will(topic, payload, 1, retain) if self._presence else None
             try:
                 async with aiomqtt.Client(
                     host, port, identifier=self._client_id, will=will, username=self._login[0],
@@ -108,12 +109,12 @@ class MqttLink:
         self._done.set()
 
     async def _hold(self, client: aiomqtt.Client) -> None:
-        if self._presence:
-            await client.publish(*self._presence("ONLINE"), qos=1, retain=True)
-        for topic, payload in self._births():
-            await client.publish(topic, payload, qos=1, retain=True)
         for filter_ in self._listens():
             await client.subscribe(filter_, 1)
+        for topic, payload, retain in [self._presence("ONLINE")] if self._presence else []:
+            await client.publish(topic, payload, qos=1, retain=retain)
+        for topic, payload, retain in self._births():
+            await client.publish(topic, payload, qos=1, retain=retain)
         self._client, self.trouble = client, ""
         self._lost.clear()
         self._up.set()
@@ -126,7 +127,8 @@ class MqttLink:
             if listening.done():
                 listening.result()
             elif self._presence and self._done.is_set():
-                await client.publish(*self._presence("OFFLINE"), qos=1, retain=True)
+                topic, payload, retain = self._presence("OFFLINE")
+                await client.publish(topic, payload, qos=1, retain=retain)
         finally:
             listening.cancel()
             ending.cancel()

@@ -24,6 +24,8 @@ All lines may be copied, none had to be left out:
      3  smlng/pycayennelpp                      MIT           unit tests with the examples of the format's document
      4  chirpstack/chirpstack-docs              MIT           documentation
      4  ruuvi/ruuvi-sensor-protocols            BSD-3-Clause  test vectors of the data formats
+     4  united-manufacturing-hub/benthos-umh    Apache-2.0    unit tests and a capture of Sparkplug B
+     4  eclipse-sparkplug/sparkplug             EPL-2.0       examples of the specification
      1  absmach/senml                           Apache-2.0    unit test
      1  Mainflux and Magistrala documentation   Apache-2.0
      5  home-assistant/core                     Apache-2.0    unit tests of Tasmota
