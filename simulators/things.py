@@ -27,6 +27,7 @@ from simulators import (
     zigbee2mqtt,
 )
 from simulators.faults import Faults
+from simulators.hpma115 import Honeywell
 from simulators.line import Respondent
 from simulators.mcu680 import Board
 from simulators.peer import Epoch, Instrument
@@ -61,6 +62,7 @@ PEERS: Mapping[str, type[Instrument]] = {
         ("pms5003", "pms3003", "pms5003t", "pms5003s", "pms5003st", "pms7003", "pmsa003"), Plantower
     ),
     **dict.fromkeys(("sds011", "sds018", "sds021", "sds198"), Nova),
+    **dict.fromkeys(("hpma115s0", "hpma115c0"), Honeywell),
     "mcu680": Board,
     "vda5050": vda5050.Robot, "mavlink": mavlink.Link,
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,

@@ -17,8 +17,11 @@ SHELVES = {
         "devices.modbus",
         "devices.nonin",
         "devices.p1",
+        "devices.honeywell",
         "devices.nova",
         "devices.plantower",
+        "devices.sensirion",
+        "devices.winsen",
     ),
 }
 """Packages without a face: their modules are rooms of their own, and are imported one by one."""

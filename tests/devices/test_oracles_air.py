@@ -41,6 +41,16 @@ NAMES: dict[str, tuple[str, dict[str, str]]] = {
     "sds018": ("SDS018", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
     "sds021": ("SDS021", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
     "sds198": ("SDS198", {"pm100": "pm100_ug_m3"}),
+    "hpma115s0": ("HPMA115S0", {"pm25": "pm2_5_ug_m3", "pm10": "pm10_ug_m3"}),
+    "hpma115c0": (
+        "HPMA115C0",
+        {
+            "pm01": "pm1_0_ug_m3",
+            "pm25": "pm2_5_ug_m3",
+            "pm04": "pm4_0_ug_m3",
+            "pm10": "pm10_ug_m3",
+        },
+    ),
     "mhz19b": ("MHZ19B", {"CO2": "co2_ppm"}),
     "mhz19c": ("MHZ19B", {"CO2": "co2_ppm"}),
     "mcu680": (
@@ -74,6 +84,10 @@ def sealed(name: str, payload: bytes) -> bytes:
         return body + struct.pack(">H", sum(body))
     if name.startswith("mhz"):
         return b"\xff\x86" + payload[:6] + bytes((-sum(b"\x86" + payload[:6]) & 0xFF,))
+    if name.startswith("hpma"):
+        size = 12 if name == "hpma115c0" else 4
+        body = bytes((0x40, size + 1, 4)) + payload[:size]
+        return body + bytes((-sum(body) & 0xFF,))
     if name == "mcu680":
         return (body := b"ZZ\x3f\x0f" + payload[:15]) + bytes((sum(body) & 0xFF,))
     return bytes((0xAA, 0xCF if name == "sds198" else 0xC0)) + payload[:6] + bytes((sum(payload[:6]) & 0xFF, 0xAB))

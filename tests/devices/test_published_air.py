@@ -17,6 +17,8 @@ from tests.devices.published import published
 TYPES = {
     "Bosch MCU680 (BME680)": "mcu680",
     "mcu680": "mcu680",
+    "Honeywell HPMA115C0": "hpma115c0",
+    "hpma115s0": "hpma115s0",
     "Winsen MH-Z19B": "mhz19b",
     "mhz19b": "mhz19b",
 }
@@ -26,6 +28,9 @@ NAMES: dict[str, dict[str, tuple[str, float]]] = {
     "bosch-mcu680": {
         "temp": ("temperature_c", 0.1), "rhum": ("humidity_pct", 0.1), "pres": ("pressure_hpa", 0.01),
         "IAQ": ("iaq", 1), "gas": ("gas_resistance_kohm", 0.1), "alt": ("altitude_m", 1),
+    },
+    "honeywell-hpma": {
+        "pm01": ("pm1_0_ug_m3", 1), "pm25": ("pm2_5_ug_m3", 1), "pm04": ("pm4_0_ug_m3", 1), "pm10": ("pm10_ug_m3", 1),
     },
     "winsen-mhz": {"CO2": ("co2_ppm", 1)},
 }  # fmt: skip

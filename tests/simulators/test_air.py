@@ -1,6 +1,6 @@
 """Doubles of air sensors that have modes: what they are told shows in what they say."""
 
-from devices.spec.command import StreamCommand, To
+from devices.spec.command import DONE, Outcome, StreamCommand, To
 from devices.spec.device import StreamDevice
 from devices.spec.events import Event, Reading, Value
 from simulators.peer import Instrument
@@ -58,3 +58,43 @@ def test_a_board_that_is_read_says_nothing_more_until_it_is_active() -> None:
     tell(one, "active", {})
     said(one, NOON + 31)
     assert len(said(one, NOON + 33)) == 2
+
+
+def outcome(one: Instrument, command: StreamCommand, arguments: dict[str, Value], data: bytes) -> list[Outcome | None]:
+    assert isinstance(one.device, StreamDevice)
+    decoder = one.device.decoder()
+    return [command.outcome(arguments, To("lamp"), event) for event in decoder.feed(data) + decoder.flush()]
+
+
+def test_a_honeywell_that_is_read_answers_in_the_short_form() -> None:
+    for name, short in (("hpma115s0", "400504"), ("hpma115c0", "400d04")):
+        one = sensor(name)
+        command, arguments, answer = tell(one, "passive", {})
+        assert answer == b"\xa5\xa5"
+        assert outcome(one, command, arguments, answer) == [DONE]
+        assert said(one, NOON + 10) == []
+        command, arguments, answer = tell(one, "read", {})
+        assert answer == b""
+        (frame,) = one.tick(NOON + 11)
+        assert frame.data.hex().startswith(short)
+        assert outcome(one, command, arguments, frame.data) == [DONE]
+
+
+def test_a_honeywell_that_sleeps_refuses_to_be_read_and_keeps_what_it_is_adjusted_by() -> None:
+    one = sensor("hpma115s0")
+    tell(one, "sleep", {})
+    assert said(one, NOON + 10) == []
+    command, arguments, answer = tell(one, "read", {})
+    assert answer == b"\x96\x96"
+    assert outcome(one, command, arguments, answer) == [
+        Outcome("refused", "the sensor does not measure: is it asleep?")
+    ]
+    command, arguments, answer = tell(one, "adjust", {"adjustment_pct": 100})
+    assert command.encode(arguments, To("lamp")) == bytes.fromhex("680208642a")
+    assert answer == b"\xa5\xa5"
+    tell(one, "adjust", {"adjustment_pct": 150})
+    _, _, answer = tell(one, "adjustment", {})
+    assert answer == bytes.fromhex("4002109618")
+    tell(one, "wake", {})
+    said(one, NOON + 11)
+    assert len(said(one, NOON + 14)) == 3

@@ -83,7 +83,7 @@ def test_a_port_that_nobody_has_named_is_shown_as_text(said: bytes, shape: str, 
     assert "Traceback" not in err
 
 
-ALIKE = ("pms5003", "pms5003t", "pms7003", "pmsa003", "pms5003s")
+ALIKE = ("pms5003", "pms5003t", "pms7003", "pmsa003", "pms5003s", "hpma115s0")
 PMS5003 = "424d001c00000008000800000008000800d20046002d001e00000000970002c5"
 
 
@@ -181,6 +181,9 @@ def test_json_in_a_terminal_where_it_is_asked_for() -> None:
         ("plantower", "424d001c00000008000800000008000800d20046002d001e00000000970002c5", "pms5003"),
         ("plantower", "424d001c0015002400240014002100240dc8041f00e4000e00d400e09a000599", "pms5003t"),
         ("novasds", "aac0d4043a0aa1601dab", "sds011"),
+        ("honeywell-hpma", "4005040030003156", "hpma115s0"),
+        ("honeywell-hpma", "400d0400040007000900170000000084", "hpma115c0"),
+        ("bosch-mcu680", "5a5a3f0f09790ac5018b8500190000a4830005a9", "mcu680"),
         ("winsen-mhz", "ff86027c42000000ba", "mhz19b"),
         ("senml-json", b'[{"n":"temperature","u":"Cel","v":21.5}]'.hex(), "senml"),
     ],

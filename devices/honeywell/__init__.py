@@ -1,0 +1,1 @@
+"""Honeywell HPM particle sensors: frames, answers and commands that they share, one module a type."""
