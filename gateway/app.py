@@ -18,13 +18,16 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from aiohttp.web import AppRunner
+
 from devices.catalogue import left_out
 from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from gateway import __version__
 from gateway.backoff import backoff
 from gateway.clock import Clock, SystemClock
+from gateway.commands import BrokerReach, CommandRoom, LedgerUnusable, LineReach, PortReach, Reach, Tap
 from gateway.config import Config, MqttConfig, SerialConfig
-from gateway.decode import BrokerIntake, Known, KnownThings, PortIntake, Subscription, ThingIntake
+from gateway.decode import BrokerIntake, Known, KnownThings, PortIntake, Subscription, ThingIntake, clean_tag
 from gateway.intake import Sink, SinkUnusable
 from gateway.pipeline import Pipeline
 from gateway.sinks.delivery import Delivery, Probe
@@ -35,7 +38,7 @@ from gateway.spool import Spool, SpoolUnusable, does_not_fit, say_forecast
 from gateway.state import LinkRefused, private_folder, refuse_links
 from gateway.stats import Stats
 from gateway.watch import DiskWatch, Watchdog
-from gateway.web import PERIOD_S, Api, Health, Latest, OwnPoints, Page, serve
+from gateway.web import PERIOD_S, Api, CommandApi, Health, Latest, OwnPoints, Page, serve
 
 if TYPE_CHECKING:
     from gateway.codecs import Codecs
@@ -105,6 +108,7 @@ class Gateway:
         self.disks = DiskWatch(folders, self.clock)
         self.known = KnownThings(config.gateway.state_dir / THINGS)
         self.brokers: dict[str, BrokerIntake] = {}
+        self.reaches: list[Reach] = []
         self.sources: list[Source] = [self._broker(broker) for broker in config.mqtt]
         self.sources += [self._port(port) for port in config.serial]
         self.health = Health(
@@ -120,6 +124,11 @@ class Gateway:
             self.codecs,
         )
         self.points = OwnPoints(self.health)
+        try:
+            self.commands = CommandRoom(config, self.reaches, self.pipeline)
+        except (LedgerUnusable, LinkRefused) as fault:
+            raise StartError(str(fault)) from fault
+        self.health.commands = self.commands
 
     def _api(self) -> Api:
         tee = self.pipeline.tee
@@ -151,6 +160,7 @@ class Gateway:
             return ReplaySource(port.recording, intake, self.clock, stats, repeat=True)
         source = SerialSource(port, device, intake, self.clock, stats)
         self.watchdog.port(source, device.longest_frame)
+        self.reaches.append(PortReach(source, intake, device, port.commands))
         return source
 
     def _asked(self, port: SerialConfig, name: str) -> Source:
@@ -170,6 +180,8 @@ class Gateway:
             )
         source = PolledSource(port, things, self.clock, self.stats.source(name))
         self.watchdog.port(source, max(thing.device.longest_frame for thing in things), asked=True)
+        named = zip((clean_tag(each.thing) for each in port.things), things, port.things, strict=True)
+        self.reaches.append(LineReach(source, {name: (asked, each.commands) for name, asked, each in named}))
         return source
 
     def _broker(self, broker: MqttConfig) -> Source:
@@ -182,29 +194,39 @@ class Gateway:
         known = self.known.read(name, self.clock.now_ns())
         intake = self.brokers[name] = BrokerIntake(self.pipeline, broker, subscriptions, name, known)
         asked = AskedFilters(self.config.gateway.state_dir / SUBSCRIPTIONS, broker.session)
+        tap = Tap(intake)
+        told = any(each.commands for each in broker.subscriptions)
         source = make_mqtt_source(
-            broker, intake, self.clock, self.stats.source(name), intake.connected, asked, intake.asks
+            broker, tap if told else intake, self.clock, self.stats.source(name), intake.connected, asked, intake.asks
         )
         self.watchdog.broker(source, broker)
+        self.reaches.append(BrokerReach(name, broker, intake, tap, source.talk, self.stats))
         return source
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set, then stop in order."""
+    async def _open(self) -> AppRunner:
+        """The store and the web server, before anything starts. Raises StartError."""
+        listen = self.config.gateway.listen
         try:
             await self.sink.open()
         except SinkUnusable as fault:
-            await self.sink.close()
-            await self.spool.close()
+            await self._shut()
             raise StartError(str(fault)) from fault
         try:
-            web = await serve(self.config.gateway.listen, self.health, self._api(), self.pages)
+            return await serve(listen, self.health, self._api(), self.pages, commands=CommandApi(self.commands.desk))
         except OSError as fault:
-            await self.sink.close()
-            await self.spool.close()
+            await self._shut()
             raise StartError(
-                f"cannot listen on gateway.listen {self.config.gateway.listen}: {fault.strerror or fault}; "
-                "expected a free host:port"
+                f"cannot listen on gateway.listen {listen}: {fault.strerror or fault}; expected a free host:port"
             ) from fault
+
+    async def _shut(self) -> None:
+        await self.commands.close()
+        await self.sink.close()
+        await self.spool.close()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then stop in order. Raises StartError before anything has started."""
+        web = await self._open()
         try:
             async with asyncio.TaskGroup() as group:
                 commits = group.create_task(self._keep("pipeline", self.pipeline.run), name="pipeline")
@@ -215,6 +237,7 @@ class Gateway:
                 codecs = [
                     group.create_task(self._keep("codecs", each.run), name="codecs") for each in (self.codecs,) if each
                 ]
+                told = [group.create_task(self._keep(name, run), name=name) for name, run in self.commands.rooms]
                 readers = [
                     group.create_task(self._keep(source.name, source.run), name=f"source[{source.name}]")
                     for source in self.sources
@@ -226,6 +249,7 @@ class Gateway:
                 count = "1 source" if len(readers) == 1 else f"{len(readers)} sources"
                 log.info("gateway %s runs: %s into %s", self.config.gateway.name, count, self.sink.name)
                 await stop.wait()
+                await _ended(*told)
                 log.info("stopping: reading ends, what has arrived is committed")
                 for source in self.sources:
                     source.stop_reading()
@@ -244,9 +268,8 @@ class Gateway:
                 await self.delivery.finish(FLUSH_S)
         finally:
             await web.cleanup()
-            await self.sink.close()
             left = self.spool.depth().points
-            await self.spool.close()
+            await self._shut()
         log.info("stopped; %d points wait in the spool", left)
 
     async def _report(self) -> None:

@@ -35,6 +35,21 @@ def matcher(pattern: str) -> re.Pattern[str]:
     return re.compile(text + r"\Z", re.DOTALL)
 
 
+def covers(filter_: str, other: str) -> bool:
+    """Whether a topic filter takes all that another one (or a topic name) takes; shared ones cover nothing."""
+    if filter_.startswith("$share/"):
+        return False
+    wide, narrow = filter_.split("/"), other.split("/")
+    if wide[0] in ("+", "#") and narrow[0].startswith("$"):
+        return False
+    for at, level in enumerate(wide):
+        if level == "#":
+            return True
+        if at >= len(narrow) or (level != narrow[at] and (level != "+" or narrow[at] == "#")):
+            return False
+    return len(wide) == len(narrow)
+
+
 def overlap(one: str, other: str) -> bool:
     """Whether some topic name matches both patterns (shared subscriptions by their filters)."""
     return _meet(_levels(one), _levels(other))

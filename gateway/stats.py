@@ -43,7 +43,7 @@ class DeviceStats:
     only where there was none); `unanswered` questions were asked in vain.
     `seats` are its series behind a broker; `gone` says that it has none any more. Where several things speak on
     one serial port, `others` are the readings and empty frames of the others, told to the port's own thing, and
-    `port` are that one's counters, told to each of the others.
+    `port` are that one's counters, told to each of the others. `topic` is one on which it was read, behind a broker.
     """
 
     source: str
@@ -69,6 +69,7 @@ class DeviceStats:
     gone: bool = False
     others: int = 0
     port: "DeviceStats | None" = None
+    topic: str = ""
 
     @property
     def signs(self) -> int:

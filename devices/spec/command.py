@@ -23,7 +23,7 @@ Limits: texts of LONGEST_TEXT characters. What would make a device unreachable (
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from devices.spec.errors import ArgumentError, DescriptionError, EncodeError
 from devices.spec.events import Empty, Event, Publish, Reading, SanityError, Value
@@ -369,6 +369,7 @@ class MessageCommand(Command):
     answer: Callable[[Arguments, To], tuple[Publish, ...]]
 
 
+@runtime_checkable
 class Adaptive(Protocol):
     """The state of a family whose things say themselves what they can be told (`open_arguments`)."""
 

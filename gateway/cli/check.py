@@ -35,6 +35,8 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
             typer.echo(f"serial  {entry.port}: {entry.device}, thing {entry.thing}")
         for line in _asked(entry, loaded):
             typer.echo(line)
+    for line in _told(loaded):
+        typer.echo(line)
     for own in loaded.types:
         typer.echo(f"type    {own.name}: {own.link}, {len(own.fields)} field{'' if len(own.fields) == 1 else 's'}")
     for line in codecs.said:
@@ -48,6 +50,23 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     for line in (*left_out(loaded.devices), *codecs.warnings, *_api_warnings(loaded), *_disk_warnings(loaded)):
         typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
+
+
+def _told(loaded: "Config") -> "Iterator[str]":
+    """What may be told to whom, and where it may be asked for."""
+    named = [(entry.thing, entry.commands) for entry in loaded.serial]
+    named += [(thing.thing, thing.commands) for entry in loaded.serial for thing in entry.things]
+    named += [
+        (each.thing or f"every thing of {each.topic}", each.commands)
+        for broker in loaded.mqtt
+        for each in broker.subscriptions
+    ]
+    for thing, commands in named:
+        for name, allowed in commands.items() if isinstance(commands, dict) else [(thing, commands)]:
+            if allowed:
+                yield f"told    {name}: {', '.join(allowed)}"
+    for broker in loaded.commands.brokers:
+        yield f"told    over MQTT too: parkgate/{loaded.gateway.name}/cmd/<thing> at {broker}"
 
 
 def _asked(entry: "SerialConfig", loaded: "Config") -> "Iterator[str]":

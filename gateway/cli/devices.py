@@ -168,6 +168,19 @@ def described(device: "Device") -> dict[str, Any]:
         "open_fields": device.open_fields,
         "source": device.source,
         "fields": [described_field(field) for field in device.fields],
+        "commands": [
+            {
+                "name": each.name,
+                "description": each.description,
+                "answers": each.answers,
+                "open_arguments": each.open_arguments,
+                "arguments": [
+                    {**described_field(one.field), "default": one.default, "expected": one.words}
+                    for one in each.arguments
+                ],
+            }
+            for each in device.told
+        ],
     }
 
 
@@ -207,6 +220,17 @@ def _asked(device: "PolledDevice") -> list[tuple[str, str]]:
     ]
 
 
+def _told(device: "Device") -> list[tuple[str, ...]]:
+    """What it can be told, a row for each argument more."""
+    rows: list[tuple[str, ...]] = [("command", "arguments", "description")]
+    for command in device.told:
+        said = [f"{each.name}{'' if each.required else '?'}: {each.words}" for each in command.arguments]
+        said += ["… as the thing says itself"] if command.open_arguments else []
+        rows.append((command.name, said[0] if said else "-", command.description))
+        rows += [("", each, "") for each in said[1:]]
+    return rows
+
+
 def text(device: "Device") -> str:
     """One device type, for people."""
     from devices.spec.device import MessageDevice, PolledDevice
@@ -234,4 +258,6 @@ def text(device: "Device") -> str:
     parts = [device.name, table(head, indent="  "), "", table(rows, indent="  ")]
     if device.open_fields:
         parts.append("  … and whatever else a payload brings")
+    if device.told:
+        parts += ["", table(_told(device), indent="  ")]
     return "\n".join(parts)

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import bench, check, dashboards, devices, simulate, spool
+from gateway.cli import bench, check, dashboards, devices, simulate, spool, tell
 from gateway.cli import run as run_
 from gateway.cli.decode import decode
 from gateway.cli.demo import demo
@@ -60,6 +60,8 @@ app.command("check")(check.check)
 app.command("devices")(devices.devices)
 app.command("decode")(decode)
 app.command("learn")(learn)
+app.command("tell")(tell.tell)
+app.command("commands")(tell.commands)
 app.command("simulate")(simulate.simulate)
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(serial, name="serial")

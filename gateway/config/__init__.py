@@ -4,7 +4,9 @@ from gateway.config.load import load, read
 from gateway.config.types import (
     RECORDING,
     WINDOWS_PORT,
+    Allowed,
     CodecsConfig,
+    CommandsConfig,
     Config,
     ConfigError,
     GatewayConfig,
@@ -17,6 +19,7 @@ from gateway.config.types import (
     ThingConfig,
     WatchdogConfig,
     WillConfig,
+    allows,
 )
 from gateway.config.usb import USB, UsbPort
 
@@ -24,7 +27,9 @@ __all__ = [
     "RECORDING",
     "USB",
     "WINDOWS_PORT",
+    "Allowed",
     "CodecsConfig",
+    "CommandsConfig",
     "Config",
     "ConfigError",
     "GatewayConfig",
@@ -38,6 +43,7 @@ __all__ = [
     "UsbPort",
     "WatchdogConfig",
     "WillConfig",
+    "allows",
     "load",
     "read",
 ]

@@ -16,7 +16,7 @@ from typing import Literal, cast
 from devices.catalogue import Catalogue, installed
 from devices.files import TYPES_DIR, with_tables, with_types_dir
 from devices.spec.device import Device
-from gateway.config import rules
+from gateway.config import commands, rules
 from gateway.config.keys import keys_of, section
 from gateway.config.sources import Claims, brokers, ports
 from gateway.config.types import (
@@ -31,7 +31,7 @@ from gateway.config.types import (
 )
 from textfile import Mistakes, Table, one_line, open_toml
 
-_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog", "type", "codecs")
+_TOP = ("gateway", "spool", "local", "influxdb", "mqtt", "serial", "watchdog", "commands", "type", "codecs")
 
 
 def load(path: Path, environ: Mapping[str, str], devices: Mapping[str, Device] | None = None) -> Config:
@@ -59,15 +59,17 @@ def read(
         devices = with_types_dir(with_tables(known, top.tables("type", None)), head)
     gateway = _gateway(head)
     influxdb = _influxdb(top.table("influxdb", keys_of(InfluxConfig)))
+    mqtt = brokers(top, devices, claims)
     config = Config(
         gateway=gateway,
         spool=_spool(section(top, "spool", SpoolConfig)),
         influxdb=influxdb,
         local=_local(top, gateway, influxdb is None),
-        mqtt=brokers(top, devices, claims),
+        mqtt=mqtt,
         serial=ports(top, devices, claims),
         watchdog=_watchdog(section(top, "watchdog", WatchdogConfig)),
         codecs=_codecs(top.table("codecs", keys_of(CodecsConfig))),
+        commands=commands.of_gateway(top, gateway.name, mqtt),
         devices=devices,
         types=tuple(devices[name] for name in devices if name not in installed_types),
     )

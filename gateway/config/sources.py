@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from devices.spec.device import BAUD, Device, MessageDevice, PolledDevice
-from gateway.config import rules
+from devices.spec.device import BAUD, Device, MessageDevice, PolledDevice, StreamDevice
+from gateway.config import commands, rules
 from gateway.config.keys import keys_of
 from gateway.config.types import MqttConfig, SerialConfig, SubscriptionConfig, ThingConfig, WillConfig
 from gateway.config.usb import USB
@@ -158,7 +158,10 @@ def _subscriptions(broker: Table, devices: Mapping[str, Device], claims: Claims)
             location=rules.location(table),
             tags=rules.tags(table, device),
             expected_every_s=rules.interval_or_none(table, "expected_every_s"),
+            commands=commands.allowed(table, device, by_thing=True),
         )
+        if item.commands and topic.startswith("$share/"):
+            table.fail("commands", "no commands on a shared subscription: another gateway may get the answer")
         claims.thing(table, item.thing, item.device, shared=True)
         found.append(item)
     return tuple(found)
@@ -204,9 +207,13 @@ def _serial(table: Table, devices: Mapping[str, Device], claims: Claims) -> Seri
         tags=rules.tags(table, device),
         expected_every_s=rules.interval_or_none(table, "expected_every_s"),
     )
+    if config.recording is not None and table.has("commands"):
+        table.fail("commands", "no commands: a recording obeys nobody")
     if isinstance(device, PolledDevice):
         config = replace(config, things=(_asked(table, device, claims),))
         return config
+    shared = isinstance(device, StreamDevice) and device.shared
+    config = replace(config, commands=commands.allowed(table, device, by_thing=shared))
     claims.thing(table, config.thing, config.device, shared=False)
     for key in ASKED_KEYS:
         if device and table.has(key):
@@ -216,7 +223,7 @@ def _serial(table: Table, devices: Mapping[str, Device], claims: Claims) -> Seri
 
 def _line(table: Table, config: SerialConfig, devices: Mapping[str, Device], claims: Claims) -> SerialConfig:
     """The things of [[serial.thing]]: all of types that are asked, with numbers of their own, on one line."""
-    for key in ("device", "location", "tags", "expected_every_s", *ASKED_KEYS):
+    for key in ("device", "location", "tags", "expected_every_s", "commands", *ASKED_KEYS):
         if table.has(key):
             table.fail(key, f"{key} in each [[serial.thing]]")
     if config.recording is not None:
@@ -276,6 +283,7 @@ def _named(table: Table, device: Device | None, name: str, unit: int, claims: Cl
         location=rules.location(table),
         tags=rules.tags(table, device),
         expected_every_s=rules.interval_or_none(table, "expected_every_s"),
+        commands=commands.allowed(table, device, by_thing=False),
     )
     claims.thing(table, thing.thing, thing.device, shared=False)
     return thing

@@ -78,6 +78,25 @@ class LocalConfig:
     path: Path
 
 
+Allowed = tuple[str, ...] | dict[str, tuple[str, ...]]
+"""Names of commands that may be told to every thing of a source, or to some things by name."""
+
+
+def allows(allowed: Allowed, thing: str) -> tuple[str, ...]:
+    """The commands that may be told to one thing."""
+    return allowed.get(thing, ()) if isinstance(allowed, dict) else allowed
+
+
+@dataclass(frozen=True, slots=True)
+class CommandsConfig:
+    """`brokers` are the names of those at which commands are taken; `per_minute` is for each thing; the ledger is
+    kept for `keep_days`."""
+
+    brokers: tuple[str, ...] = ()
+    per_minute: int = 30
+    keep_days: float = 30.0
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionConfig:
     """`topic` is a pattern: an MQTT topic filter in which one level may be `{thing}`.
@@ -93,6 +112,7 @@ class SubscriptionConfig:
     location: tuple[float, float] | None = None
     tags: dict[str, str] = field(default_factory=dict)
     expected_every_s: float | None = None
+    commands: Allowed = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,7 @@ class ThingConfig:
     location: tuple[float, float] | None = None
     tags: dict[str, str] = field(default_factory=dict)
     expected_every_s: float | None = None
+    commands: Allowed = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +196,7 @@ class SerialConfig:
     baud: int | None = None
     parity: Literal["N", "E", "O"] | None = None
     expected_every_s: float | None = None
+    commands: Allowed = ()
     things: tuple[ThingConfig, ...] = ()
 
     @property
@@ -219,5 +241,12 @@ class Config:
     serial: tuple[SerialConfig, ...]
     watchdog: WatchdogConfig = WatchdogConfig()
     codecs: CodecsConfig | None = None
+    commands: CommandsConfig = CommandsConfig()
     devices: Mapping[str, Device] = field(default_factory=built_in, compare=False, repr=False)
     types: tuple[Device, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def commands_allowed(self) -> bool:
+        """Whether anything may be told to anything."""
+        ports = any(each.commands or any(thing.commands for thing in each.things) for each in self.serial)
+        return ports or any(each.commands for broker in self.mqtt for each in broker.subscriptions)

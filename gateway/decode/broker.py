@@ -68,6 +68,7 @@ class BrokerIntake:
         self.asks = self._families.asks
         self._topics = Topics(subscriptions, 2 * config.max_things)
         self._routes = self.topics = self._topics.routes
+        self.subscription = self._topics.owner
         self._unread = Unread(pipeline.stats, name)
         self._ledger = Ledger(pipeline, config.session)
         self._owe, self.spare, self.settled = self._ledger.owe, self._ledger.spare, self._ledger.settled

@@ -56,6 +56,23 @@ class PortIntake:
         self._take(events, b"")
         self._decoder = self._device.join()
 
+    def listen(self, hear: Callable[[list[Event]], None] | None) -> None:
+        """Have `hear` told the events of each read, before they are stored; None ends it. Free of cost without."""
+        own: Callable[[list[Event], Bytes], int] = self._take_apart if self._device.shared else self._own.take
+
+        def heard(events: list[Event], data: Bytes) -> int:
+            assert hear is not None
+            hear(events)
+            return own(events, data)
+
+        self._take = own if hear is None else heard
+
+    def named(self, thing: str) -> str | None:
+        """What the thing of that name calls itself: nothing where it is the port's own; None where it is none here."""
+        if thing == self.stats.thing:
+            return ""
+        return next((said for said, lane in self._lanes.items() if lane.stats.thing == thing), None)
+
     def _failed(self, fault: Exception, data: Bytes) -> int:
         """The decoder could not take `data`: another one begins behind it. No frame of it came whole."""
         self._decoder = self._device.join()

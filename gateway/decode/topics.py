@@ -92,6 +92,12 @@ class Topics:
             self.routes[topic] = route
         return route
 
+    def owner(self, topic: str) -> Subscription | None:
+        """The subscription that a topic leads to; nothing is remembered."""
+        return next(
+            (each for each in self._subscriptions if each.thing(topic) is not None or each.fetched(topic)), None
+        )
+
     def hold(self, route: Route) -> bool:
         """Remember the route until `release`; False where it is not, or there are too many."""
         topic = route.topic
@@ -140,6 +146,9 @@ class Unread:
         else:
             route.read = True
             route.blamed = thing
+            stats = self._stats.devices.get((self._source, thing))
+            if stats is not None:
+                stats.topic = route.topic
             if self._stats.topics.pop((self._source, route.topic[:MAX_SHOWN]), None) is not None:
                 self._count -= 1
 

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Protocol
 
 from gateway.clock import Clock
+from gateway.commands import CommandRoom
 from gateway.pipeline import Pipeline
 from gateway.spool import Spool, say_forecast
 from gateway.stats import DeviceStats, Stats
@@ -55,6 +56,7 @@ class Health:
     started: float
     disks: DiskWatch
     codecs: CodecsView | None = None
+    commands: CommandRoom | None = None
     counted: int = 0
     count_again: float = 0.0
 
@@ -84,6 +86,8 @@ class Health:
         found += [f"{crowd.source}: {crowd.words}" for crowd in self.stats.crowds.values()]
         if self.codecs is not None:
             found += self.codecs.problems()
+        if self.commands is not None:
+            found += self.commands.problems()
         return found + self.watchdog.problems()
 
     def unready(self) -> list[str]:

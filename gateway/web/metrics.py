@@ -11,7 +11,14 @@ Row = tuple[str, str, str, list[tuple[dict[str, str], float]]]
 
 def metrics(health: Health) -> str:
     """The whole text."""
-    return "".join(_family(*row) for row in (*_whole(health), *_codecs(health), *_things(health)))
+    return "".join(_family(*row) for row in (*_whole(health), *_codecs(health), *_told(health), *_things(health)))
+
+
+def _told(health: Health) -> list[Row]:
+    """Of what things are told, where they may be."""
+    counts = {} if health.commands is None else health.commands.counts
+    samples: list[tuple[dict[str, str], float]] = [({"state": state}, count) for state, count in counts.items()]
+    return [("commands_total", "counter", "Commands by what became of them.", samples)] if samples else []
 
 
 def _whole(health: Health) -> list[Row]:

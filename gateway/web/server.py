@@ -1,6 +1,6 @@
 """The gateway's HTTP server: health, metrics, the API, and the pages it is given (map tiles); `/` lists them.
 
-Listens on loopback unless the config says otherwise, within `bounds`. It only reads.
+Listens on loopback unless the config says otherwise, within `bounds`. It only reads, but for commands (`commands`).
 """
 
 import logging
@@ -13,6 +13,7 @@ from aiohttp.typedefs import Middleware
 from gateway.web.answer import error, json
 from gateway.web.api import Api
 from gateway.web.bounds import MAX_HEADERS, MAX_LINE, BoundedSite, Bounds, Limits
+from gateway.web.commands import MOST_BODY, CommandApi
 from gateway.web.guard import Guard
 from gateway.web.health import Health
 from gateway.web.metrics import metrics
@@ -69,14 +70,19 @@ async def _metrics(request: web.Request) -> web.Response:
 
 
 async def serve(
-    listen: str, health: Health, api: Api, pages: Mapping[str, Page], limits: Limits | None = None
+    listen: str,
+    health: Health,
+    api: Api,
+    pages: Mapping[str, Page],
+    limits: Limits | None = None,
+    commands: CommandApi | None = None,
 ) -> web.AppRunner:
     """Listen on `listen` (host:port). `pages` maps routes such as `/map/park.geojson`; a route may
     have aiohttp's `{name}` parts. OSError where the address is taken."""
     bounds = Bounds(limits or Limits())
     guard = Guard(listen, api.config.gateway.api_token)
     streams = Streams(api.tee, api.clock, bounds.limits.streams)
-    app = web.Application(middlewares=[_counted(bounds)])
+    app = web.Application(middlewares=[_counted(bounds)], client_max_size=MOST_BODY)
     app[_HEALTH] = health
     app.router.add_get("/", _addresses)
     app.router.add_get("/healthz", _healthz)
@@ -86,6 +92,11 @@ async def serve(
     app.router.add_get("/api/v1/things", _guarded(guard, api.things))
     app.router.add_get("/api/v1/sources", _guarded(guard, api.sources))
     app.router.add_get("/api/v1/events", _guarded(guard, streams.answer), allow_head=False)
+    if commands is not None:
+        app.router.add_post("/api/v1/things/{thing:.+}/commands", _guarded(guard, commands.tell))
+        app.router.add_get("/api/v1/things/{thing:.+}/commands", _guarded(guard, commands.told))
+        app.router.add_get("/api/v1/commands", _guarded(guard, commands.ledger))
+        app.router.add_get("/api/v1/commands/{id}", _guarded(guard, commands.one))
     for route, (content_type, body) in pages.items():
         app.router.add_get(route, _page(content_type, body))
     app.on_shutdown.append(streams.end)
@@ -128,7 +139,7 @@ def _refused(request: web.Request, refused: web.HTTPException) -> web.Response:
     """No such address, or not in this way; in JSON like whatever else is wrong."""
     if isinstance(refused, web.HTTPMethodNotAllowed):
         allow = ", ".join(sorted(refused.allowed_methods))
-        return error(405, f"{request.method[:20]}: expected {allow}; nothing can be changed here", {"Allow": allow})
+        return error(405, f"{request.method[:20]}: expected {allow}", {"Allow": allow})
     return error(404, f"{request.path[:100]}: no such address; / lists those there are")
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from simulators.links import MqttLink
-from simulators.peer import Instrument
+from simulators.peer import Frame, Instrument
 
 BROKER_GRACE_S = 5.0
 
@@ -12,13 +12,20 @@ BROKER_GRACE_S = 5.0
 class BrokerLinks:
     """Connections to `broker`, made when a thing asks for one (never where there is no broker).
 
-    `login` is user and password.
+    `login` is user and password. `told` is called for a thing that was told something: it may have to speak at once.
     """
 
-    def __init__(self, broker: tuple[str, int] | None, login: tuple[str, str] | None, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        broker: tuple[str, int] | None,
+        login: tuple[str, str] | None,
+        now: Callable[[], float],
+        told: Callable[[Instrument], None],
+    ) -> None:
         self._broker = broker
         self._login = login
         self._now = now
+        self._told = told
         self._links: dict[str, MqttLink] = {}
         self._devices: dict[str, list[Instrument]] = {}  # that speak over each
 
@@ -43,7 +50,11 @@ class BrokerLinks:
                 return {filter_ for each in sharing for filter_ in each.listens()}
 
             def heard(topic: str, payload: bytes) -> list[tuple[str, bytes, bool]]:
-                frames = [frame for each in sharing for frame in each.hear(topic, payload, self._now())]
+                frames: list[Frame] = []
+                for each in sharing:
+                    frames += each.hear(topic, payload, self._now())
+                    if each.due_s() == 0.0:
+                        self._told(each)
                 return [(frame.topic, frame.data, frame.retain) for frame in frames]
 
             host, port = self._broker

@@ -58,7 +58,7 @@ class Fleet:
         self.specs = tuple(specs)
         self.ports: dict[str, str] = {}
         self.ledger = Ledger()
-        self._brokers = BrokerLinks(broker, login, now)
+        self._brokers = BrokerLinks(broker, login, now, self._told)
         self._listen = listen
         self._port_dir = port_dir
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -68,6 +68,7 @@ class Fleet:
         self._wires: dict[str, Wire] = {}
         self._asked: dict[str, list[ThingSpec]] = {}
         self._lines: dict[str, AskedPort] = {}
+        self._woken: dict[Instrument, asyncio.Event] = {}
         for spec in self.specs:
             if spec.via == "mqtt" and broker is None:
                 raise FleetError(f"thing {spec.name}: {spec.device} speaks MQTT and the fleet has no broker")
@@ -125,6 +126,8 @@ class Fleet:
     def stop(self) -> None:
         """Every thing ends after what it is just saying; what no broker takes is given up."""
         self._stop.set()
+        for woken in self._woken.values():
+            woken.set()
         self._brokers.stop()
 
     async def close(self) -> None:
@@ -218,8 +221,14 @@ class Fleet:
         wait = due - self._now() if due is not None else MOST_LOOK_S
         if serial:
             wait = min(max(wait, min(LOOK_S, device.period_s / 4.0)), MOST_LOOK_S)
+        woken = self._woken.setdefault(device, asyncio.Event())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), max(wait, 0.001))
+            await asyncio.wait_for(woken.wait(), max(wait, 0.001))
+        woken.clear()
+
+    def _told(self, device: Instrument) -> None:
+        """It was told something over MQTT, and has to speak at once."""
+        self._woken.setdefault(device, asyncio.Event()).set()
 
 
 def _spoil(entry: Entry, frame: Frame) -> tuple[tuple[bytes, ...], int]:

@@ -1,6 +1,8 @@
 """A web server on a free port over a gateway that a test fills by hand; no source runs and no sink."""
 
 import asyncio
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,14 @@ from aiohttp import web
 
 from devices.spec.device import MessageDevice, StreamDevice
 from gateway.clock import SystemClock
+from gateway.commands import Book, Desk, Ledger, Reach
 from gateway.config import Config, load
 from gateway.decode import BrokerIntake, PortIntake, Subscription
 from gateway.pipeline import Pipeline
 from gateway.spool import Spool
 from gateway.stats import Stats
 from gateway.watch import DiskWatch, Watchdog
-from gateway.web import Api, Health, Latest, serve
+from gateway.web import Api, CommandApi, Health, Latest, serve
 from gateway.web.bounds import Limits
 
 NOW = 1_767_225_600_000_000_000  # 2026-01-01 00:00:00 UTC
@@ -57,6 +60,7 @@ class WebRoom:
     ports: dict[str, PortIntake]
     runner: web.AppRunner
     client: aiohttp.ClientSession
+    desk: Desk | None = None
 
     @property
     def port(self) -> int:
@@ -71,19 +75,36 @@ class WebRoom:
         async with self.client.get(self.url + path, headers=named) as response:
             return response.status, await response.json(content_type=None)
 
+    async def post(self, path: str, body: object, **headers: str) -> tuple[int, Any]:
+        """A body of bytes goes as it is, any other as JSON."""
+        named = {"Content-Type": "application/json"} | {key.replace("_", "-"): text for key, text in headers.items()}
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        async with self.client.post(self.url + path, data=data, headers=named) as response:
+            return response.status, await response.json(content_type=None)
+
     def publish(self, topic: str, payload: bytes) -> None:
         self.brokers["mqtt:main"].message(Nobody(), topic, payload, None, False)
 
     async def close(self) -> None:
         await self.client.close()
         await self.runner.cleanup()
+        if self.desk is not None and self.desk.book is not None:
+            await self.desk.book.close()
         await self.pipeline.spool.close()
 
 
 async def open_room(
-    path: Path, toml: str = PLAIN, *, limits: Limits | None = None, listen: str | None = None
+    path: Path,
+    toml: str = PLAIN,
+    *,
+    limits: Limits | None = None,
+    listen: str | None = None,
+    reaches: Sequence[Reach] = (),
 ) -> WebRoom:
-    """Serve what `toml` describes on a free port of 127.0.0.1; `listen` is what it is told to listen on."""
+    """Serve what `toml` describes on a free port of 127.0.0.1; `listen` is what it is told to listen on.
+
+    With `reaches` things can be told something while the room's `desk` runs.
+    """
     file = path / "gateway.toml"
     file.write_text(toml)
     config = load(file, {})
@@ -108,9 +129,14 @@ async def open_room(
         stream = config.devices[port.device]
         assert isinstance(stream, StreamDevice)
         ports[f"serial:{port.port}"] = PortIntake(pipeline, port, stream, f"serial:{port.port}")
-    runner = await serve(listen or "127.0.0.1:0", health, api, {}, limits)
+    desk = None
+    if reaches:
+        book = Book(Ledger(path / "commands.db", 30, clock.now_ns()), config.gateway.name, pipeline)
+        desk = Desk(config.gateway.name, config.commands.per_minute, reaches, book, clock)
+    commands = None if desk is None else CommandApi(desk)
+    runner = await serve(listen or "127.0.0.1:0", health, api, {}, limits, commands)
     client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20))
-    return WebRoom(config, clock, stats, pipeline, watchdog, health, api, brokers, ports, runner, client)
+    return WebRoom(config, clock, stats, pipeline, watchdog, health, api, brokers, ports, runner, client, desk)
 
 
 class Stream:

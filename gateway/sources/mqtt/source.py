@@ -36,6 +36,7 @@ from gateway.sources.mqtt.link import ConnectionEnded, Link, address, first_even
 from gateway.sources.mqtt.session import open_session
 from gateway.sources.mqtt.session311 import open_311
 from gateway.sources.mqtt.subscriptions import Subscriptions
+from gateway.sources.mqtt.talk import Talk
 from gateway.stats import SourceStats
 
 FIRST_WAIT_S = 0.5
@@ -78,6 +79,7 @@ class MqttSource:
         self._connected = connected
         self._asks = asks or Asks()
         self._subscriptions = Subscriptions(config, clock, asked, self._say_up)
+        self.talk = Talk(self._subscriptions, asked)
         self._where = address(config.url)
         self._link: Link | None = None
         self._since = 0.0  # when this connection was accepted
@@ -133,6 +135,7 @@ class MqttSource:
     async def close(self) -> None:
         """Send what is still to be sent, DISCONNECT, close."""
         self.stop_reading()
+        self.talk.link = None
         if self._link is not None:
             await self._link.close()
             self._link = None
@@ -151,6 +154,7 @@ class MqttSource:
     async def _attend(self, link: Link) -> ConnectionEnded:
         """Serve one connection to its end; returns how it ended."""
         self.stats.connects += 1
+        self.talk.link = link
         self._since = self._clock.monotonic()
         if self.stats.connects > 1 and not link.session_present and self._config.session_expiry_s:
             why = "the broker has forgotten the session; what was published meanwhile may be missing"
@@ -193,6 +197,7 @@ class MqttSource:
     async def _finished(self) -> bool:
         """Put away the connection that has ended; True if it had proved good."""
         link, self._link = self._link, None
+        self.talk.link = None
         if link is None:
             return False
         steady = self._clock.monotonic() - self._since >= STEADY_S

@@ -50,6 +50,11 @@ class Subscriptions:
     def some_granted(self) -> bool:
         return self.answered and len(self.refused) < len(self._all())
 
+    @property
+    def granted(self) -> set[str]:
+        """The filters that the living connection has."""
+        return self._granted
+
     def fetch(self, filters: list[str]) -> None:
         """Have what the broker keeps below these come, now or with the next connection."""
         for topic in filters:

@@ -5,5 +5,6 @@ from gateway.sources.serial.listing import Present, present
 from gateway.sources.serial.polled import PolledSource
 from gateway.sources.serial.port import has_framing
 from gateway.sources.serial.source import SerialSource
+from gateway.sources.serial.told import Order
 
-__all__ = ["Asked", "PolledSource", "Present", "SerialSource", "has_framing", "present"]
+__all__ = ["Asked", "Order", "PolledSource", "Present", "SerialSource", "has_framing", "present"]

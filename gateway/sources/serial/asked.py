@@ -75,6 +75,24 @@ class Asked:
             if rest:
                 self.intake.events([Noise(rest)], rest)
 
+    def result(self, exchange: Exchange, asked: float, now: float, *, lost: bool, told: bool) -> None:
+        """How it went with what was said to it at `asked`: when it may be asked next.
+
+        `lost`: the port went away meanwhile. What it was `told` is no question of its round.
+        """
+        if not told:
+            self.at = now
+        if not exchange.answered and not lost:
+            self.late = Late(exchange, asked, now + self.device.timing.late_s)
+            self.at = max(self.at, self.late.until)
+        if told:
+            return
+        if exchange.answered:
+            self.answered = True
+        elif not lost:
+            self.intake.unanswered()
+        self.round.result(exchange.answered)
+
     def end_round(self, now: float) -> None:
         """The round is over: when the next is due."""
         self.going = False
@@ -130,3 +148,15 @@ def astray(things: Iterable[Asked], now: float, data: bytes, default: Asked, why
             thing.intake.events([SanityError(f"late: {words}", late.seen)], late.seen)
     if data:
         default.intake.events([Noise(data, why if data == whole else "")], data)
+
+
+def give(things: Iterable[Asked], now: float, thing: Asked, events: list[Event], heard: bytes) -> None:
+    """The events of a question to `thing` after which `heard` came; noise may be somebody's late answer."""
+    own: list[Event] = []
+    for event in events:
+        if isinstance(event, Noise):
+            astray(things, now, event.data, thing, event.why)
+        else:
+            own.append(event)
+    if own:
+        thing.intake.events(own, heard)

@@ -15,6 +15,7 @@ What it holds to:
 - An answer after its timeout is nobody's: it is told by its unit and shape, said to be late, and kept
   from the question that waits. Until `late_s` have passed its unit is asked nothing. One that is later
   still is told from another unit's for ever, from another question's of the same unit by its length alone.
+- What a thing is told (`orders`) has its turn before the next question, and takes what a question takes.
 - How the port is kept open: port.py.
 
 States of the port: open but silent, bytes but no answers, up from the first answer on. Who answers
@@ -23,13 +24,14 @@ and who does not is said thing by thing (watch).
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from devices.spec.events import Event, Noise
 from devices.spec.polled import Exchange
 from gateway.clock import Clock
 from gateway.config import SerialConfig
-from gateway.sources.serial.asked import Asked, Late, astray
-from gateway.sources.serial.port import Link, Port, PortState, see_state, usable
+from gateway.sources.serial.asked import Asked, astray, give
+from gateway.sources.serial.port import Link, Port, PortState, see_state, usable, wake
+from gateway.sources.serial.told import Order, Orders, kept
 from gateway.stats import SourceStats
 
 MOST_DRAIN_S = 1.0
@@ -62,6 +64,7 @@ class PolledSource:
         self._spoke = 0.0
         self._answered: float | None = None
         self._character_s = 11 / self._link.baud
+        self.orders = Orders(partial(wake, self._link))
 
     @property
     def name(self) -> str:
@@ -88,8 +91,7 @@ class PolledSource:
         """Hand over what was answered, then ask no more. `run` stays until cancelled."""
         self._closed()
         self._link.stopped = True
-        if self._link.port is not None:
-            self._link.port.woken.set()
+        wake(self._link)
 
     def reopen(self, reason: str) -> None:
         """Close the port and open it again; for whoever finds that it has gone dead."""
@@ -112,8 +114,12 @@ class PolledSource:
         for thing in self._things:
             thing.start(now)
         while usable(self._link, port):
+            order = self.orders.next(self._clock.monotonic())
+            if order is not None:
+                await self._obey(port, order)
+                continue
             thing = min(self._things, key=lambda thing: (thing.at, thing.silent))
-            wait = thing.at - self._clock.monotonic()
+            wait = min(thing.at, self.orders.at) - self._clock.monotonic()
             if wait > 0.0:
                 await port.wait(self._clock, wait)
                 astray(self._things, self._clock.monotonic(), self._heard(port), self._last)
@@ -128,11 +134,19 @@ class PolledSource:
                 continue
             await self._exchange(port, thing, exchange)
 
-    async def _exchange(self, port: Port, thing: Asked, exchange: Exchange) -> None:
-        """One question, and its answer or its timeout."""
+    async def _obey(self, port: Port, order: Order) -> None:
+        """Tell a thing something, step by step."""
+        for number, question in enumerate(order.questions):
+            order.answer = None
+            await self._exchange(port, order.thing, Exchange(question, order.thing.unit), order)
+            if not order.answered(number, order.answer):
+                return
+
+    async def _exchange(self, port: Port, thing: Asked, exchange: Exchange, order: Order | None = None) -> None:
+        """One question, or one step of an order; and its answer or its timeout."""
         await self._silence(port, thing)
         thing.forget_late()
-        if not usable(self._link, port):
+        if not usable(self._link, port) or (order is not None and not order.begins()):
             return
         self._last = thing
         port.write(exchange.request)
@@ -140,6 +154,8 @@ class PolledSource:
         begin = asked + len(exchange.request) * self._character_s + thing.timeout_s
         end = begin + exchange.question.size * self._character_s
         self._spoke = asked + len(exchange.request) * self._character_s
+        if order is not None and order.mute:
+            return
         heard = b""
         while usable(self._link, port) and not exchange.answered:
             left = (end if exchange.begun else begin) - self._clock.monotonic()
@@ -148,9 +164,9 @@ class PolledSource:
             await port.wait(self._clock, left)
             data = self._heard(port)
             heard = (heard + data)[-MOST_HEARD:]
-            self._give(thing, thing.heard(exchange, data), heard)
+            give(self._things, self._clock.monotonic(), thing, kept(order, thing.heard(exchange, data)), heard)
         if not exchange.answered:
-            self._give(thing, thing.ended(exchange), heard)
+            give(self._things, self._clock.monotonic(), thing, kept(order, thing.ended(exchange)), heard)
         port.frames += exchange.answered
         if exchange.echoed:
             port.bytes_in -= len(exchange.request)
@@ -159,26 +175,9 @@ class PolledSource:
             right = f"are the types and unit numbers right, and the line at {self._link.framing}?"
             see_state(self._link, port, "answer", longest, f"{right} try another baud or parity")
         now = self._clock.monotonic()
-        thing.at = now
         if exchange.answered:
-            thing.answered = True
             self._answered = now
-        elif usable(self._link, port):
-            thing.intake.unanswered()
-            thing.late = Late(exchange, asked, now + thing.device.timing.late_s)
-            thing.at = thing.late.until
-        thing.round.result(exchange.answered)
-
-    def _give(self, thing: Asked, events: list[Event], heard: bytes) -> None:
-        """The events of a question after which `heard` came; noise may be somebody's late answer."""
-        own: list[Event] = []
-        for event in events:
-            if isinstance(event, Noise):
-                astray(self._things, self._clock.monotonic(), event.data, thing, event.why)
-            else:
-                own.append(event)
-        if own:
-            thing.intake.events(own, heard)
+        thing.result(exchange, asked, now, lost=not usable(self._link, port), told=order is not None)
 
     async def _silence(self, port: Port, thing: Asked) -> None:
         """Wait until nobody has spoken for as long as the type wants."""

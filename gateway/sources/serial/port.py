@@ -340,6 +340,12 @@ def has_framing(name: str) -> bool:
     return not (is_url(name) or _is_pty(name))
 
 
+def wake(link: Link) -> None:
+    """Have its user look again, as if bytes had come."""
+    if link.port is not None:
+        link.port.woken.set()
+
+
 def usable(link: Link, port: Port) -> bool:
     """Whether there is still something to be had of this opening."""
     return not (port.lost or link.stopped)

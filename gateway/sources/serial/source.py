@@ -69,6 +69,14 @@ class SerialSource:
             self._take(port)
         self._link.stopped = True
 
+    def say(self, data: bytes) -> bool:
+        """Write `data` to the device; False where the port is not open."""
+        port = self._link.port
+        if port is None or port.lost or port.transport is None or self._link.stopped:
+            return False
+        port.write(data)
+        return True
+
     def reopen(self, reason: str) -> None:
         """Close the port and open it again; for whoever finds that it has gone dead."""
         self._link.reopen(reason)

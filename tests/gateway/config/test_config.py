@@ -274,8 +274,8 @@ BAD = [
     ),
     (
         "colour = 3\n",
-        "1:1: colour = 3: unknown key, expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog, type, "
-        "codecs",
+        "1:1: colour = 3: unknown key, "
+        "expected one of gateway, spool, local, influxdb, mqtt, serial, watchdog, commands, type, codecs",
     ),
     ('[gateway]\nnam = "x"\n', '2:1: gateway.nam = "x": unknown key, did you mean "name"?'),
     (
@@ -289,7 +289,8 @@ BAD = [
     (
         SERIAL + "speed = 9600\n",
         "5:1: serial[0].speed = 9600: unknown key, "
-        "expected one of port, device, thing, location, tags, baud, parity, expected_every_s, unit, every_s, timeout_s",
+        "expected one of port, device, thing, location, tags, baud, parity, expected_every_s, commands, unit, every_s, "
+        "timeout_s",
     ),
     (
         SERIAL + SECOND + 'baude = "9600"\n',

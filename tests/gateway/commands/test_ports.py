@@ -1,0 +1,117 @@
+"""Commands to doubles on real ptys: devices that talk by themselves, and those that are asked, in their turn."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.commands import Ask, Refused, Why
+from simulators.fleet import ThingSpec
+from simulators.line import Respondent
+from simulators.pms5003 import Plantower
+from simulators.sds011 import Nova
+from tests.device_types import BY_NAME
+from tests.gateway.commands.whole import whole
+from tests.gateway.mqtt_room import until
+
+KIOSK = """
+[[serial]]
+port = "./ports/kiosk"
+device = "sds011"
+thing = "kiosk"
+commands = ["sleep", "wake", "period", "firmware"]
+
+[[serial]]
+port = "./ports/lamp"
+device = "pms5003"
+thing = "lamp"
+commands = ["sleep", "wake"]
+"""
+
+
+async def test_dust_sensors_go_to_sleep_and_wake_up(tmp_path: Path) -> None:
+    specs = [
+        ThingSpec("kiosk", BY_NAME["sds011"], seed=3, period_s=0.1),
+        ThingSpec("lamp", BY_NAME["pms5003"], seed=4, period_s=0.1),
+    ]
+    async with whole(tmp_path, KIOSK, specs) as room:
+        kiosk, lamp = room.fleet._peers["kiosk"], room.fleet._peers["lamp"]
+        assert isinstance(kiosk, Nova)
+        assert isinstance(lamp, Plantower)
+        await room.heard("kiosk", 3)
+        await room.heard("lamp", 3)
+        for thing, peer in (("kiosk", kiosk), ("lamp", lamp)):
+            entry = await room.ask(thing, "sleep")
+            assert (entry.state, entry.why) == ("done", "")
+            assert peer.asleep
+        silent = await room.gateway.commands.desk.ask(Ask("kiosk", "firmware"))  # asleep it answers nothing but wake
+        with pytest.raises(Refused, match="kiosk is busy") as refusal:
+            await room.ask("kiosk", "wake")
+        assert refusal.value.why is Why.BUSY
+        assert (await room.ask("lamp", "wake")).state == "done"  # by its measurements: it does not answer
+        async with asyncio.timeout(20):
+            await silent.over.wait()
+        assert silent.state == "timed_out"
+        await until(lambda: not room.gateway.commands.desk._busy, "the port is free")
+        assert (await room.ask("kiosk", "wake")).state == "done"
+        assert not kiosk.asleep
+        told = await room.ask("kiosk", "period", working_period_min="7")
+        assert (told.state, told.arguments) == ("done", {"working_period_min": 7.0})
+        before = room.readings("kiosk")
+        await room.heard("kiosk", before + 3)
+        quarantined = room.gateway.stats.stages.quarantined
+        assert quarantined == 0  # answers are readings of the type, and nothing was taken for noise
+        with pytest.raises(Refused, match="active is not allowed for kiosk"):
+            await room.ask("kiosk", "active")
+
+
+OFFICE = """
+[[serial]]
+port = "./ports/office"
+device = "mhz19b"
+thing = "office"
+every_s = 0.05
+commands = ["range", "calibrate-span"]
+"""
+
+
+async def test_a_sensor_that_is_asked_is_told_between_its_questions(tmp_path: Path) -> None:
+    async with whole(tmp_path, OFFICE, [ThingSpec("office", BY_NAME["mhz19b"], seed=3)]) as room:
+        await room.heard("office", 3)
+        for number in range(5):
+            entry = await room.ask("office", "range", range_ppm=2000 + number)
+            assert (entry.state, entry.why) == ("done", "")
+        before = room.readings("office")
+        await room.heard("office", before + 3)
+        stats = next(iter(room.gateway.stats.devices.values()))
+        assert (stats.noise_bytes, stats.integrity_errors, stats.sanity_errors, stats.unanswered) == (0, 0, 0, 0)
+
+
+async def test_a_sensor_that_gives_no_answer_to_a_command_is_asked_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Respondent, "obey", lambda *_: None)  # as the manual has it
+    async with whole(tmp_path, OFFICE, [ThingSpec("office", BY_NAME["mhz19b"], seed=3)]) as room:
+        await room.heard("office", 2)
+        entry = await room.ask("office", "calibrate-span", span_ppm=2000)
+        assert (entry.state, entry.sent) == ("accepted", True)
+        assert entry.why == "sent; no answer came, and some of these devices give none"
+        before = room.readings("office")
+        await room.heard("office", before + 2)
+
+
+async def test_a_port_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    toml = KIOSK.replace("./ports/lamp", "./ports/nowhere")
+    async with whole(tmp_path, toml, [ThingSpec("kiosk", BY_NAME["sds011"], period_s=0.1)]) as room:
+        entry = await room.ask("lamp", "sleep")
+        assert (entry.state, entry.sent) == ("refused", False)
+        assert entry.why == f"serial:{tmp_path}/ports/nowhere is not open; nothing was sent"
+
+
+async def test_a_recording_obeys_nobody_and_what_is_not_known_cannot_be_told(tmp_path: Path) -> None:
+    async with whole(tmp_path, KIOSK, [ThingSpec("kiosk", BY_NAME["sds011"], period_s=0.1)]) as room:
+        with pytest.raises(
+            Refused, match="no thing 'kosk' that can be told something; did you mean \"kiosk\""
+        ) as refusal:
+            await room.ask("kosk", "sleep")
+        assert refusal.value.why is Why.UNKNOWN
