@@ -13,6 +13,7 @@ from typing import Literal
 from devices.spec.device import Device, MessageDevice, PolledDevice
 from simulators import (
     ble_gatt,
+    davis,
     dsmr,
     homie,
     ld06,
@@ -78,8 +79,12 @@ EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch, "ld06": ld06.epoch,
     "nonin-df2": nonin.epoch,
     "dsmr": dsmr.epoch, "dsmr-v2": dsmr.epoch_v2,
+    "davis-vantage": davis.epoch, "davis-vantage-mm": davis.epoch_mm,
 }  # fmt: skip
 """Types whose readings are more than their fields: seed, topic and spot to epoch."""
+
+RESPONDENTS: Mapping[str, type[Respondent]] = {"davis-vantage": davis.Console, "davis-vantage-mm": davis.Console}
+"""Types that do more than answer when they are asked."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,8 @@ def respondent(spec: ThingSpec) -> Respondent:
     """The simulated device of `spec`, of a type that is asked."""
     device = spec.type
     assert isinstance(device, PolledDevice)
-    return Respondent(spec.name, device, epoch_of(spec), device.unit if spec.unit is None else spec.unit, spec.seed)
+    make = RESPONDENTS.get(spec.device, Respondent)
+    return make(spec.name, device, epoch_of(spec), device.unit if spec.unit is None else spec.unit, spec.seed)
 
 
 def peer(spec: ThingSpec) -> Instrument:

@@ -13,6 +13,7 @@ SHELVES = {
     *(
         "devices",
         "devices.spec",
+        "devices.davis",
         "devices.lorawan",
         "devices.modbus",
         "devices.nonin",

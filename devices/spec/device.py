@@ -236,6 +236,7 @@ class PolledDevice(DeviceType):
     `units` are the unit numbers it may have and `unit` is the one it leaves the factory with; a type
     without numbers (`units` empty) is alone on its line. `questions` make up one reading, see
     `devices.spec.polled`; `timing` is how long they may take. `checked` and `commands` are as for a `StreamDevice`.
+    `recorded` are the questions by whose answers a recording is read, where those are not as when it is asked.
     """
 
     serial: SerialSettings
@@ -245,6 +246,7 @@ class PolledDevice(DeviceType):
     unit: int = 0
     checked: bool = True
     commands: tuple[PolledCommand, ...] = ()
+    recorded: tuple[Question, ...] = ()
 
     @property
     def told(self) -> tuple[Command, ...]:
@@ -276,7 +278,7 @@ class PolledDevice(DeviceType):
 
     def decoder(self, unit: int | None = None) -> Decoder:
         """The state of a recording of what one unit answered, whoever asked."""
-        return Overheard(self.questions, self.unit if unit is None else unit)
+        return Overheard(self.recorded or self.questions, self.unit if unit is None else unit)
 
     def overheard(self, unit: int) -> StreamDevice:
         """The type of a recording of what one unit answered: each answer is a reading."""

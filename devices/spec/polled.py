@@ -18,7 +18,8 @@ A `Round` is one visit to a thing: its questions one by one, and the one reading
 make together. What is not answered costs the others nothing: their values are stored all the same.
 Where none was answered yet, the first silence ends the round, and the next asks only what was asked
 least in vain: a dead thing costs one timeout a round. A question that goes unanswered while others
-are answered comes last, and in every 2nd, 4th ... 32nd round only (MOST_SKIPPED); it is never given up.
+are answered comes last, and in every 2nd, 4th ... 32nd round only (MOST_SKIPPED); it is never given up. One that
+brings no fields wakes the device: it begins every round, and is asked as often as its `tries` say.
 
 Limits: what waits is shorter than the longest answer; every byte is part of one event or of the echo.
 Source: Modbus over serial line V1.02, 2.5 (the answer of RTU); others answer in the same manner.
@@ -36,10 +37,13 @@ MOST_SKIPPED = 31
 
 
 class Answer(NamedTuple):
-    """The first `size` bytes are the whole, checked answer; what it says is `event`."""
+    """The first `size` bytes are the whole, checked answer; what it says is `event`.
+
+    None: that it came is all, as where a device that sleeps is woken. It is no event then, as the echo is none.
+    """
 
     size: int
-    event: Reading | Empty | SanityError
+    event: Reading | Empty | SanityError | None
 
 
 class NotMine(NamedTuple):
@@ -67,6 +71,8 @@ class Question:
     (EncodeError where it could not say that), `refuse(unit)` those it refuses with, where it can.
     `fields` are those that an answer brings, `size` is how many bytes a whole one has. A question is
     `harmless` where asking it changes nothing at any device; others are not asked of what is not known.
+    A question is asked up to `tries` times in a row before it counts as asked in vain: what wakes a device
+    that sleeps through the first.
     """
 
     name: str
@@ -77,6 +83,7 @@ class Question:
     size: int
     refuse: Callable[[int], bytes] | None = None
     harmless: bool = True
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,8 @@ def _search(
         size = verdict.size
         if isinstance(verdict, Answer):
             answered = True
-            events.append(_told(verdict.event, buffer[position : position + size]))
+            if verdict.event is not None:
+                events.append(_told(verdict.event, buffer[position : position + size]))
         elif isinstance(verdict, NotMine) and verdict.whole:
             events.append(Noise(buffer[position : position + size], verdict.why))
         elif isinstance(verdict, NotMine):
@@ -214,7 +222,7 @@ class Exchange:
 
     def _judge(self, window: bytes) -> Verdict | _Echo:
         verdict = self.question.judge(self._unit, window)
-        if isinstance(verdict, Answer):
+        if isinstance(verdict, Answer) or (verdict is None and window == self.request):
             return verdict
         if window.startswith(self.request):
             return _Echo(len(self.request))
@@ -273,6 +281,7 @@ class Round:
         self._number = 0
         self._left: list[int] = []
         self._asked = 0
+        self._tries = 0
         self._answered = False
         self._alive = True
 
@@ -280,23 +289,30 @@ class Round:
         """A new round."""
         self._number += 1
         self._answered = False
-        order = sorted(range(len(self._questions)), key=self._missed.__getitem__)
+        self._tries = 0
+        knocks = [index for index, question in enumerate(self._questions) if not question.fields]
+        order = sorted(set(range(len(self._questions))) - set(knocks), key=self._missed.__getitem__)
         if self._alive:
-            self._left = [
+            self._left = knocks + [
                 index for index in order if self._number % min(1 << self._missed[index], MOST_SKIPPED + 1) == 0
             ]
         else:
-            self._left = order[:1]
+            self._left = (knocks + order)[:1]
 
     def next(self) -> Exchange | None:
         """The next question of this round, None where it is over."""
         if not self._left:
             return None
         self._asked = self._left.pop(0)
+        self._tries += 1
         return Exchange(self._questions[self._asked], self.unit)
 
     def result(self, answered: bool) -> None:
         """How the last question went. A refusal is an answer."""
+        if not answered and self._tries < self._questions[self._asked].tries:
+            self._left.insert(0, self._asked)
+            return
+        self._tries = 0
         if answered:
             if not self._alive:  # it was dead altogether, which says nothing about the other questions
                 self._missed = [0] * len(self._questions)

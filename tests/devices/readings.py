@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 
 from hypothesis import strategies as st
 
@@ -14,7 +15,11 @@ from tests.device_types import BY_NAME
 ANSWERS = {
     "mode", "power", "firmware", "working_period_min",
 }  # fmt: skip
+HOURS = st.builds(lambda hour, minute: f"{hour:02d}:{minute:02d}", st.integers(0, 23), st.integers(0, 59))
 TEXTS: dict[str, st.SearchStrategy[str]] = {
+    "sunrise": HOURS,
+    "sunset": HOURS,
+    "storm_start": st.dates(date(2000, 1, 1), date(2127, 12, 31)).map(date.isoformat),
     "pleth_samples": st.binary(min_size=25, max_size=25).map(lambda wave: "[" + ",".join(map(str, wave)) + "]"),
     "device_id": st.integers(0, 0xFFFF).map(lambda number: f"{number:04X}"),
 }
