@@ -24,7 +24,7 @@ them. The event is the topic's last level; where no topic says it, what the mess
 
 All but uplinks have the text `event`. Values of `object` are named as those of The Things Stack
 (devices/lorawan/names.py), those of ChirpStack's own Cayenne LPP as there, too: `{"temperatureSensor": {"3": 27.2}}` is
-`temperature_3_c`. An uplink without `object` may be read by a codec (devices/lorawan/codec.py).
+`temperature_3_c`. A raw payload may be read by a codec (devices/lorawan/codec.py).
 
 What is zero is left out (proto3), so absent means zero in a part that is there: port, count and data rate of an
 uplink, strength and SNR of a gateway that says one of them, margin and battery of a status, a coordinate of a place.
@@ -51,10 +51,11 @@ from msgspec import json as msgjson
 
 from devices.chirpstack_v4.encode import FIELDS, encode
 from devices.chirpstack_v4.message import EVENTS, DeviceInfo, Lora, Message, RxInfo, TxInfo, told_event
-from devices.lorawan.codec import Codec, Raw, join
+from devices.lorawan.codec import Codec, Raw, coded, join
 from devices.lorawan.names import PayloadRefused, flatten, snake
 from devices.lorawan.place import place
 from devices.lorawan.raw import raw
+from devices.spec.coded import CodecRefused
 from devices.spec.device import MessageDevice
 from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Value
 from devices.spec.json_parts import PartRefused, Reader, plain, several
@@ -93,14 +94,14 @@ _parts = Reader(
 def decode(topic: str, payload: bytes, _received_ns: int, codec: Codec | None = None) -> list[Event]:
     """The readings of one payload; a message that is refused is a SanityError in its place.
 
-    What ChirpStack has not decoded is given to `codec`, where there is one.
+    Raw payloads are given to `codec`, where there is one.
     """
     if not payload:
         return [Empty(DELETED, payload)]
     event = topic.rpartition("/")[2]
     try:
         return [_reading(event, _message.decode(payload), [], codec)]
-    except PayloadRefused as refused:
+    except (PayloadRefused, CodecRefused) as refused:
         return [SanityError(str(refused), payload)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
         return _part_by_part(event, payload, codec)
@@ -184,17 +185,25 @@ def _uplink(message: Message, reading: Reading, wrong: list[str], codec: Codec |
         _best_gateway(message.rx_info, message.tx_info, fields)
     if message.tx_info is not None:
         _radio(message.tx_info, fields)
-    if message.object is not None:
+    if codec is not None and "payload_hex" in fields and _decode(message, reading, codec, wrong):
+        pass
+    elif message.object is not None:
         flatten(_as_named(message.object), fields, wrong)
         take_zone(reading)
-    elif codec is not None and "payload_hex" in fields:
-        info = message.device_info or DeviceInfo()
-        data = bytes.fromhex(str(fields["payload_hex"]))
-        profile, name = info.device_profile_name or "", info.device_name or ""
-        said = codec(Raw(data, message.f_port or 0, (info.dev_eui or "").lower(), name, profile))
-        if said is not None:
-            join(said, fields, wrong)
-            take_zone(reading)
+
+
+def _decode(message: Message, reading: Reading, codec: Codec, wrong: list[str]) -> bool:
+    """The raw payload as `codec` reads it; whether it does."""
+    info = message.device_info or DeviceInfo()
+    data = bytes.fromhex(str(reading.fields["payload_hex"]))
+    eui, name = (info.dev_eui or "").lower(), info.device_name or ""
+    profile, profile_id = info.device_profile_name or "", info.device_profile_id or ""
+    said = codec(Raw(data, message.f_port or 0, eui, name, profile, profile_id, bool(message.object)))
+    if said is None:
+        return False
+    join(said, reading.fields, wrong)
+    take_zone(reading)
+    return True
 
 
 def _best_gateway(heard: list[RxInfo], sent: TxInfo | None, fields: dict[str, Value]) -> None:
@@ -309,4 +318,5 @@ DEVICE = MessageDevice(
     topic="application/+/device/{thing}/event/+",
     decode=decode,
     encode=encode,
+    decode_coded=coded(decode),
 )

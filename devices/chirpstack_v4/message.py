@@ -18,6 +18,7 @@ Count = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
 class DeviceInfo(Struct, gc=False, rename="camel"):
     application_id: str | None = None
     application_name: str | None = None
+    device_profile_id: str | None = None
     device_profile_name: str | None = None
     device_name: str | None = None
     dev_eui: str | None = None

@@ -13,6 +13,7 @@ Limits: warnings of MAX_TEXT characters.
 """
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import NamedTuple
 
 from devices.lorawan.names import flatten, free_name
@@ -20,9 +21,11 @@ from devices.spec import coded as spec
 from devices.spec.coded import Raw
 from devices.spec.events import Event, Reading, SanityError, Value
 
-__all__ = ["Codec", "Decoded", "Raw", "coded", "join", "named", "uplink"]
+__all__ = ["BUILT_IN", "Codec", "Decoded", "Raw", "built_in", "coded", "join", "named", "uplink"]
 
 MAX_TEXT = 400
+BUILT_IN: Mapping[str, str] = {"cayenne-lpp": "lpp"}
+"""Codecs that need no JavaScript, and their modules here."""
 WARNINGS = "codec_warnings_text"
 
 
@@ -44,7 +47,10 @@ def join(decoded: Decoded, fields: dict[str, Value], wrong: list[str]) -> None:
 
 
 def named(said: spec.Coded) -> Decoded:
-    """The values of a codec as fields, by the rule for those of a server (names.py)."""
+    """The values of a codec as fields, by the rule for those of a server (names.py); those of a built-in one have
+    their names already."""
+    if isinstance(said.values, Decoded):
+        return said.values
     fields: dict[str, Value] = {}
     wrong: list[str] = []
     flatten(said.values, fields, wrong)
@@ -66,6 +72,11 @@ def coded(
         return decode(topic, payload, received_ns, fields)
 
     return decode_coded
+
+
+def built_in(name: str, raw: Raw) -> spec.Coded:
+    """What the codec of that name in BUILT_IN makes of an uplink."""
+    return spec.Coded(import_module(f"devices.lorawan.{BUILT_IN[name]}").codec(raw))
 
 
 def uplink(raw: Raw, codec: spec.Codec) -> list[Event]:

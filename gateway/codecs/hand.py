@@ -70,6 +70,6 @@ async def _answers(asked: Sequence[Asked], limits: Limits, now_ns: int) -> list[
 
 def broken(shelf: Shelf, limits: Limits) -> list[tuple[str, str]]:
     """The files of a folder that are no codecs, and why. CodecsUnusable."""
-    scripts = list(shelf.scripts.values())
+    scripts = [script for script in shelf.scripts.values() if not script.builtin]
     said = answers([(script, None) for script in scripts], limits, 0)
     return [(script.name, each.why) for script, each in zip(scripts, said, strict=True) if isinstance(each, Verdict)]

@@ -9,12 +9,17 @@ thing = "bin-7"                            # what the network calls the device
 function = "Decode"                        # of several that the file has
 prefer = "codec"                           # or "network": whose values are stored where both have decoded
 variables = { offset = "3" }               # what ChirpStack calls variables of the device
+
+[[codec]]
+builtin = "cayenne-lpp"                    # in the place of a file: one that needs no JavaScript
+profile = "LPP nodes"
 """
 
 import re
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
+from devices.lorawan.codec import BUILT_IN
 from textfile import Mistaken, Table, open_toml
 
 INDEX = "index.toml"
@@ -24,7 +29,7 @@ Prefer = Literal["network", "codec"]
 
 _EUI = re.compile(r"[0-9a-f]{16}|[0-9a-f]{2,15}\*")
 _BETWEEN = re.compile(r"[\s:.-]+")
-_KEYS = ("file", "profile", "dev_eui", "thing", "function", "prefer", "variables")
+_KEYS = ("file", "builtin", "profile", "dev_eui", "thing", "function", "prefer", "variables")
 _WHOM = ("profile", "dev_eui", "thing")
 
 
@@ -42,6 +47,7 @@ class Entry(NamedTuple):
     function: str = ""
     prefer: Prefer | None = None
     variables: tuple[tuple[str, str | float | bool], ...] = ()
+    builtin: str = ""
 
 
 def read_index(file: Path) -> tuple[Entry, ...]:
@@ -52,30 +58,50 @@ def read_index(file: Path) -> tuple[Entry, ...]:
     found: dict[str, Entry] = {}
     for table in top.tables("codec", _KEYS):
         entry = _entry(table)
-        if entry.file in found and not table.wrong("file"):
-            table.fail("file", "a file once only; a key takes a list")
+        key = "builtin" if entry.builtin else "file"
+        if entry.file in found and not table.wrong(key):
+            table.fail(
+                key,
+                "a codec once only; a key takes a list" if entry.builtin else "a file once only; a key takes a list",
+            )
         found[entry.file] = entry
     top.origin.mistakes.check()
     return tuple(found.values())
 
 
 def _entry(table: Table) -> Entry:
+    if table.has("builtin"):
+        return _built_in(table)
     name = table.text("file", "the file of a codec, as em500.js")
     if name and not table.beside("file", name).is_file():
         table.fail("file", f"the file of a codec; there is no {name} in this folder")
     if not any(table.has(key) for key in (*_WHOM, "function", "prefer", "variables")):
         table.fail("profile", "for whom the codec is: profile, dev_eui or thing")
+    whom = _whom(table, Path(name).as_posix())
+    return whom._replace(function=table.choice("function", "", FUNCTIONS), variables=_variables(table))
+
+
+def _built_in(table: Table) -> Entry:
+    name = table.choice("builtin", "", tuple(BUILT_IN))
+    for key in ("file", "function", "variables"):
+        if table.has(key):
+            table.fail(key, "no such key beside builtin")
+    if not any(table.has(key) for key in _WHOM):
+        table.fail("profile", "for whom the codec is: profile, dev_eui or thing")
+    return _whom(table, name)._replace(builtin=name)
+
+
+def _whom(table: Table, name: str) -> Entry:
+    """For whom the codec of that name is."""
     euis = tuple(_BETWEEN.sub("", each).lower() for each in _texts(table, "dev_eui", "a DevEUI"))
     if not all(_EUI.fullmatch(eui) for eui in euis):
         table.fail("dev_eui", "16 hex digits, or the first of them with * behind")
     return Entry(
-        file=Path(name).as_posix(),
+        file=name,
         profiles=_texts(table, "profile", "the name or id of a device profile"),
         dev_euis=euis,
         things=_texts(table, "thing", "the name of a device"),
-        function=table.choice("function", "", FUNCTIONS),
         prefer=cast(Prefer, table.choice("prefer", "network", PREFER)) if table.has("prefer") else None,
-        variables=_variables(table),
     )
 
 

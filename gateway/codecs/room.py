@@ -1,6 +1,6 @@
 """The codecs of one gateway: which one an uplink is for, what it answers, and how they all do.
 
-    choose(uplink) --> ask(uplink, ...) --> a refusal at once, or None: `done` is told later
+    choose(uplink) --> ask(uplink, ...) --> an answer at once (refused, built in), or None: `done` is told later
 
 Every uplink that is not decoded is refused with words that name the codec, the reason, the port and the bytes.
 """
@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from devices.lorawan.codec import built_in
 from devices.spec.coded import MOST_BYTES, CodecRefused, Coded, Raw
 from gateway.clock import Clock
 from gateway.codecs.index import Prefer
@@ -29,7 +30,7 @@ MOST_STRANGERS = 50
 """Kinds of sender without a codec that are named in the log; further ones are not."""
 
 Done = Callable[[Coded | CodecRefused], None]
-Asker = Callable[[Raw, int, Done], CodecRefused | None]
+Asker = Callable[[Raw, int, Done], Coded | CodecRefused | None]
 
 
 def absent() -> str:
@@ -88,8 +89,8 @@ class Codecs:
                 log.info("codec %s: %s", name, "changed" if name in before else "new")
 
     def choose(self, uplink: Raw, thing: str = "") -> Asker | None:
-        """The codec that is to decode an uplink, to be asked: `done` is called once, later, unless why not is
-        answered at once. None where there is none, or what the network says stands."""
+        """The codec that is to decode an uplink, to be asked: `done` is called once, later, unless the answer
+        is there at once. None where there is none, or what the network says stands."""
         if not uplink.data:
             return None
         script = self.shelf.choose(uplink, thing)
@@ -101,7 +102,10 @@ class Codecs:
             return None
         return partial(self._ask, script)
 
-    def _ask(self, script: Script, uplink: Raw, received_ns: int, done: Done) -> CodecRefused | None:
+    def _ask(self, script: Script, uplink: Raw, received_ns: int, done: Done) -> Coded | CodecRefused | None:
+        if script.builtin:
+            script.standing.good(0)
+            return built_in(script.builtin, uplink)
         if len(uplink.data) > MOST_BYTES:
             return refusal(script.name, uplink, f"is given at most {MOST_BYTES} bytes, not {len(uplink.data)}")
         if script.standing.aside(self._clock.monotonic()):

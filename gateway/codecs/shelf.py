@@ -56,6 +56,11 @@ class Script:
     def prefer(self) -> Prefer | None:
         return self.entry.prefer
 
+    @property
+    def builtin(self) -> str:
+        """The name of a codec that needs no file."""
+        return self.entry.builtin
+
 
 class Look(NamedTuple):
     """What the folder held. `problem` says why it, or its index, could not be read."""
@@ -109,6 +114,11 @@ class Shelf:
                 script = Script(self.folder, name, stamp, entry)
             script.entry = entry
             scripts[name] = script
+        for entry in look.entries:
+            if entry.builtin:
+                script = self.scripts.get(entry.file) or Script(self.folder, entry.file, "", entry)
+                script.entry = entry
+                scripts[entry.file] = script
         self.scripts = scripts
         self._name_all(look.entries)
         return True

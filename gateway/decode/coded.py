@@ -11,9 +11,9 @@ from devices.spec.events import Ask, Event
 Answer = Coded | CodecRefused
 
 
-Asker = Callable[[Raw, int, Callable[[Answer], None]], CodecRefused | None]
-"""A codec that was chosen: asked about an uplink that was received at a time, it tells its answer later, and answers
-here where it has none."""
+Asker = Callable[[Raw, int, Callable[[Answer], None]], Answer | None]
+"""A codec that was chosen: asked about an uplink that was received at a time, it tells its answer later, or answers
+here where it has one at once."""
 
 
 class Codecs(Protocol):

@@ -80,11 +80,11 @@ class Waiting:
         decoder = _coded(held.route)
         asked = 0
         for place, ask, uplink in awaited.wanted:
-            refused = ask(uplink, held.time_ns, partial(self._heard, held, place))
-            if refused is None:
+            at_once = ask(uplink, held.time_ns, partial(self._heard, held, place))
+            if at_once is None:
                 asked += 1
             else:
-                held.answers[place] = refused
+                held.answers[place] = at_once
         if not asked:
             return decoder.again(held.route.topic, held.payload, held.time_ns, held.answers)
         held.missing = asked

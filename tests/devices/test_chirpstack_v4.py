@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from devices.chirpstack_v4.device import DEVICE, decode
 from devices.lorawan import lpp
 from devices.lorawan.codec import Decoded, Raw
+from devices.spec.coded import CodecRefused, Coded
 from devices.spec.errors import EncodeError
 from devices.spec.events import Event, Reading, SanityError
 from tests.devices.examples import nanoseconds
@@ -86,8 +87,28 @@ def test_what_a_codec_is_told() -> None:
         1.0,
     )
     assert reading.field_errors == ("byte 3: broken",)
-    decode(UP, json.dumps(message | {"object": {"co2": 1}}).encode(), 0, codec)
-    assert len(told) == 1
+    decode(UP, json.dumps(message | {"object": {"co2": 1}, "fCnt": "7"}).encode(), 0, codec)
+    assert [raw.decoded for raw in told] == [False, True]
+
+
+def test_an_uplink_that_its_codec_refuses() -> None:
+    asked: list[Raw] = []
+
+    def codec(raw: Raw) -> Decoded | None:
+        asked.append(raw)
+        raise CodecRefused("codec co2.js says: too short; port 7, bytes 0102")
+
+    message = json.dumps({"deviceInfo": {"devEui": "01"}, "fPort": 7, "data": "AQI="}).encode()
+    assert decode(UP, message, 0, codec) == [SanityError("codec co2.js says: too short; port 7, bytes 0102", message)]
+    assert len(asked) == 1
+
+
+def test_it_takes_codecs_as_the_gateway_runs_them() -> None:
+    assert DEVICE.decode_coded is not None
+    message = json.dumps({"deviceInfo": {"devEui": "01"}, "fPort": 7, "data": "AQI="}).encode()
+    (reading,) = DEVICE.decode_coded(UP, message, 0, lambda _raw: Coded({"temperature": 21}, ("low battery",)))
+    assert isinstance(reading, Reading)
+    assert (reading.fields["temperature_c"], reading.fields["codec_warnings_text"]) == (21.0, "low battery")
 
 
 def test_cayenne_lpp_is_read_alike_here_and_by_chirpstack() -> None:

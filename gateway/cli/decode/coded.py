@@ -68,6 +68,7 @@ class Coding(NamedTuple):
 
 def _events(decode: "Callable[[Codec], list[Event]]", coding: Coding) -> "list[Event]":
     """As a gateway does: look which codecs are needed, ask them, decode with their answers."""
+    from devices.lorawan.codec import built_in
     from devices.spec.coded import CodecRefused
     from gateway.codecs import CodecsUnusable, Limits, Said, absent, answer, answers
 
@@ -79,10 +80,10 @@ def _events(decode: "Callable[[Codec], list[Event]]", coding: Coding) -> "list[E
     try:
         choose = _chooser(coding)
         chosen = [choose(raw) for raw in uplinks]
-        asked = [each for each in chosen if each is not None]
-        if not asked:
+        if not any(chosen):
             return events
-        said = iter(answers(asked, Limits(), time.time_ns()))
+        asked = [each for each in chosen if each is not None and not each[0].builtin]
+        said = iter(answers(asked, Limits(), time.time_ns()) if asked else ())
     except CodecsUnusable as unusable:
         raise UsageError(str(unusable)) from unusable
     told: list[Coded | CodecRefused | None] = []
@@ -91,6 +92,9 @@ def _events(decode: "Callable[[Codec], list[Event]]", coding: Coding) -> "list[E
             told.append(None)
             continue
         script, raw = each
+        if script.builtin:
+            told.append(None if raw is None else built_in(script.builtin, raw))
+            continue
         one = next(said)
         for line in one.printed if isinstance(one, Said) else ():
             print(f"{script.name}: {line}", file=sys.stderr)
