@@ -57,6 +57,7 @@ BUILT_IN = (
     "shelly.shelly_gen1",
     "shelly.shelly_gen2",
     "homie",
+    "home_assistant",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 
@@ -102,6 +103,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "ttn-v3-event": ("ttn-v3",),
     "ttn-v3-uplink": ("ttn-v3",),
     "winsen-mhz": ("mhz19b", "mhz19c"),
+    "ha-discovery": ("home-assistant",),
 }
 """Names of protocols, as those write who publish recordings of them, and the types that speak them: where the bytes
 do not tell, the first is meant."""
