@@ -203,7 +203,7 @@ def _value(field: Field) -> Value:
         return "word"
     if field.kind == "counter":
         return 1
-    return (field.minimum or 0.0) if field.maximum is None else field.maximum
+    return float((field.minimum or 0.0) if field.maximum is None else field.maximum)
 
 
 def _now_and_then() -> list[str]:
