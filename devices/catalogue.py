@@ -58,6 +58,7 @@ BUILT_IN = (
     "shelly.shelly_gen2",
     "homie",
     "home_assistant",
+    "owntracks",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 

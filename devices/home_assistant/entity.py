@@ -181,7 +181,7 @@ def _kind(component: str, spec: Spec, config: Mapping[str, Any]) -> tuple[Kind, 
     if component in ("sensor", "number") and isinstance(said, str):
         unit = said.strip()
     if component == "sensor":
-        if config.get("device_class") in _TEXT_CLASSES:
+        if str(config.get("device_class")) in _TEXT_CLASSES:
             return "text", ""
         if unit or config.get("state_class") is not None:
             return "number", unit

@@ -274,7 +274,7 @@ def test_what_is_remembered_is_bounded_and_what_is_given_up_is_said() -> None:
 CONFIG = {
     "~": "z/x", "name": "Power", "uniq_id": "u", "dev": {"ids": ["x"], "name": "X"}, "stat_t": "~",
     "val_tpl": "{{ value_json.p }}", "unit_of_meas": "W", "stat_cla": "measurement", "avty": [{"t": "~/here"}],
-    "avty_mode": "all",
+    "avty_mode": "all", "dev_cla": "power",
 }  # fmt: skip
 DEVICE_CONFIG = {
     "dev": {"ids": ["y"]}, "o": {"name": "t"}, "stat_t": "z/y",

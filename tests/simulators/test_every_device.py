@@ -32,6 +32,7 @@ UNASKED: dict[str, dict[str, Value]] = {
     "nmea0183": {"satellites_tracked": 8, "group_complete": True},
     "ttn-v3": {"device_id": "thing-1"},
     "chirpstack-v4": {"dev_eui": "thing-1"},
+    "owntracks": {"online_flag": True},
     "vda5050": {"serial_number": "thing-1", "action_count": 0, "action_failed_count": 0},
 }
 """Fields that come out without being put in, where they do, and what they are."""
