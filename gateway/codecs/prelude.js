@@ -70,6 +70,7 @@
       const own = typeof declared[at] === "function" ? declared[at] : typeof given === "function" ? given : global[name];
       if (typeof own === "function") found[name] = own;
     });
+    if (typeof module.exports === "function" && !keys(found).length) found.decodeUplink = module.exports;
     return found;
   }
 

@@ -167,7 +167,7 @@ class CodecProcess:
         self.starts += 1
         late = asyncio.create_task(self._see_late(child), name="codecs late")
         try:
-            await child.over
+            await asyncio.wait({child.over})
         finally:
             late.cancel()
             await child.end()

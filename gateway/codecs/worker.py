@@ -39,8 +39,11 @@ ADDRESS_BYTES = 2 << 30
 """Of the whole process: no codec gets that far by itself."""
 
 _LINE = re.compile(r"<input>:(\d+)")
-_MODULE = re.compile(
-    r"^(\s*)export\s+(?:default\s+)?(?=function|const|let|var|class|async)|^\s*export\s*\{[^}]*\};?", re.M
+_MODULE = (  # what stands in a module, and what the same is in a program
+    (r"^([ \t]*)export\s+default\s+(?=(?:async\s+)?function\s*[\w$]|class\s+[\w$])", r"\1"),
+    (r"^([ \t]*)export\s+default\s+", r"\1module.exports = "),
+    (r"^([ \t]*)export\s+(?=function|const|let|var|class|async)", r"\1"),
+    (r"^[ \t]*export\s*\{[^}]*\}\s*;?", ""),
 )
 _EXTRAS = re.compile(
     r"Buffer|Text(?:De|En)coder|atob|btoa|structuredClone|toLocale|\.at\(|hasOwn\b|findLast|toReversed|toSorted"
@@ -116,9 +119,10 @@ class Loaded:
             return self._context.eval("(function(){" + source + _TAIL)
         except self._failed as fault:
             first = self._refused(fault, "broken")
-        if first.kind == "broken" and _MODULE.search(source):
+        program = _program(source)
+        if first.kind == "broken" and program != source:
             with contextlib.suppress(self._failed):
-                return self._context.eval("(function(){" + _MODULE.sub(r"\1", source) + _TAIL)
+                return self._context.eval("(function(){" + program + _TAIL)
         if first.kind == "broken" and "SyntaxError" in str(first):
             # as a plain program: what stands behind its end is none of its lines
             try:
@@ -138,7 +142,14 @@ class Loaded:
         own = trace.partition("parkgate_")[0]
         line = _LINE.search(own)
         where = f" (line {line[1]})" if line else ""
-        return Refused(kind, head[:LONGEST_WORDS].removesuffix(" undefined") + where)
+        return Refused(kind, head[:LONGEST_WORDS] + where)
+
+
+def _program(source: str) -> str:
+    """A module without its `export` words, line by line the same."""
+    for pattern, instead in _MODULE:
+        source = re.sub(pattern, instead, source, flags=re.M)
+    return source
 
 
 class Codecs:

@@ -21,6 +21,7 @@ All lines may be copied, none had to be left out:
     20  RonanB96/bluetooth-sig-python           MIT           unit tests
      4  weliem/blessed-android                  MIT           unit tests
      5  TheThingsIndustries/lorawan-stack-docs  Apache-2.0    documentation
+    32  TheThingsNetwork/lorawan-devices        Apache-2.0    unit tests of vendors' codecs
      3  smlng/pycayennelpp                      MIT           unit tests with the examples of the format's document
      4  chirpstack/chirpstack-docs              MIT           documentation
      4  ruuvi/ruuvi-sensor-protocols            BSD-3-Clause  test vectors of the data formats
