@@ -19,6 +19,8 @@ from simulators.scene import truth
 from simulators.signals import NOWHERE, Spot, wander
 
 GATEWAYS = ("C8:25:2D:8E:9C:2C", "C8:25:2D:8E:9C:2D")
+WEAKER_DB = 12
+"""How much weaker the second gateway hears the tag."""
 _ONLINE, _OFFLINE = b'{"state":"online"}', b'{"state":"offline"}'
 _SAID = ("temperature_c", "humidity_pct", "pressure_pa", "measurement_sequence")
 _MOVED_S = 900.0
@@ -77,5 +79,5 @@ class Tag(Instrument):
     def _second(self, frame: Frame) -> Frame:
         """The same measurement, as the other gateway heard it."""
         said = json.decode(frame.data)
-        data = json.encode(said | {"gw_mac": GATEWAYS[1], "rssi": said["rssi"] - 12})
+        data = json.encode(said | {"gw_mac": GATEWAYS[1], "rssi": said["rssi"] - WEAKER_DB})
         return Frame(data, topic=self._beside(1, self.topic.rpartition("/")[2]))

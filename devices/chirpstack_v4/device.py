@@ -316,6 +316,7 @@ DEVICE = MessageDevice(
     sequence=Sequence((Bits("f_cnt", 32),)),
     open_fields=True,
     topic="application/+/device/{thing}/event/+",
+    says_on="application/+/device/{thing}/event/up",
     decode=decode,
     encode=encode,
     decode_coded=coded(decode),

@@ -36,7 +36,7 @@ UNASKED: dict[str, dict[str, Value]] = {
     "vda5050": {"serial_number": "thing-1", "action_count": 0, "action_failed_count": 0},
 }
 """Fields that come out without being put in, where they do, and what they are."""
-DERIVED = {"speed_m_s", "snr_max_db_hz", "snr_mean_db_hz", "received_count", "lost_count"}
+DERIVED = {"messages_missed", "speed_m_s", "snr_max_db_hz", "snr_mean_db_hz", "received_count", "lost_count"}
 FAULTY = Faults(seed=7, flip=0.05, partial=0.04, duplicate=0.03, noise=0.06)
 
 
