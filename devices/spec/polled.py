@@ -19,7 +19,8 @@ make together. What is not answered costs the others nothing: their values are s
 Where none was answered yet, the first silence ends the round, and the next asks only what was asked
 least in vain: a dead thing costs one timeout a round. A question that goes unanswered while others
 are answered comes last, and in every 2nd, 4th ... 32nd round only (MOST_SKIPPED); it is never given up. One that
-brings no fields wakes the device: it begins every round, and is asked as often as its `tries` say.
+brings no fields wakes the device: it begins every round, and is asked as often as its `tries` say. One that `starts`
+it is asked only where the round before brought no value.
 
 Limits: what waits is shorter than the longest answer; every byte is part of one event or of the echo.
 Source: Modbus over serial line V1.02, 2.5 (the answer of RTU); others answer in the same manner.
@@ -69,10 +70,11 @@ class Question:
     `request(unit)` are the bytes that ask unit number `unit`; `judge(unit, data)` says what bytes that
     begin with `data` are; `answer(unit, fields)` are the bytes that the device answers with
     (EncodeError where it could not say that), `refuse(unit)` those it refuses with, where it can.
-    `fields` are those that an answer brings, `size` is how many bytes a whole one has. A question is
+    `fields` are those that an answer brings, `size` is how many bytes a whole one has at most. A question is
     `harmless` where asking it changes nothing at any device; others are not asked of what is not known.
     A question is asked up to `tries` times in a row before it counts as asked in vain: what wakes a device
-    that sleeps through the first.
+    that sleeps through the first. What `starts` a device (it brings no fields) is not said again while the
+    others bring values.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Question:
     refuse: Callable[[int], bytes] | None = None
     harmless: bool = True
     tries: int = 1
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +189,13 @@ class Exchange:
     `rest` are the last bytes, as long as they may be the beginning of an answer (or of the echo).
     """
 
-    __slots__ = ("_longest", "_unit", "answered", "echoed", "patient", "question", "request", "rest")
+    __slots__ = ("_longest", "_unit", "answered", "brought", "echoed", "patient", "question", "request", "rest")
 
     def __init__(self, question: Question, unit: int) -> None:
         self.question = question
         self.request = question.request(unit)
         self.answered = False
+        self.brought = False
         self.echoed = False
         self.patient = True
         self._unit = unit
@@ -204,11 +208,15 @@ class Exchange:
         return bool(self.rest)
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes from the line; answer the events they complete. `answered` is true from the answer on."""
+        """Take the next bytes from the line; answer the events they complete.
+
+        `answered` is true from the answer on, `brought` where that had values.
+        """
         if self.answered:
             return [Noise(data)] if data else []
         found = _search(self.rest + data, self._longest, self._judge, once=True, patient=self.patient)
         self.rest, self.answered = found.rest, found.answered
+        self.brought = self.brought or any(isinstance(event, Reading) for event in found.events)
         self.echoed = self.echoed or found.echoed
         return found.events
 
@@ -284,14 +292,18 @@ class Round:
         self._tries = 0
         self._answered = False
         self._alive = True
+        self._exchange: Exchange | None = None
+        self._brought = False
 
     def begin(self) -> None:
         """A new round."""
         self._number += 1
         self._answered = False
         self._tries = 0
-        knocks = [index for index, question in enumerate(self._questions) if not question.fields]
-        order = sorted(set(range(len(self._questions))) - set(knocks), key=self._missed.__getitem__)
+        runs, self._brought = self._brought, False
+        numbered = list(enumerate(self._questions))
+        knocks = [index for index, question in numbered if not question.fields and not (question.starts and runs)]
+        order = sorted((index for index, question in numbered if question.fields), key=self._missed.__getitem__)
         if self._alive:
             self._left = knocks + [
                 index for index in order if self._number % min(1 << self._missed[index], MOST_SKIPPED + 1) == 0
@@ -305,10 +317,12 @@ class Round:
             return None
         self._asked = self._left.pop(0)
         self._tries += 1
-        return Exchange(self._questions[self._asked], self.unit)
+        self._exchange = Exchange(self._questions[self._asked], self.unit)
+        return self._exchange
 
     def result(self, answered: bool) -> None:
         """How the last question went. A refusal is an answer."""
+        self._brought = self._brought or (self._exchange is not None and self._exchange.brought)
         if not answered and self._tries < self._questions[self._asked].tries:
             self._left.insert(0, self._asked)
             return

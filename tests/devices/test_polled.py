@@ -147,7 +147,7 @@ def test_random_readings_come_back(device: PolledDevice, question: Question, dat
         frame = question.answer(unit, fields)
     except EncodeError:
         return
-    assert len(frame) == question.size
+    assert len(frame) <= question.size
     (found,) = heard(Exchange(question, unit), [frame])
     if not fields:
         assert isinstance(found, Empty), found

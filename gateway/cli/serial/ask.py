@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from devices.spec.device import PolledDevice, SerialSettings
-from devices.spec.events import Event, Reading
+from devices.spec.events import Empty, Event, Reading
 from gateway.cli.decode import Port
 from gateway.cli.serial.found import Fit
 
@@ -26,8 +26,8 @@ class _Counting:
         del data
         for event in events:
             if isinstance(event, Reading):
-                self.answers += 1
                 self.values |= event.fields.keys()
+            self.answers += isinstance(event, Reading | Empty)
 
     def failed(self, fault: Exception, data: bytes) -> None:
         del fault, data
@@ -93,6 +93,6 @@ async def answers(
             unit=thing.unit,
         )
         for thing, intake, device in things
-        if intake.values
+        if intake.answers
     ]
     return fits, b"".join(heard)

@@ -49,6 +49,8 @@ class Fit:
 
     @property
     def said(self) -> str:
+        if self.unit is not None and not self.values:
+            return f"{self.device} (it answers, and has nothing to report yet)"
         if self.unit is not None:
             return f"{self.device} ({self.share:.0%} of its values)"
         many = "1 frame" if self.frames == 1 else f"{self.frames} frames"
