@@ -67,6 +67,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "m": "lengthm",
     "cm": "suffix:cm",
     "mm": "lengthmm",
+    "um": "suffix:µm",
     "mm/h": "suffix:mm/h",
     "km": "lengthkm",
     "[in_i]/h": "suffix:in/h",

@@ -65,6 +65,11 @@ def _metered(signal: Callable[[Mains, float], Value], scene: Scene, t: float) ->
     return signal(scene.mains, t)
 
 
+def _below(scene: Scene, t: float, size_um: float) -> float:
+    """Particles of 0.3 up to `size_um` in a cm3."""
+    return (scene.air.count(t, 0.3) - scene.air.count(t, size_um)) / 100.0
+
+
 QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     # particles and gas
     "pm1_0_ug_m3": lambda s, t: s.air.pm1(t),
@@ -83,6 +88,12 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "error_code": lambda _s, _t: 0,
     "version": lambda _s, _t: 0x97,
     "co2_ppm": lambda s, t: s.air.co2(t),
+    "particles_below_0_5um_per_cm3": lambda s, t: _below(s, t, 0.5),
+    "particles_below_1_0um_per_cm3": lambda s, t: _below(s, t, 1.0),
+    "particles_below_2_5um_per_cm3": lambda s, t: _below(s, t, 2.5),
+    "particles_below_4_0um_per_cm3": lambda s, t: _below(s, t, 4.0),
+    "particles_below_10um_per_cm3": lambda s, t: _below(s, t, 10.0),
+    "typical_size_um": lambda s, t: 0.6 + 0.2 * wander(s.seed + 23, t, 900.0),
     "iaq": lambda s, t: 60.0 + 45.0 * wander(s.seed + 22, t, 1800.0),
     "iaq_accuracy": lambda _s, _t: 3,
     "gas_resistance_kohm": lambda s, t: 140.0 - 90.0 * wander(s.seed + 22, t, 1800.0),

@@ -38,6 +38,7 @@ from simulators.pms5003 import Plantower
 from simulators.scene import truth
 from simulators.sds011 import Nova
 from simulators.signals import CENTRE, METRES_PER_DEGREE, Location, Spot, unit
+from simulators.sps30 import Particles
 
 Link = Literal["pty", "tcp", "mqtt"]
 
@@ -86,7 +87,11 @@ EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
 }  # fmt: skip
 """Types whose readings are more than their fields: seed, topic and spot to epoch."""
 
-RESPONDENTS: Mapping[str, type[Respondent]] = {"davis-vantage": davis.Console, "davis-vantage-mm": davis.Console}
+RESPONDENTS: Mapping[str, type[Respondent]] = {
+    "davis-vantage": davis.Console,
+    "davis-vantage-mm": davis.Console,
+    "sps30": Particles,
+}
 """Types that do more than answer when they are asked."""
 
 

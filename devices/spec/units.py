@@ -83,6 +83,7 @@ UNITS: dict[str, Unit] = {
         Unit("m", "m", "m"),
         Unit("cm", "cm", "cm"),
         Unit("mm", "mm", "mm"),
+        Unit("um", "um", "µm"),
         Unit("mm/h", "mm_h", "mm/h"),
         Unit("km", "km", "km"),
         Unit("[in_i]/h", "in_h", "in/h"),

@@ -10,7 +10,7 @@ All lines may be copied, none had to be left out:
     29  ntpsec/gpsd                             BSD-2-Clause  regression logs and what gpsd makes of them
     22  semuconsulting/pynmeagps                BSD-3-Clause  sentences of receivers in its tests
      2  Knio/pynmea2                            MIT           unit tests
-    42  avaldebe/PyPMS                          MIT           captures and negative unit tests of air sensors
+    51  avaldebe/PyPMS                          MIT           captures and negative unit tests of air sensors
      9  atbrask/CMS50Dplus                      BSD-2-Clause  unit tests
      3  atick-faisal/berry-oximeter             MIT           unit tests
      9  openTCS/opentcs-commadapter-vda5050     MIT           messages of tests

@@ -19,6 +19,8 @@ TYPES = {
     "mcu680": "mcu680",
     "Honeywell HPMA115C0": "hpma115c0",
     "hpma115s0": "hpma115s0",
+    "Sensirion SPS30": "sps30",
+    "sps30": "sps30",
     "Winsen MH-Z19B": "mhz19b",
     "mhz19b": "mhz19b",
 }
@@ -31,6 +33,12 @@ NAMES: dict[str, dict[str, tuple[str, float]]] = {
     },
     "honeywell-hpma": {
         "pm01": ("pm1_0_ug_m3", 1), "pm25": ("pm2_5_ug_m3", 1), "pm04": ("pm4_0_ug_m3", 1), "pm10": ("pm10_ug_m3", 1),
+    },
+    "sensirion-shdlc": {
+        "pm01": ("pm1_0_ug_m3", 0.1), "pm25": ("pm2_5_ug_m3", 0.1), "pm04": ("pm4_0_ug_m3", 0.1),
+        "pm10": ("pm10_ug_m3", 0.1), "diam": ("typical_size_um", 0.1), "n0_5": ("particles_below_0_5um_per_cm3", 0.01),
+        "n1_0": ("particles_below_1_0um_per_cm3", 0.01), "n2_5": ("particles_below_2_5um_per_cm3", 0.01),
+        "n4_0": ("particles_below_4_0um_per_cm3", 0.01), "n10_0": ("particles_below_10um_per_cm3", 0.01),
     },
     "winsen-mhz": {"CO2": ("co2_ppm", 1)},
 }  # fmt: skip
