@@ -13,7 +13,11 @@ Source: mavlink.io, common message set; what ArduPilot prints at its start is ma
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
+from devices.mavlink import REQUEST_MESSAGE, SET_MODE, ack
+from devices.spec.command import StreamCommand
 from devices.spec.events import Reading, Value
 from simulators.peer import Epoch, Frame, Instrument
 from simulators.signals import NOWHERE, Route, Spot, wander
@@ -24,6 +28,7 @@ WORDS = ("EKF3 IMU0 is using GPS", "Mission: 3 WP", "Battery failsafe is off", "
 COPTER, ROVER = {"system_id": 1, "component_id": 1, "wire_version": 2}, {"system_id": 2, "component_id": 1}
 GIMBAL, STATION = {"system_id": 1, "component_id": 154}, {"system_id": 255, "component_id": 190}
 
+VEHICLES = ("1-1", "2-1")
 FLAGS = (
     (128, "armed"), (64, "manual_input"), (32, "simulated"), (16, "stabilized"), (8, "guided"), (4, "auto"),
     (2, "test_mode"), (1, "custom_mode_used"),
@@ -47,9 +52,29 @@ def epoch(seed: int, topic: str, spot: Spot = NOWHERE) -> Epoch:
 
 
 class Link(Instrument):
-    """Adds what the copter prints when it is switched on."""
+    """Adds what the copter prints when it is switched on, and answers to commands: each with the next round, at once.
+
+    Copter and rover take a mode, which is in their heartbeats then; gimbal and ground station support nothing.
+    """
 
     _booted = False
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._by_itself = self._epoch
+        self._epoch = self._as_told
+        self.modes: dict[str, int] = {}
+        self._answers: list[Reading] = []
+
+    def obey(self, command: StreamCommand, arguments: Mapping[str, Value]) -> bytes:
+        """The answer has its number among all that the system says, so it is said in its turn."""
+        known = self.addressed in VEHICLES
+        if known and command.name == "mode":
+            self.modes[self.addressed] = int(arguments["custom_mode"])
+        number = {"mode": SET_MODE, "request-message": REQUEST_MESSAGE}[command.name]
+        self._answers.append(ack(number, 0 if known else 3, self.addressed))
+        self.ask()
+        return b""
 
     def tick(self, now_s: float) -> list[Frame]:
         frames = super().tick(now_s)
@@ -57,6 +82,17 @@ class Link(Instrument):
             return frames
         self._booted = True
         return [Frame(BOOT), *frames]
+
+    def _as_told(self, moment: float) -> list[Reading]:
+        readings = self._by_itself(moment)
+        for reading in readings:
+            if reading.tags["message"] == "HEARTBEAT" and reading.thing in self.modes:
+                reading.fields["custom_mode"] = self.modes[reading.thing]
+        answers, self._answers = self._answers, []
+        for answer in answers:
+            system, _, component = str(answer.thing).partition("-")
+            answer.fields |= {"system_id": int(system), "component_id": int(component), "wire_version": 2}
+        return [*answers, *readings]
 
 
 def _says(

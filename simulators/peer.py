@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from devices.spec.command import MessageCommand, StreamCommand, To
+from devices.spec.command import Heard, MessageCommand, StreamCommand, To
 from devices.spec.device import Device, MessageDevice, StreamDevice
 from devices.spec.events import Reading, Value
 from simulators.signals import unit
@@ -99,6 +99,8 @@ class Instrument:
         self._due: float | None = None
         self._asked = 0
         self._unread = b""
+        self.addressed = ""
+        """Which of several things of one port the last command was for, as it calls itself."""
 
     def receive(self, data: bytes) -> bytes:
         """Obey the commands in `data` (StreamDevice.commands), begin to talk at its `opening`; all else is ignored."""
@@ -109,15 +111,16 @@ class Instrument:
             self.talking = True
         answers = []
         while (found := _first(commands, self._unread)) is not None:
-            command, arguments, end = found
+            command, heard, end = found
             self._unread = self._unread[end:]
-            answers.append(self.obey(command, arguments))
+            self.addressed = heard.thing
+            answers.append(self.obey(command, heard.arguments))
         self._unread = self._unread[-MOST_UNREAD:]
         return b"".join(answers)
 
     def obey(self, command: StreamCommand, arguments: Mapping[str, Value]) -> bytes:
         """The answer that the description gives; types with modes of their own say more."""
-        said = command.answered(arguments, To())
+        said = command.answered(arguments, To(self.addressed))
         return said if isinstance(said, bytes) else self.device.encode(Reading(dict(said))) if said else b""
 
     @property
@@ -233,11 +236,11 @@ class Sensor(Instrument):
         return super().obey(command, arguments)
 
 
-def _first(commands: tuple[StreamCommand, ...], data: bytes) -> tuple[StreamCommand, Mapping[str, Value], int] | None:
+def _first(commands: tuple[StreamCommand, ...], data: bytes) -> tuple[StreamCommand, Heard, int] | None:
     """The command whose request comes first in `data`, what it is said with, and where it ends."""
     for at in range(len(data)) if commands else ():
         for command in commands:
             heard = command.request.parse(data[at:], To())
             if heard is not None:
-                return command, heard.arguments, at + heard.size
+                return command, heard, at + heard.size
     return None

@@ -31,6 +31,7 @@ Unknown: what a message means that its dialect does not say. UDP is no serial po
 Source: mavlink.io (Packet Serialization, Message Signing, common message set); pymavlink 2.4.50 for the tables.
 """
 
+from devices.mavlink.commands import commands
 from devices.mavlink.described import HEARTBEAT, STATUSTEXT, SYSTEM_TIME
 from devices.mavlink.dialect import Message, tables
 from devices.mavlink.fields import COMPONENT, FIELDS, SEQ, SYSTEM, WIRE
@@ -227,4 +228,5 @@ DEVICE = StreamDevice(
     encode=encode,
     longest_frame=LONGEST,
     shared=True,
+    commands=commands(encode, Decoder),
 )

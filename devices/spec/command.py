@@ -206,10 +206,11 @@ class Command:
 
 
 class Heard(NamedTuple):
-    """A request that a device hears: how many bytes it takes, and what it is said with."""
+    """A request that a device hears: how many bytes it takes, what it is said with, and to whom (of several)."""
 
     size: int
     arguments: dict[str, Value]
+    thing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

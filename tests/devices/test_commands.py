@@ -118,26 +118,27 @@ STREAMED = [(device, command) for device, command in TOLD if isinstance(command,
     ("device", "command"), STREAMED, ids=[f"{device.name}-{command.name}" for device, command in STREAMED]
 )
 def test_the_double_on_a_port_obeys_and_its_answer_is_judged_done(device: StreamDevice, command: StreamCommand) -> None:
+    to = To(thing="1-1") if device.shared else To()  # of several on one port, one
     for arguments in said(command):
-        data = command.encode(arguments, To())
-        heard = command.request.parse(data + b"\x00", To())
+        data = command.encode(arguments, to)
+        heard = command.request.parse(data + b"\x00", to)
         assert heard is not None
-        assert heard == (len(data), arguments)
-        assert all(command.request.parse(data[:end], To()) is None for end in range(len(data)))
+        assert heard == (len(data), arguments, to.thing)
+        assert all(command.request.parse(data[:end], to) is None for end in range(len(data)))
         for other in device.commands:
-            assert other is command or other.request.parse(data, To()) is None
+            assert other is command or other.request.parse(data, to) is None
         one = peer(ThingSpec("one", device, seed=7))
         one.tick(NOON)
         for ready in (
             other for other in device.commands if other.name in ("passive", "sleep") and "read" in _names(device)
         ):
             if (command.name, ready.name) in (("read", "passive"), ("wake", "sleep")):
-                one.receive(ready.encode({}, To()))
+                one.receive(ready.encode({}, to))
         answer = one.receive(b"\xff" + data[:3]) + one.receive(data[3:])
         decoder = device.decoder()
         events = [event for frame in _next(one) for event in decoder.feed(frame)]
         events = device.decoder().feed(answer) + events
-        outcomes = [outcome for event in events if (outcome := command.outcome(arguments, To(), event)) is not None]
+        outcomes = [outcome for event in events if (outcome := command.outcome(arguments, to, event)) is not None]
         if command.answers == "never":
             assert outcomes == []
         else:

@@ -10,7 +10,9 @@ import pytest
 from gateway.cli.main import main
 
 GOOD = '[[serial]]\nport = "/dev/ttyUSB7"\ndevice = "pms5003"\nthing = "lamp-17"\n'
-COMMANDS = "expected demo, run, check, devices, decode, learn, simulate, dashboards, spool or bench"
+COMMANDS = (
+    "expected demo, run, check, devices, decode, learn, tell, commands, simulate, dashboards, serial, spool or bench"
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,10 @@ COMMANDS = "expected demo, run, check, devices, decode, learn, simulate, dashboa
         ("chek", f'chek: {COMMANDS}; did you mean "check"?'),
         ("spool frob", "spool frob: expected quarantine or salvage"),
         ("dashboards", "dashboards: which command? expected build"),
-        ("bench", "bench: which command? expected ingest, serial, spool, decode, latency, scale, profile or all"),
+        (
+            "bench",
+            "bench: which command? expected ingest, serial, spool, decode, start, latency, scale, profile or all",
+        ),
         ("spool salvage", "spool salvage FILE is missing; `parkgate spool salvage --help` says more"),
         (
             "decode",

@@ -8,6 +8,7 @@ import pytest
 from gateway.commands import Ask, Refused, Why
 from simulators.fleet import ThingSpec
 from simulators.line import Respondent
+from simulators.mavlink import Link
 from simulators.pms5003 import Plantower
 from simulators.sds011 import Nova
 from tests.device_types import BY_NAME
@@ -115,3 +116,32 @@ async def test_a_recording_obeys_nobody_and_what_is_not_known_cannot_be_told(tmp
         ) as refusal:
             await room.ask("kosk", "sleep")
         assert refusal.value.why is Why.UNKNOWN
+
+
+MAST = """
+[[serial]]
+port = "./ports/mast"
+device = "mavlink"
+thing = "mast"
+commands = { "mast-1-1" = ["mode"], "mast-1-154" = ["mode"], "mast" = ["mode"] }
+"""
+
+
+async def test_of_several_on_one_port_the_one_is_told_that_is_meant(tmp_path: Path) -> None:
+    async with whole(tmp_path, MAST, [ThingSpec("mast", BY_NAME["mavlink"], seed=3, period_s=0.2)]) as room:
+        link = room.fleet._peers["mast"]
+        assert isinstance(link, Link)
+        for thing in ("mast-1-1", "mast-1-154", "mast-2-1"):
+            await room.heard(thing, 2)
+        assert (await room.ask("mast-1-1", "mode", custom_mode=6)).state == "done"
+        assert link.modes == {"1-1": 6}
+        entry = await room.ask("mast-1-154", "mode", custom_mode=6)
+        assert (entry.state, entry.why) == (
+            "refused",
+            "1-154 answers unsupported: it does not know that command",
+        )
+        entry = await room.ask("mast", "mode", custom_mode=6)
+        assert (entry.state, entry.sent) == ("refused", False)
+        assert entry.why.startswith("mode: the port has several systems; tell one of them")
+        with pytest.raises(Refused, match="mode is not allowed for mast-2-1"):
+            await room.ask("mast-2-1", "mode", custom_mode=6)
