@@ -7,7 +7,8 @@ its words in turn for ten minutes. Values are put on the field's raw steps and i
 they are what the device can say. Optional fields that are not known stay absent, but for types whose
 description says that a device says them all.
 
-`KINDS` are the sets of fields that a type with open fields (SenML, LoRaWAN) is simulated with.
+`KINDS` are the sets of fields that a type with open fields (SenML, LoRaWAN) is simulated with;
+`raw` is of LoRaWAN types, see `lorawan.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "people": ("people_count",),
     "water": ("water_level_m", "distance_m", "battery_v"),
     "bin": ("fill_pct", "battery_v"),
+    "raw": ("temperature_c", "humidity_pct", "co2_ppm", "battery_v"),
     "air": ("pm2_5_ug_m3", "pm10_ug_m3", "co2_ppm", "temperature_c", "humidity_pct"),
 }
 

@@ -18,6 +18,7 @@ from simulators import (
     home_assistant,
     homie,
     ld06,
+    lorawan,
     mavlink,
     nmea0183,
     nonin,
@@ -156,6 +157,8 @@ def epoch_of(spec: ThingSpec) -> Epoch:
     if make_epoch is not None:
         return make_epoch(spec.seed, spec.topic_name, spec.spot)
     one = truth(spec.type, spec.seed, spec.kind, spec.spot)
+    if spec.kind == lorawan.RAW:
+        one = lorawan.raw(one, spec.name)
     return lambda moment: [one(moment)]
 
 

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.running import GatewayProcess
+from tests.e2e.running import COMMAND, GatewayProcess
 from tests.gateway.codecs.hostile import HOSTILE
 from tests.gateway.codecs.park import QUICK, topic, uplink
 from tests.gateway.mqtt_room import Publisher
@@ -117,5 +118,51 @@ def test_the_loop_is_never_kept_waiting_by_a_codec(start_mosquitto: Callable[...
                 worst = max(worst, time.perf_counter() - began)
         assert worst < 0.2  # a hundred times what the loop is kept, on a machine that does other things as well
         wait_until(lambda: process.health()["stages"]["quarantined"] == 6, "the bad ones are kept", 30)
+    finally:
+        process.stop()
+
+
+FLEET = """
+[fleet]
+broker = "{url}"
+[[thing]]
+name = "node"
+device = "ttn-v3"
+kind = "raw"
+count = 3
+period_s = 0.2
+[[thing]]
+name = "chirp"
+device = "chirpstack-v4"
+kind = "raw"
+period_s = 0.2
+"""
+
+
+def test_simulated_nodes_with_raw_payloads_are_stored_decoded(
+    start_mosquitto: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    broker = start_mosquitto()
+    codec = (Path(__file__).parents[2] / "examples" / "codecs" / "feed00.js").read_text()
+    process = gateway(tmp_path, broker, feed00=codec)
+    process.config.write_text(
+        process.config.read_text()
+        + '[[mqtt.main.subscription]]\ntopic = "application/+/device/{thing}/event/+"\ndevice = "chirpstack-v4"\n'
+    )
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text(FLEET.format(url=broker.url))
+    process.start()
+    try:
+        wait_until(lambda: process.health()["problems"] == [], "it is up")
+        simulated = subprocess.run(
+            [str(COMMAND), "simulate", "--config", str(fleet), "--for", "5"], capture_output=True, text=True, timeout=60
+        )
+        assert simulated.returncode == 0, simulated.stderr
+        wait_until(lambda: len(things(process)) == 4, "all have spoken")
+        wait_until(lambda: counts(process)["feed00.js"]["decoded"] == sum(things(process).values()), "all are decoded")
+        health = process.health()
+        assert health["stages"]["decoded"] == health["stages"]["received"] == counts(process)["feed00.js"]["decoded"]
+        assert health["stages"]["quarantined"] == 0
+        assert process.health()["problems"] == []
     finally:
         process.stop()
