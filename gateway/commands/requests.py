@@ -117,6 +117,7 @@ class Requests:
                 task = asyncio.create_task(self._answer(client, message), name=f"{self.name} {message.topic}"[:100])
                 answering.add(task)
                 task.add_done_callback(answering.discard)
+                task.add_done_callback(lambda _task: self._room.release())
         finally:
             for task in answering:  # what was asked for goes on; its answer has nowhere to go
                 task.cancel()
@@ -143,8 +144,6 @@ class Requests:
             await said.answer(client, topic, entry.shown())
         except aiomqtt.MqttError as error:
             log.warning("%s: an answer could not be sent: %s; it is in the ledger", self.name, error)
-        finally:
-            self._room.release()
 
     def _old(self, topic: str) -> None:
         if topic not in self._retained and len(self._retained) < QUEUE:

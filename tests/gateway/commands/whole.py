@@ -37,6 +37,11 @@ class Whole:
             f"{readings} readings of {thing}; {devices}",
         )
 
+    async def heard_of(self, device: str) -> None:
+        """Something of a type has spoken."""
+        devices = self.gateway.stats.devices.values
+        await until(lambda: any(each.device == device and each.readings for each in devices()), f"a {device} is heard")
+
     def readings(self, thing: str) -> int:
         return sum(stats.readings for (_, name), stats in self.gateway.stats.devices.items() if name == thing)
 
