@@ -36,6 +36,7 @@ BUILT_IN = (
     "honeywell.hpma115s0",
     "honeywell.hpma115c0",
     "sensirion.sps30",
+    "sensirion.scd30",
     "mcu680",
     "bci_oximeter",
     "contec_recorded",

@@ -95,6 +95,7 @@ QUANTITIES: Mapping[str, Callable[[Scene, float], Value]] = {
     "particles_below_2_5um_per_cm3": lambda s, t: _below(s, t, 2.5),
     "particles_below_4_0um_per_cm3": lambda s, t: _below(s, t, 4.0),
     "particles_below_10um_per_cm3": lambda s, t: _below(s, t, 10.0),
+    "data_ready_flag": lambda _s, _t: True,
     "typical_size_um": lambda s, t: 0.6 + 0.2 * wander(s.seed + 23, t, 900.0),
     "iaq": lambda s, t: 60.0 + 45.0 * wander(s.seed + 22, t, 1800.0),
     "iaq_accuracy": lambda _s, _t: 3,

@@ -1,1 +1,1 @@
-"""Sensirion sensors on a serial line: the frames they share, one module a type. The SCD30 speaks Modbus: modbus/."""
+"""Sensirion sensors on a serial line, one module a type: SPS30 over SHDLC, SCD30 over Modbus RTU."""

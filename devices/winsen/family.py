@@ -23,6 +23,7 @@ observations of the undocumented bytes as in ESPEasy P049 and revspace.nl/MHZ19.
 from collections.abc import Mapping
 from struct import Struct
 
+from devices.particulate import CO2_LEVELS
 from devices.spec.checksum import negated_sum8
 from devices.spec.command import Arguments, PolledCommand, Request, Step, plain
 from devices.spec.device import PolledDevice, SerialSettings
@@ -33,7 +34,7 @@ from devices.spec.frame import Check
 from devices.spec.polled import Answer, NotMine, Question, Timing, Verdict
 from devices.spec.sequence import Bits, Sequence
 
-CO2 = Field("co2_ppm", "[ppm]", "Carbon dioxide", minimum=0, maximum=10000, step=1)
+CO2 = Field("co2_ppm", "[ppm]", "Carbon dioxide", minimum=0, maximum=10000, step=1, thresholds=CO2_LEVELS)
 TEMPERATURE = Field(
     "temperature_c",
     "Cel",

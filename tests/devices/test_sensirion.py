@@ -1,6 +1,6 @@
-"""SHDLC and the SPS30: stuffing, commands byte by byte, and when it is told to measure.
+"""SHDLC and the SPS30: stuffing, commands byte by byte, and when it is told to measure; what the SCD30 is told.
 
-Sources: Sensirion SPS30 data sheet (March 2020), 5.
+Sources: Sensirion SPS30 data sheet (March 2020), 5; SCD30 interface description 1.0 (May 2020), 1.4.
 """
 
 import struct
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pms.core import Sensor
 
 from devices.sensirion import shdlc
+from devices.sensirion.scd30 import DEVICE as SCD30
 from devices.sensirion.sps30 import DEVICE
 from devices.spec.command import DONE, To, refused
 from devices.spec.events import Empty, Event, Reading, SanityError
@@ -145,3 +146,24 @@ def test_one_that_does_not_answer_is_told_to_measure_until_it_does() -> None:
     following = rounds.next()
     assert following is not None
     assert following.question is DEVICE.questions[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("interval", {"interval_s": 10}, "61060025000a11a6"),
+        ("start", {}, "6106003600006064"),
+        ("stop", {}, "610600370001f064"),
+        ("calibrate", {"span_ppm": 450}, "6106003901c2d066"),
+        ("self-calibration", {"on": "off"}, "6106003a0000a067"),
+        ("temperature-offset", {"offset_k": 5.0}, "6106003b01f4f1b0"),
+    ],
+)
+def test_what_an_scd30_is_told(name: str, arguments: dict[str, object], said: str) -> None:
+    command = next(each for each in SCD30.commands if each.name == name)
+    first, *_ = command.questions(command.read(arguments))
+    assert first.request(0x61).hex() == said
+    assert first.answer(0x61, {}).hex() == said
+    exchange = Exchange(first, 0x61)
+    assert [type(event) for event in exchange.feed(bytes.fromhex(said))] == [Empty]
+    assert exchange.answered
