@@ -27,6 +27,8 @@ from gateway.routes import matcher
 from gateway.sources.mqtt import Talk
 from gateway.stats import Stats
 
+MOST_OURS = 256
+
 
 @dataclass(slots=True, eq=False)
 class _Listener:
@@ -52,7 +54,7 @@ class Tap:
         """Have `hear` told what is published on these topics from now on, until `end`."""
         listener = _Listener([matcher(each) for each in filters], hear)
         self._listeners.append(listener)
-        self.message = self._message
+        self._settle()
         return listener
 
     def end(self, listener: _Listener) -> None:
@@ -61,8 +63,11 @@ class Tap:
 
     def expect(self, filters: Iterable[str]) -> None:
         """What comes on these topics, and no subscription of the configuration takes, ends here."""
-        self._ours |= {each: matcher(each) for each in filters}
-        self.message = self._message
+        for each in filters:
+            if len(self._ours) >= MOST_OURS:  # those of lost connections, which the next one has given back
+                del self._ours[next(iter(self._ours))]
+            self._ours[each] = matcher(each)
+        self._settle()
 
     def forget(self, filters: Iterable[str]) -> None:
         """Nothing comes on them any more."""
@@ -71,8 +76,7 @@ class Tap:
         self._settle()
 
     def _settle(self) -> None:
-        if not self._listeners and not self._ours:
-            self.message = self._intake.message
+        self.message = self._message if self._listeners or self._ours else self._intake.message
 
     def _message(
         self,
@@ -116,9 +120,12 @@ class BrokerReach:
         subscription = self._intake.subscription(topic) if topic else None
         if subscription is None:
             return None
+        named = [each.commands for each in self._config.subscriptions if each.device == subscription.config.device]
+        lists = [subscription.config.commands, *(each for each in named if isinstance(each, dict))]
+        allowed = tuple(dict.fromkeys(name for each in lists for name in allows(each, thing)))
         return Reached(
-            thing, self.source, subscription.device, allows(subscription.config.commands, thing),
-            f"{self.source} {thing}", 0, thing, topic, partial(_own, subscription, thing), self._tell,
+            thing, self.source, subscription.device, allowed, f"{self.source} {thing}", 0, thing, topic,
+            partial(_own, subscription, thing), self._tell,
         )  # fmt: skip
 
     def things(self) -> Iterable[str]:
@@ -146,7 +153,7 @@ class BrokerReach:
         self._tap.expect(more)
         why = await self._talk.hear(more) if more else ""
         if why:
-            self._tap.forget(more)
+            self._tap.forget(each for each in more if not self._talk.heard(each))
             raise NotSent(why)
 
         def judge(topic: str, payload: bytes) -> Outcome | None:
@@ -161,8 +168,8 @@ class BrokerReach:
             await order.result
         finally:
             self._tap.end(listener)
-            if more and await self._talk.leave(more):
-                self._tap.forget(more)
+            if more:
+                self._tap.forget(await self._talk.leave(more))
 
     def _say(self, messages: tuple[Publish, ...]) -> bool:
         """Publish all of them; False where there is no connection (any more)."""

@@ -147,8 +147,8 @@ class Unread:
             route.read = True
             route.blamed = thing
             stats = self._stats.devices.get((self._source, thing))
-            if stats is not None:
-                stats.topic = route.topic
+            if stats is not None and (not stats.topic or route.subscription.config.commands):
+                stats.topic = route.topic  # where it may be told something, if there is such a one
             if self._stats.topics.pop((self._source, route.topic[:MAX_SHOWN]), None) is not None:
                 self._count -= 1
 

@@ -9,6 +9,7 @@ first (`AskedFilters`), so that the next connection gives back what a lost one c
 Limits: MOST_HEARD topics at a time. What is retained on them is brought once and marked as such.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from devices.spec.events import Publish
@@ -28,6 +29,7 @@ class Talk:
         self._subscriptions = subscriptions
         self._asked = asked
         self._heard: dict[str, int] = {}  # filters of ours, and how many want them
+        self._asking = asyncio.Lock()
 
     def say(self, message: Publish) -> bool:
         """Publish it; False where there is no connection."""
@@ -40,19 +42,29 @@ class Talk:
         """Whether a subscription that is granted brings all that `filter_` takes."""
         return any(covers(each, filter_) for each in self._subscriptions.granted)
 
+    def heard(self, filter_: str) -> bool:
+        """Whether somebody waits for what comes there."""
+        return filter_ in self._heard
+
     async def hear(self, filters: Sequence[str]) -> str:
         """Have what is published there come from now on. Why it does not, or nothing: then `leave` ends it."""
-        if self.link is None:
-            return "there is no connection to the broker"
-        new = [each for each in filters if each not in self._heard]
-        if len(self._heard) + len(new) > MOST_HEARD:
-            return f"answers are waited for on {MOST_HEARD} topics already"
-        for each in filters:
-            self._heard[each] = self._heard.get(each, 0) + 1
-        why = await self._subscribe(self.link, new) if new else ""
-        if why:
-            await self.leave(filters)
-        return why
+        async with self._asking:
+            if self.link is None:
+                return "there is no connection to the broker"
+            new = [each for each in filters if each not in self._heard]
+            if len(self._heard) + len(new) > MOST_HEARD:
+                return f"answers are waited for on {MOST_HEARD} topics already"
+            for each in filters:
+                self._heard[each] = self._heard.get(each, 0) + 1
+            why = await self._subscribe(self.link, new) if new else ""
+            if why:
+                await self._give_back(filters)
+            return why
+
+    async def leave(self, filters: Sequence[str]) -> list[str]:
+        """They are not wanted any more; those that the broker has given up."""
+        async with self._asking:
+            return await self._give_back(filters)
 
     async def _subscribe(self, link: Link, filters: list[str]) -> str:
         if self._asked is not None:
@@ -64,19 +76,18 @@ class Talk:
         refused = [f"{each!r} {suback_words(code)}" for each, code in zip(filters, codes, strict=True) if code >= 0x80]
         return f"the broker does not let its answer be heard: {'; '.join(refused)}" if refused else ""
 
-    async def leave(self, filters: Sequence[str]) -> bool:
-        """They are not wanted any more; whether the broker has given them up."""
+    async def _give_back(self, filters: Sequence[str]) -> list[str]:
         for each in filters:
             self._heard[each] -= 1
         old = [each for each in filters if not self._heard[each]]
         for each in old:
             del self._heard[each]
         if not old or self.link is None:
-            return False
+            return []
         try:
             await self.link.unsubscribe(old)
         except ConnectionEnded:
-            return False
+            return []
         if self._asked is not None:
-            self._asked.write(self._asked.read() - (set(old) - self._heard.keys()))
-        return True
+            self._asked.write(self._asked.read() - set(old))
+        return old

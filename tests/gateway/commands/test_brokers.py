@@ -221,3 +221,13 @@ async def test_a_retained_command_is_not_obeyed(
 async def test_off_by_default(mosquitto: Mosquitto, tmp_path: Path) -> None:
     async with whole(tmp_path, toml(mosquitto, "5", "off"), things("off"), mosquitto.port) as room:
         assert room.gateway.commands.requests == []
+
+
+async def test_a_thing_of_two_subscriptions_is_told_by_the_one_that_allows_it(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    text = toml(mosquitto, "5", "twice").replace("[[mqtt.main", '[[mqtt.main.subscription]]\ntopic = '
+        '"twice/v2/+/{thing}/connection"\ndevice = "vda5050"\n\n[[mqtt.main', 1)  # fmt: skip
+    async with whole(tmp_path, text, things("twice")[:1], mosquitto.port) as room:
+        await room.heard("robot-1", 3)
+        assert (await room.ask("robot-1", "start-pause")).state == "done"
