@@ -61,6 +61,7 @@ BUILT_IN = (
     "homie",
     "home_assistant",
     "owntracks",
+    "meshtastic",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 

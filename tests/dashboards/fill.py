@@ -16,6 +16,7 @@ from pathlib import Path
 import aiomqtt
 
 from devices.ble_gatt.topics import CHARACTERISTICS
+from devices.meshtastic import node_of
 from devices.ruuvi.formats import FORMATS as RUUVI_FORMATS
 from devices.spec.device import MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Reading, Value
@@ -113,12 +114,17 @@ async def _run(influxd: Influxd, mosquitto: Mosquitto, folder: Path, database: s
     await fleet.close()
 
 
+def _called(spec: ThingSpec) -> str:
+    """What the gateway calls a thing: of Meshtastic by the node's number."""
+    return node_of(spec.name) if spec.device == "meshtastic" else spec.name
+
+
 def _unheard(gateway: Gateway) -> set[str]:
     """The things that have no reading yet; of a type whose port several share, one of them is enough."""
     heard = {stats.thing for stats in gateway.stats.devices.values() if stats.readings}
     shared = {spec.name for spec in things() if isinstance(spec.type, StreamDevice) and spec.type.shared}
     spoken = {name for name in shared if any(thing.startswith(f"{name}-") for thing in heard)}
-    return {spec.name for spec in things()} - heard - spoken
+    return {_called(spec) for spec in things()} - heard - spoken
 
 
 async def _round(gateway: Gateway) -> None:

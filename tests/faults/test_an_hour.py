@@ -114,6 +114,8 @@ class Hour:
                 self.lost += not put.copies
                 if self.device.name == "ruuvi":
                     self.expected.append(reading if put.copies else _of_the_second_gateway(reading))
+                elif self.device.name == "meshtastic":  # a packet is known by its number when it comes again
+                    self.expected += [reading] * min(put.copies, 1)
                 else:
                     self.expected += [reading] * put.copies
                 yield frame, put.pieces
@@ -133,7 +135,8 @@ class Hour:
             stored = [self.device.sequence.extract(one.fields) for one in heard]
             result = audit(self.sent, [number for number in stored if number is not None], self.device.sequence.modulus)
             healed = self.device.name == "ruuvi"  # what one gateway loses the other has, and nothing is stored twice
-            assert (result.lost, result.duplicates) == ((0, 0) if healed else (self.lost, counts["duplicate"]))
+            twice = 0 if self.device.name == "meshtastic" else counts["duplicate"]
+            assert (result.lost, result.duplicates) == ((0, 0) if healed else (self.lost, twice))
 
 
 def _of_the_second_gateway(reading: Reading) -> Reading:
