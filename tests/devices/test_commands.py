@@ -22,7 +22,7 @@ NOON = 1_767_326_400.0
 SHOWN: dict[type, str] = {StreamCommand: "acme-co2", PolledCommand: "acme-level", MessageCommand: "acme-nodes"}
 
 
-def _shown() -> list[Device]:
+def shown() -> list[Device]:
     """The types of docs/devices.md with the commands that it shows for them."""
     found: list[Device] = []
     for block in blocks("python"):
@@ -34,7 +34,7 @@ def _shown() -> list[Device]:
     return found
 
 
-TOLD = [(device, command) for device in (*DEVICES, *_shown()) for command in device.told]
+TOLD = [(device, command) for device in (*DEVICES, *shown()) for command in device.told]
 everything = pytest.mark.parametrize(
     ("device", "command"), TOLD, ids=[f"{device.name}-{command.name}" for device, command in TOLD]
 )
@@ -80,7 +80,7 @@ def own(device: MessageDevice, command: Command) -> tuple[Argument, ...]:
 
 
 def test_the_docs_show_a_command_of_each_kind() -> None:
-    assert [device.name for device in _shown()] == ["acme-co2", "acme-level", "acme-nodes"]
+    assert [device.name for device in shown()] == ["acme-co2", "acme-level", "acme-nodes"]
 
 
 @everything

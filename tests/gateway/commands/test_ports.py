@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from gateway.commands import Ask, Refused, Why
+from simulators.faults import Faults
 from simulators.fleet import ThingSpec
 from simulators.line import Respondent
 from simulators.mavlink import Link
 from simulators.pms5003 import Plantower
 from simulators.sds011 import Nova
 from tests.device_types import BY_NAME
+from tests.devices.test_commands import shown
 from tests.gateway.commands.whole import whole
 from tests.gateway.mqtt_room import until
 
@@ -145,3 +147,63 @@ async def test_of_several_on_one_port_the_one_is_told_that_is_meant(tmp_path: Pa
         assert entry.why.startswith("mode: the port has several systems; tell one of them")
         with pytest.raises(Refused, match="mode is not allowed for mast-2-1"):
             await room.ask("mast-2-1", "mode", custom_mode=6)
+
+
+GAUGES = """
+[[serial]]
+port = "./ports/gauge-1"
+
+[[serial.thing]]
+device = "acme-level"
+thing = "gauge-1"
+unit = 1
+every_s = 0.1
+commands = ["offset"]
+
+[[serial.thing]]
+device = "acme-level"
+thing = "gauge-2"
+unit = 2
+every_s = 0.1
+timeout_s = 0.2
+commands = ["offset"]
+"""
+
+
+async def test_a_register_is_written_and_read_back_on_a_line_of_several(tmp_path: Path) -> None:
+    (gauge,) = (device for device in shown() if device.name == "acme-level")
+    echo = Faults(seed=1, echo=1.0)  # an adapter that gives every request back
+    specs = [ThingSpec(f"gauge-{unit}", gauge, seed=unit, unit=unit, line="gauge-1", faults=echo) for unit in (1, 2)]
+    async with whole(tmp_path, GAUGES, specs, more=[gauge]) as room:
+        await room.heard("gauge-1", 3)
+        first, second = await asyncio.gather(
+            room.ask("gauge-1", "offset", offset_m=-1.25), room.ask("gauge-2", "offset", offset_m="0.5")
+        )
+        assert (first.state, first.why, second.state, second.why) == ("done", "", "done", "")
+        with pytest.raises(Refused, match=r"offset_m = 6: expected a number from -5 to 5 in steps of 0\.001"):
+            await room.ask("gauge-1", "offset", offset_m=6)
+        before = room.readings("gauge-1"), room.readings("gauge-2")
+        await room.heard("gauge-1", before[0] + 3)
+        await room.heard("gauge-2", before[1] + 3)
+        for stats in room.gateway.stats.devices.values():  # the echo of a write stood for its answer, which came then
+            assert (stats.noise_bytes, stats.integrity_errors, stats.sanity_errors, stats.unanswered) == (8, 0, 0, 0)
+
+
+async def test_a_gauge_that_forgets_what_was_written_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (gauge,) = (device for device in shown() if device.name == "acme-level")
+    obey = Respondent.obey
+
+    def forgetful(self: Respondent, command: object, step: object, arguments: object, now_s: float) -> object:
+        said = obey(self, command, step, arguments, now_s)  # type: ignore[arg-type]
+        self.told = {"offset": {"offset_m": 0.0}}
+        return said
+
+    monkeypatch.setattr(Respondent, "obey", forgetful)
+    specs = [ThingSpec("gauge-1", gauge, seed=1, unit=1, line="gauge-1")]
+    alone = "\n[[serial.thing]]".join(GAUGES.split("\n[[serial.thing]]")[:2])
+    async with whole(tmp_path, alone, specs, more=[gauge]) as room:
+        await room.heard("gauge-1", 2)
+        entry = await room.ask("gauge-1", "offset", offset_m=2)
+        assert (entry.state, entry.why) == ("refused", "offset_m is 0.0 after it was set to 2.0")
+        entry = await room.ask("gauge-1", "offset", offset_m=0)
+        assert entry.state == "done"

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from devices.catalogue import built_in
+from devices.spec.device import Device
 from gateway.app import Gateway
 from gateway.commands import Ask, Entry
-from gateway.config import Config, load
+from gateway.config import load
 from simulators.fleet import Fleet, ThingSpec
 from tests.gateway.mqtt_room import until
 
@@ -48,14 +49,13 @@ class Whole:
 
 @contextlib.asynccontextmanager
 async def whole(
-    path: Path, toml: str, specs: Sequence[ThingSpec], broker: int = 0, change: Callable[[Config], Config] | None = None
+    path: Path, toml: str, specs: Sequence[ThingSpec], broker: int = 0, more: Sequence[Device] = ()
 ) -> AsyncIterator[Whole]:
-    """`toml` is the configuration but for [gateway]; ports are ./ports/NAME."""
+    """`toml` is the configuration but for [gateway]; ports are ./ports/NAME. `more` are types that it may name."""
     fleet = Fleet(specs, broker=("127.0.0.1", broker) if broker else None, port_dir=path / "ports")
     await fleet.open()
     (path / "gateway.toml").write_text(HEAD + toml)
-    config = load(path / "gateway.toml", {}, built_in())
-    gateway = Gateway(change(config) if change else config)
+    gateway = Gateway(load(path / "gateway.toml", {}, built_in().plus(more)))
     stop = asyncio.Event()
     speaking = asyncio.create_task(fleet.run(), name="fleet")
     running = asyncio.create_task(gateway.run(stop), name="gateway")
