@@ -83,7 +83,7 @@ def test_answers(device: PolledDevice) -> None:
         request = question.request(device.unit)
         answer = next(one.data for one in all_examples() if one.device is device and one.both_ways)
         broken = bytes([*answer[:-1], answer[-1] ^ 1])
-        for unit in (request[:-1], answer[:3], answer[:-1], broken, noise):
+        for unit in (request[:-1] or request, answer[:3], answer[:-1], broken, noise):
             for work in (overheard, waiting):
                 check_linear(work, filled(unit, SMALL // 50), filled(unit, LARGE // 50), f"{device.name} {unit[:20]!r}")
 
