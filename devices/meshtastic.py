@@ -226,8 +226,9 @@ def _inside(values: Values, kind: str, inner: Mapping[str, Any]) -> None:
     for name, value in inner.items():
         if name in _TEXTS and isinstance(value, str):
             values.put(_TEXTS[name], value[:128])
-        elif name == "battery_level" and number(value) == _POWERED:
-            values.put(POWERED.name, True)
+        elif name == "battery_level" and number(value) is not None:
+            values.put(POWERED.name, number(value) == _POWERED)
+            _value(values, name, value)
         elif name == "voltage" and device:
             if number(value) != 0.0:
                 _listed(values, "battery_v", value)
@@ -324,9 +325,9 @@ def encode(reading: Reading) -> bytes:
             inner[f"{name.removesuffix('_deg')}_i"] = round(float(value) * 1e7)
         elif name == "course_deg":
             inner["ground_track"] = round(float(value) * 1e5)
-        elif name == POWERED.name:
-            inner.setdefault("battery_level", _POWERED if value else 0)
-        elif name not in ("packet_type", "gateway_text"):
+        elif name == POWERED.name and value:
+            inner.setdefault("battery_level", _POWERED)
+        elif name not in ("packet_type", "gateway_text", POWERED.name):
             raise EncodeError(f"meshtastic: {name} is no value of a packet")
     node = node_of(reading.thing or "node")
     seconds = 0 if reading.time_ns is None else reading.time_ns // 1_000_000_000
