@@ -38,7 +38,10 @@ BUILT_IN = (
     "sensirion.sps30",
     "sensirion.scd30",
     "mcu680",
-    "bci_oximeter",
+    "bci.bci_oximeter",
+    "bci.bci_oem",
+    "bci.berrymed",
+    "contec_v7",
     "contec_recorded",
     "lorawan.cayenne_lpp",
     "senml",
@@ -85,8 +88,8 @@ PROFILES = (
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "bosch-mcu680": ("mcu680",),
-    "bci-5byte": ("bci-oximeter",),
-    "contec-cms50dplus": ("bci-oximeter", "contec-recorded"),
+    "bci-5byte": ("berrymed", "bci-oximeter", "bci-oem"),
+    "contec-cms50dplus": ("bci-oximeter", "contec-recorded", "contec-v7"),
     "homie4": ("homie",),
     "homie5": ("homie",),
     "ldrobot-ld06": ("ld06",),

@@ -15,7 +15,7 @@ would tell it from a value.
 Link: 19200 baud 8O1. Source: atbrask/CMS50Dplus (BSD-2-Clause).
 """
 
-from devices.bci_oximeter import SPO2
+from devices.bci.family import SPO2
 from devices.spec.command import StreamCommand, brings, plain
 from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.events import Event, Reading

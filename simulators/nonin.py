@@ -10,7 +10,7 @@ import json
 from devices.spec.events import Reading, Value
 from simulators.peer import Epoch
 from simulators.signals import NOWHERE, Pulse, Spot, wander
-from simulators.worn import OFF_S, Worn
+from simulators.worn import OFF_EVERY_S, OFF_FROM_S, OFF_S, Worn
 
 FRAMES, RATE_HZ = 25, 75.0
 FOUND_S = 5.0
@@ -51,7 +51,7 @@ class Packets(Worn):
     """Serial data format 2."""
 
     def off(self, moment: float) -> bytes | None:
-        searching = moment % OFF_S > OFF_S - FOUND_S
+        searching = moment % OFF_EVERY_S - OFF_FROM_S > OFF_S - FOUND_S
         fields: dict[str, Value] = {
             "sensor_alarm": not searching,
             "out_of_track": searching,

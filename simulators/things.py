@@ -24,6 +24,7 @@ from simulators import (
     nmea0183,
     nonin,
     owntracks,
+    oximeters,
     ruuvi,
     shelly,
     sparkplug_b,
@@ -77,6 +78,7 @@ PEERS: Mapping[str, type[Instrument]] = {
     "ble-gatt": ble_gatt.Peripheral,
     "ruuvi": ruuvi.Tag, "sparkplug-b": sparkplug_b.Node,
     "nonin-df2": nonin.Packets, "nonin-palmsat": nonin.Handheld,
+    **dict.fromkeys(("bci-oximeter", "bci-oem", "berrymed"), oximeters.Clip), "contec-v7": oximeters.Live,
     "dsmr": dsmr.SmartMeter, "dsmr-v2": dsmr.SmartMeter,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""

@@ -1,4 +1,4 @@
-"""Instruments that somebody wears: off the finger or the skin for OFF_S of every OFF_EVERY_S.
+"""Instruments that somebody wears: off the finger or the skin for OFF_S from OFF_FROM_S of every OFF_EVERY_S on.
 
 What they say while they are off has no value to carry a count in: such frames are not counted as sent. `off` gives
 their bytes, `greeting` what is said once, when the device is switched on.
@@ -10,7 +10,7 @@ from typing import Any
 from devices.spec.events import Reading
 from simulators.peer import Frame, Instrument
 
-OFF_EVERY_S, OFF_S = 600.0, 20.0
+OFF_EVERY_S, OFF_FROM_S, OFF_S = 600.0, 300.0, 20.0
 
 
 class Worn(Instrument):
@@ -33,7 +33,7 @@ class Worn(Instrument):
     def _frames(self, moments: list[float]) -> list[Frame]:
         aside, worn = [], []
         for moment in moments:
-            data = self.off(moment) if moment % OFF_EVERY_S < OFF_S else None
+            data = self.off(moment) if 0.0 <= moment % OFF_EVERY_S - OFF_FROM_S < OFF_S else None
             if data is None:
                 worn.append(moment)
             else:

@@ -14,6 +14,7 @@ SHELVES = {
         "devices",
         "devices.spec",
         "devices.davis",
+        "devices.bci",
         "devices.lorawan",
         "devices.modbus",
         "devices.nonin",

@@ -18,7 +18,7 @@ TYPES = {
     "Nova SDS198 (PM100)": "sds198", "Contec CMS50D+ (recorded 3-byte)": "contec-recorded",
 }  # fmt: skip
 """The publisher's device to our type, where the protocol has several."""
-PROTOCOLS = {"contec-cms50dplus": "bci-oximeter", "bci-5byte": "bci-oximeter", "nmea0183": "nmea0183"}
+PROTOCOLS = {"contec-cms50dplus": "bci-oximeter", "bci-5byte": "berrymed", "nmea0183": "nmea0183"}
 
 PLANTOWER = {
     "raw01": "pm1_0_cf1_ug_m3", "raw25": "pm2_5_cf1_ug_m3", "raw10": "pm10_cf1_ug_m3", "pm01": "pm1_0_ug_m3",

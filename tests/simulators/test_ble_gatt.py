@@ -7,7 +7,8 @@ from devices.spec.events import Reading
 from simulators.peer import Frame
 from simulators.things import ThingSpec, peer
 
-NOON = 1_767_326_400.0  # 2026-01-02 12:00 in UTC+8, and the beginning of ten minutes
+NOON = 1_767_326_400.0  # 2026-01-02 12:00 in UTC+8
+OFF = NOON + 300.0
 NAMES = {
     "2a37": {"heart_rate_bpm", "sensor_contact", "energy_expended_kj", "rr_interval_s", "rr_intervals_s"},
     "2a35": {
@@ -45,7 +46,7 @@ def heard(frame: Frame) -> Reading:
 @pytest.mark.parametrize("level", NAMES)
 def test_the_topic_says_what_it_is(level: str) -> None:
     topic = f"ward/bed-3/{level}"
-    own = [frame for frame in said(topic, NOON + 30, 10) if frame.topic == topic]
+    own = [frame for frame in said(topic, NOON, 10) if frame.topic == topic]
     assert len(own) == 10
     assert {frozenset(heard(frame).fields) for frame in own} == {frozenset(NAMES[level])}
     counted = level != "uv_index"  # one byte has no room for a count
@@ -53,24 +54,24 @@ def test_the_topic_says_what_it_is(level: str) -> None:
 
 
 def test_a_topic_that_names_none_is_that_of_a_strap() -> None:
-    assert {frame.topic for frame in said("ward/bed-3/state", NOON + 30, 3)} == {"ward/bed-3/2a37", "ward/bed-3/2a19"}
-    assert {frame.topic for frame in said(None, NOON + 30, 3)} == {"ble/thing-1/2a37", "ble/thing-1/2a19"}
+    assert {frame.topic for frame in said("ward/bed-3/state", NOON, 3)} == {"ward/bed-3/2a37", "ward/bed-3/2a19"}
+    assert {frame.topic for frame in said(None, NOON, 3)} == {"ble/thing-1/2a37", "ble/thing-1/2a19"}
 
 
 def test_a_monitor_pumps_before_it_measures() -> None:
-    frames = said("ward/cuff/2a35", NOON + 30, 1)
+    frames = said("ward/cuff/2a35", NOON, 1)
     assert [heard(frame).fields.get("cuff_pressure_mmhg") for frame in frames[:3]] == [60.0, 160.0, 95.0]
-    assert heard(frames[3]).time_ns == int(NOON + 30) * 10**9
+    assert heard(frames[3]).time_ns == int(NOON) * 10**9
 
 
 def test_the_battery_is_said_once_a_minute() -> None:
-    batteries = [frame for frame in said("ward/strap/2a37", NOON + 30, 130) if frame.topic == "ward/strap/2a19"]
+    batteries = [frame for frame in said("ward/strap/2a37", NOON, 130) if frame.topic == "ward/strap/2a19"]
     assert len(batteries) == 3
     assert all(heard(frame).fields.keys() == {"battery_pct"} for frame in batteries)
 
 
 def test_without_skin_there_is_no_rate_and_no_count() -> None:
-    frames = [frame for frame in said("ward/strap/2a37", NOON, 30) if frame.topic == "ward/strap/2a37"]
+    frames = [frame for frame in said("ward/strap/2a37", OFF, 30) if frame.topic == "ward/strap/2a37"]
     off, on = frames[:20], frames[20:]
     assert [heard(frame).fields for frame in off] == [{"sensor_contact": False}] * 20
     assert [frame.number for frame in frames] == [None] * 20 + list(range(len(on)))
@@ -78,6 +79,6 @@ def test_without_skin_there_is_no_rate_and_no_count() -> None:
 
 
 def test_without_a_finger_an_oximeter_says_why_it_has_no_value() -> None:
-    frames = [frame for frame in said("ward/clip/2a5f", NOON, 10) if frame.topic == "ward/clip/2a5f"]
+    frames = [frame for frame in said("ward/clip/2a5f", OFF, 10) if frame.topic == "ward/clip/2a5f"]
     void = {"measurement_status": "unavailable", "sensor_status": "sensor_unconnected_to_user"}
     assert [heard(frame).fields for frame in frames] == [void] * 10

@@ -1,0 +1,1 @@
+"""Pulse oximeters of the BCI family: five bytes a sample, one module a make."""
