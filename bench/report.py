@@ -143,6 +143,7 @@ def bars(name: str, figures: dict[str, Any]) -> Chart:
     drawn, unit = {
         "ingest": _ingest,
         "decode": _decode,
+        "codecs": _codecs,
         "spool": _spool,
         "scale": _scale,
         "profile": _profile,
@@ -201,6 +202,14 @@ def _decode(figures: dict[str, Any], _bounds: dict[str, Reach]) -> _Drawn:
             text = f"{row['library_per_s']:,}/s, ours {row['ratio']:g} times"
             found.append(Bar(f"the same with {row['library']}", row["library_per_s"], text, theirs=True))
     return found, "readings a second on one core"
+
+
+def _codecs(figures: dict[str, Any], _bounds: dict[str, Reach]) -> _Drawn:
+    found = []
+    for row in figures["codecs"]:
+        found.append(Bar(f"{row['codec']}: its process", row["process_cpu_us"], f"{row['process_cpu_us']} µs"))
+        found.append(Bar("the gateway", row["gateway_cpu_us"], f"{row['gateway_cpu_us']} µs"))
+    return found, f"CPU microseconds an uplink, {figures['rate_per_s']} uplinks a second"
 
 
 def _spool(figures: dict[str, Any], bounds: dict[str, Reach]) -> _Drawn:

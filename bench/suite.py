@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from bench.codecs import codecs
 from bench.decode import decode
 from bench.ingest import ingest
 from bench.latency import latency
@@ -30,6 +31,7 @@ SUITE: Measures = {
     "serial": serial,
     "spool": outage,
     "decode": decode,
+    "codecs": codecs,
     "start": start,
     "latency": latency,
     "scale": scale,
@@ -43,6 +45,7 @@ QUICK: Measures = {
     "serial": partial(serial, ports=8, seconds=2.0),
     "spool": partial(outage, points=50_000, things=100),
     "decode": partial(decode, seconds=0.15),
+    "codecs": partial(codecs, seconds=0.5, burst=500),
     "start": partial(start, rounds=1),
     "latency": partial(latency, rate=1000.0, seconds=3.0, things=100),
     "scale": partial(scale, count=5_000, steps=(100, 1_000)),

@@ -68,6 +68,14 @@ def test_serial_loses_no_good_frame() -> None:
     assert figures["stored"] == figures["readings"] >= figures["good_frames"] > 500
 
 
+def test_codecs_are_measured_on_both_sides() -> None:
+    figures = bench("codecs", "--rate", "100")
+    assert [row["codec"] for row in figures["codecs"]] == ["milesight", "elsys", "decentlab-dl-sht35"]
+    assert all(row["p99_us"] >= row["p50_us"] > 0 and row["burst_per_s"] > 100 for row in figures["codecs"])
+    assert 0 < figures["first_ms"] < 10_000
+    assert 5 < figures["rss_mb"] < 60
+
+
 @pytest.mark.services("influxd")
 def test_the_start_is_measured_until_the_first_reading() -> None:
     figures = bench("start", "--rounds", "1")

@@ -114,6 +114,19 @@ def decode(as_json: Json = False, chart: Chart = Path("out/bench-decode.svg")) -
 
 
 @app.command()
+def codecs(
+    rate: Annotated[float, typer.Option(min=1.0, help="Uplinks a second.")] = 300.0,
+    as_json: Json = False,
+    chart: Chart = Path("out/bench-codecs.svg"),
+) -> None:
+    """LoRaWAN payloads decoded by their makers' JavaScript."""
+    _checkout()
+    from bench.codecs import codecs as measure
+
+    _run("codecs", lambda: measure(rate), as_json, chart)
+
+
+@app.command()
 def start(
     rounds: Annotated[int, typer.Option(min=1, help="Starts; the best counts.")] = 7,
     as_json: Json = False,
