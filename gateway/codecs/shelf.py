@@ -6,8 +6,8 @@ The first of these that is there is taken, for each an entry of `index.toml` bef
     its beginning     24e124.js, the longest one; six hex digits at least
     the device        bin-7.js, by the name that the network has for it
     device profile    of ChirpStack by its id, then by its name: "Milesight EM500-UDL" is milesight-em500-udl.js;
-                      brand/model of The Things Stack is milesight-iot-em500-udl.js, milesight-iot/em500-udl.js
-                      or em500-udl.js
+                      brand/model of The Things Stack is milesight-iot-em500-udl.js, milesight-iot/em500-udl.js,
+                      what a device repository names (`repository`), or em500-udl.js
 
 Names are compared in lower case, with `-` for whatever is neither letter nor digit. Folders within are looked
 through, too; there a file is named by itself, and with `brand/model` also by its folder. What two files are called is
@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from devices.spec.coded import Raw
 from gateway.codecs.index import INDEX, Entry, IndexMistaken, Prefer, read_index
+from gateway.codecs.repository import codec_file
 from gateway.codecs.standing import Standing
 
 MOST_FILES = 5000
@@ -149,10 +150,12 @@ class Shelf:
         if found is None and eui:
             found = next((script for prefix, script in self._prefixes if eui.startswith(prefix)), None)
         if found is None:
-            brand, _, model = profile.partition("/")
-            by_model = (f"file:{slug(brand)}/{slug(model)}", f"file:{slug(model)}") if slug(model) else ()
-            names = (*_named("thing", thing), *_named("profile", profile_id), *_named("profile", profile), *by_model)
-            found = self._first(names)
+            found = self._first((*_named("thing", thing), *_named("profile", profile_id), *_named("profile", profile)))
+        brand, _, model = profile.partition("/")
+        if found is None and slug(model):
+            found = self._first((f"file:{slug(brand)}/{slug(model)}",))
+            found = found or self.scripts.get(codec_file(self.folder, brand, model) or "")
+            found = found or self._first((f"file:{slug(model)}",))
         return found
 
     def _first(self, names: Iterable[str]) -> Script | None:

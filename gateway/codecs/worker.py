@@ -221,8 +221,6 @@ def _bounded(limits: Limits) -> Callable[[bool], None]:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES, ADDRESS_BYTES))
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     hard = 2 * limits.time_s + 0.05
     return lambda on: signal.setitimer(signal.ITIMER_PROF, hard if on else 0.0) and None
 

@@ -150,3 +150,44 @@ def test_a_folder_that_is_gone_is_told_and_comes_back(tmp_path: Path) -> None:
     assert found.take(found.look())
     assert found.problem == ""
     assert chosen(found, profile="a") == "a.js"
+
+
+MODEL = """
+name: ERS Eye
+firmwareVersions:
+  - version: '1.0'
+    profiles:
+      EU863-870:
+        id: ers-profile
+        codec: ers-eye-codec
+      US902-928:
+        id: ers-us
+        codec: ers-eye-codec  # the same
+"""
+CODEC = """
+# Uplink decoder decodes binary data uplink into a JSON object
+uplinkDecoder:
+  # what it is called
+  fileName: elsys.js
+  examples:
+    - description: x
+downlinkEncoder:
+  fileName: other.js
+"""
+
+
+@pytest.mark.parametrize("place", ["", "vendor/"])
+def test_a_device_repository_names_its_codecs_itself(tmp_path: Path, place: str) -> None:
+    found = shelf(tmp_path, f"{place}elsys/elsys.js", f"{place}elsys/other.js", f"{place}third/payload/deep.js")
+    (tmp_path / place / "elsys" / "ers-eye.yaml").write_text(MODEL)
+    (tmp_path / place / "elsys" / "ers-eye-codec.yaml").write_text(CODEC)
+    (tmp_path / place / "third" / "one.yaml").write_text("codec: 'one-codec'\r\ncodec: ../one-codec\r\n")
+    (tmp_path / place / "third" / "one-codec.yaml").write_text("uplinkDecoder:\r\n  fileName: payload/deep.js\r\n")
+    (tmp_path / place / "third" / "two.yaml").write_text("codec: a\ncodec: b\n")
+    for name in "ab":
+        (tmp_path / place / "third" / f"{name}.yaml").write_text(f"uplinkDecoder:\n  fileName: {name}.js\n")
+    assert chosen(found, profile="elsys/ers-eye") == f"{place}elsys/elsys.js"
+    assert chosen(found, profile="third/one") == f"{place}third/payload/deep.js"
+    assert chosen(found, profile="third/two") is None
+    assert chosen(found, profile="elsys/../elsys/ers-eye") is None
+    assert chosen(found, profile="elsys/none") is None
