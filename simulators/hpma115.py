@@ -2,7 +2,7 @@
 
     passive   measures, and says it only when read, in the short form
     active    a frame by itself every period
-    sleep     says nothing; wake goes on in the mode it was in
+    sleep     says nothing; wake goes on in the mode it was in, first with masses of zero
     adjust    answered, and said again by `adjustment`; the values stay what they were
 
 Source: Honeywell HPM Series data sheet 32322550, issue F, tables 4 and 6.
@@ -11,7 +11,7 @@ Source: Honeywell HPM Series data sheet 32322550, issue F, tables 4 and 6.
 from collections.abc import Mapping
 from typing import Any
 
-from devices.honeywell.family import NACK, compact
+from devices.honeywell.family import NACK, SUM, compact
 from devices.spec.command import StreamCommand
 from devices.spec.events import Reading, Value
 from simulators.peer import Frame, Sensor, Series
@@ -35,6 +35,9 @@ class Honeywell(Sensor):
         if command.name == "adjustment":
             return self.device.encode(Reading({"adjustment_pct": self.adjustment}))
         return super().obey(command, arguments)
+
+    def warming(self, frame: bytes) -> bytes:
+        return SUM.sealed(frame[:4] + bytes(len(frame) - 6))
 
     def _frame(self, reading: Reading, series: Series, number: int) -> Frame:
         frame = super()._frame(reading, series, number)

@@ -22,6 +22,9 @@ from devices.spec.events import Reading, Value
 from simulators.signals import unit
 
 MOST_PER_TICK = 256
+WARM_UP_S = 2.0
+"""How long a sensor that was woken says nothing yet; real ones take 2 to 30 s."""
+
 MOST_UNREAD = 1024
 
 Series = tuple[tuple[str, str], ...]
@@ -208,7 +211,8 @@ class Instrument:
 class Sensor(Instrument):
     """An instrument with a fan: listed commands `passive`, `active`, `read`, `sleep`, `wake`.
 
-    Asleep it hears only the commands in `hears_asleep` and measures nothing.
+    Asleep it hears only the commands in `hears_asleep` and measures nothing. Woken, it says for WARM_UP_S what
+    `warming` makes of a measurement, without an audit number.
     """
 
     hears_asleep: frozenset[str] = frozenset({"wake"})
@@ -218,6 +222,19 @@ class Sensor(Instrument):
         super().__init__(*args, **settings)
         self.asleep = False
         self.active = True
+        self._warm_s: float | None = float("-inf")
+
+    def warming(self, frame: bytes) -> bytes:
+        """The frame that says nothing yet, of the form of `frame`; empty where the type has none."""
+        del frame
+        return b""
+
+    def _frames(self, moments: list[float]) -> list[Frame]:
+        if self._warm_s is None and moments:
+            self._warm_s = moments[0] + WARM_UP_S
+        until = self._warm_s or 0.0
+        cold = [self.warming(self.device.encode(self._epoch(at)[0])) for at in moments if at < until]
+        return [*map(Frame, filter(None, cold)), *super()._frames([at for at in moments if at >= until])]
 
     def obey(self, command: StreamCommand, arguments: Mapping[str, Value]) -> bytes:
         if self.asleep and command.name not in self.hears_asleep:
@@ -227,6 +244,7 @@ class Sensor(Instrument):
                 self.asleep = True
             case "wake":
                 self.active = self.active or self.wakes_active
+                self._warm_s = None if self.asleep else self._warm_s
                 self.asleep = False
             case "passive" | "active":
                 self.active = command.name == "active"

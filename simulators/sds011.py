@@ -4,12 +4,13 @@
     active     answers, then measures every second
     read       one measurement in passive mode; nothing while active
     sleep      answers, then measures nothing
-    wake       answers, then goes on in the mode it was in
+    wake       answers, then goes on in the mode it was in, first with zeros
     firmware, period   answered; the pace of the simulation stays what it was
 
 Serves SDS018, SDS021 and SDS198 too. Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015).
 """
 
+from devices.nova.family import CHECK, TRAILER
 from simulators.peer import Sensor
 
 
@@ -18,3 +19,6 @@ class Nova(Sensor):
 
     hears_asleep = frozenset({"sleep", "wake"})
     wakes_active = False
+
+    def warming(self, frame: bytes) -> bytes:
+        return CHECK.sealed(frame[:2] + bytes(4) + frame[6:8], TRAILER)

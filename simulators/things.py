@@ -36,6 +36,7 @@ from simulators.faults import Faults
 from simulators.hpma115 import Honeywell
 from simulators.line import Respondent
 from simulators.mcu680 import Board
+from simulators.mhz19b import Winsen
 from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
 from simulators.scene import truth
@@ -96,6 +97,7 @@ RESPONDENTS: Mapping[str, type[Respondent]] = {
     "davis-vantage": davis.Console,
     "davis-vantage-mm": davis.Console,
     "sps30": Particles,
+    "mhz19b": Winsen,
 }
 """Types that do more than answer when they are asked."""
 

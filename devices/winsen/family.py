@@ -106,6 +106,11 @@ def _answer(_unit: int, fields: Mapping[str, Value]) -> bytes:
     return CHECK.sealed(_ANSWER.pack(START, round(co2), raw, 0, 0))
 
 
+def starting() -> bytes:
+    """What an MH-Z19B answers until it measures."""
+    return CHECK.sealed(_ANSWER.pack(START, 400, 64, 0, STARTING))
+
+
 def step(command: int, request: Request) -> Step:
     """A command is answered, where it is, with its number and a 1."""
     answered = CHECK.sealed(bytes((0xFF, command, 1)) + bytes(5))

@@ -1,10 +1,14 @@
 """Doubles of air sensors that have modes: what they are told shows in what they say."""
 
+import pytest
+
 from devices.spec.command import DONE, Outcome, StreamCommand, To
 from devices.spec.device import StreamDevice
-from devices.spec.events import Event, Reading, Value
+from devices.spec.events import Empty, Event, Reading, Value
+from devices.spec.polled import Exchange
+from simulators.line import Respondent
 from simulators.peer import Instrument
-from simulators.things import ThingSpec, peer
+from simulators.things import ThingSpec, peer, respondent
 from tests.device_types import BY_NAME
 
 NOON = 1_767_326_500.0
@@ -97,4 +101,49 @@ def test_a_honeywell_that_sleeps_refuses_to_be_read_and_keeps_what_it_is_adjuste
     assert answer == bytes.fromhex("4002109618")
     tell(one, "wake", {})
     said(one, NOON + 11)
-    assert len(said(one, NOON + 14)) == 3
+    assert [type(event) for event in said(one, NOON + 16)] == [Empty, Empty, Reading, Reading, Reading]
+
+
+@pytest.mark.parametrize(
+    "name", ["pms3003", "pms5003", "pms5003s", "pms5003st", "pms5003t", "sds011", "sds198", "hpma115c0"]
+)
+def test_a_sensor_that_was_woken_warms_up(name: str) -> None:
+    one = sensor(name)
+    if name == "pms3003":
+        assert one.device.told == ()
+        return
+    tell(one, "sleep", {})
+    assert said(one, NOON + 60) == []
+    tell(one, "wake", {})
+    said(one, NOON + 61)
+    events = said(one, NOON + 66)
+    cold = [event for event in events if isinstance(event, Empty)]
+    assert [type(event) for event in events] == [Empty] * len(cold) + [Reading] * (len(events) - len(cold))
+    assert len(cold) == 2
+    assert all(event.detail.startswith("warming up") for event in cold)
+    assert len(events) > 3
+
+
+def test_an_mhz19b_starts_once_and_an_sps30_is_idle_until_it_is_told_to_measure() -> None:
+    def answered(one: Respondent, number: int, now_s: float) -> list[Event]:
+        exchange = Exchange(one.device.questions[number], one.unit)
+        return exchange.feed(b"".join(one.answer(exchange.question, now_s).wire.pieces))
+
+    one = respondent(ThingSpec("office", BY_NAME["mhz19b"], seed=7))
+    assert [type(answered(one, 0, NOON + at)[0]) for at in range(3)] == [Empty, Reading, Reading]
+    one = respondent(ThingSpec("street", BY_NAME["sps30"], seed=7))
+    told = [(1, 0.0), (0, 0.1), (0, 0.2), (1, 0.5), (1, 1.5), (1, 1.6), (1, 2.6)]
+    details = [
+        event.detail if isinstance(event, Empty) else type(event).__name__
+        for number, at in told
+        for event in answered(one, number, NOON + at)
+    ]
+    assert details == [
+        "it does not measure (state 43)",
+        "it measures from now on",
+        "it measures already (state 43)",
+        "warming up: every number is zero",
+        "Reading",
+        "nothing measured since it was asked last",
+        "Reading",
+    ]
