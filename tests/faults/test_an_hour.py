@@ -31,7 +31,7 @@ from tests.servers.process import free_port
 from tests.simulators.test_every_asked_device import Master, assert_counted, go_rounds, made
 from tests.simulators.test_every_device import NOON, assert_is, readings
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 HOUR_S = 3600.0
 STEP_S = 0.25
 FEWEST = 400
