@@ -17,7 +17,7 @@ all of it; `make test` leaves out what is marked slow.
     test_hostile_broker    what mosquitto would never pass on, from a false broker beside a real one
     test_hostile_flood     floods of names, of topics of 65,535 bytes, of payloads of 1 MB
     test_hostile_names     injection by topic, thing and text
-    test_an_hour           every device type for an hour of its own time over its link, with one fault in a hundred frames
+    test_an_hour           every device type for an hour of its own time over its link, with 1 % faults
     test_serial            a port at line rate, 1 % of its bytes flipped, beside the load
     test_serial_noise      the same for each kind of framing, and three ports as fast as they are read
 
