@@ -73,6 +73,7 @@ GRAFANA_UNITS: dict[str, str] = {
     "[in_i]/h": "suffix:in/h",
     "[in_i]": "lengthin",
     "[ft_i]": "lengthft",
+    "[sft_i]": "areaF2",
     "[fth_i]": "suffix:fath",
     "[nmi_i]": "suffix:NM",
     "m/s": "velocityms",

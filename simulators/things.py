@@ -17,6 +17,7 @@ from simulators import (
     dsmr,
     home_assistant,
     homie,
+    irobot,
     ld06,
     lorawan,
     mavlink,
@@ -72,7 +73,7 @@ PEERS: Mapping[str, type[Instrument]] = {
     **dict.fromkeys(("sds011", "sds018", "sds021", "sds198"), Nova),
     **dict.fromkeys(("hpma115s0", "hpma115c0"), Honeywell),
     "mcu680": Board,
-    "vda5050": vda5050.Robot, "mavlink": mavlink.Link,
+    "vda5050": vda5050.Robot, "mavlink": mavlink.Link, "irobot-oi": irobot.Roomba, "irobot-create1": irobot.Roomba,
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
     "shelly-gen2": shelly.Gen2, "homie": homie.Described,
     "home-assistant": home_assistant.Announced, "owntracks": owntracks.Telephone, "meshtastic": meshtastic.Node,
@@ -86,7 +87,9 @@ PEERS: Mapping[str, type[Instrument]] = {
 
 EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch, "ble-gatt": ble_gatt.epoch,
-    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch, "ld06": ld06.epoch,
+    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch,
+    "irobot-oi": irobot.epoch, "irobot-create1": irobot.create1_epoch,
+    "irobot-mqtt": irobot.mqtt_epoch, "ld06": ld06.epoch,
     "nonin-df2": nonin.epoch,
     "dsmr": dsmr.epoch, "dsmr-v2": dsmr.epoch_v2,
     "davis-vantage": davis.epoch, "davis-vantage-mm": davis.epoch_mm,

@@ -89,6 +89,7 @@ UNITS: dict[str, Unit] = {
         Unit("[in_i]/h", "in_h", "in/h"),
         Unit("[in_i]", "in", "in"),
         Unit("[ft_i]", "ft", "ft"),
+        Unit("[sft_i]", "sqft", "ft²"),
         Unit("[fth_i]", "fathoms", "fath"),
         Unit("[nmi_i]", "nmi", "NM"),
         Unit("m/s", "m_s", "m/s"),

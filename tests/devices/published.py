@@ -15,6 +15,7 @@ All lines may be copied, none had to be left out:
      3  atick-faisal/berry-oximeter             MIT           unit tests
      9  openTCS/opentcs-commadapter-vda5050     MIT           messages of tests
      3  mavlink/rust-mavlink                    MIT           unit tests and a capture (or Apache-2.0)
+     1  koalazak/dorita980                      MIT           state of a Roomba 980
      1  Paradoxdruid/pyLIDAR                    MIT           the frame of LDROBOT's manual
      1  bluenviron/gomavlib                     MIT           unit test
      6  pez-globo/pufferfish-software           Apache-2.0    unit tests

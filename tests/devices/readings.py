@@ -6,6 +6,8 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from devices.irobot import irobot_create1, irobot_oi
+from devices.irobot.packets import Packet
 from devices.p1.obis import CHANNELS, ROWS
 from devices.spec.device import Device
 from devices.spec.events import Reading, Value
@@ -203,10 +205,24 @@ def lidar_frames() -> st.SearchStrategy[Reading]:
     )
 
 
+def robot_packets(name: str) -> st.SearchStrategy[Reading]:
+    """Whole packets of a robot's stream, whichever."""
+    table = irobot_oi.TABLE if name == "irobot-oi" else irobot_create1.TABLE
+    packets = [packet for packet in table.packets.values() if packet.fields]
+
+    def said(chosen: list[Packet]) -> st.SearchStrategy[Reading]:
+        fields = {field.name: values(field) for packet in chosen for field in packet.fields}
+        return st.fixed_dictionaries(fields).map(lambda drawn: Reading(dict(drawn)))
+
+    return st.lists(st.sampled_from(packets), min_size=1, max_size=6, unique=True).flatmap(said)
+
+
 SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {
     "nmea0183": sentences,
     "mavlink": vehicle_messages,
     "dsmr": lambda: telegrams(False),
     "dsmr-v2": lambda: telegrams(True),
     "ld06": lidar_frames,
+    "irobot-oi": lambda: robot_packets("irobot-oi"),
+    "irobot-create1": lambda: robot_packets("irobot-create1"),
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devices.spec.device import StreamDevice
+from devices.spec.device import MessageDevice, StreamDevice
 from devices.spec.events import Event, Reading
 from tests.device_types import BY_NAME
 from tests.devices.published import payload, published
@@ -49,3 +49,28 @@ def test_lidar(vector: dict[str, Any]) -> None:
         assert reading.fields[ours] == vector["expected"][name]["value"], name
         assert ours.endswith(vector["expected"][name]["unit"].replace("/", "_"))
     assert json.loads(str(reading.fields["points"])) == vector["expected"]["points"]
+
+
+ROOMBA = {
+    "battery": "battery_pct", "theta_deg": "theta_deg", "x_mm": "x_mm", "y_mm": "y_mm", "bin_full": "bin_full",
+    "dock_known": "dock_known", "phase": "phase", "cycle": "cycle", "error": "error_code", "name": "robot_name",
+    "software": "software_version",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("vector", published("irobot-mqtt"), ids=lambda vector: vector["id"])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_roomba(vector: dict[str, Any], wrapped: bool) -> None:
+    device = BY_NAME["irobot-mqtt"]
+    assert isinstance(device, MessageDevice)
+    data = payload(vector)
+    if wrapped:
+        data = b'{"state":{"reported":%b}}' % data
+    (reading,) = device.decode("$aws/things/b1/shadow/update", data, 0)
+    assert isinstance(reading, Reading)
+    assert reading.thing == "b1"
+    expected = dict(vector["expected"])
+    expected |= expected.pop("pose")
+    for name, value in expected.items():
+        wanted = value["value"] if isinstance(value, dict) else value
+        assert reading.fields[ROOMBA[name]] == wanted, name

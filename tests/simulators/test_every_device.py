@@ -37,7 +37,15 @@ UNASKED: dict[str, dict[str, Value]] = {
     "vda5050": {"serial_number": "thing-1", "action_count": 0, "action_failed_count": 0},
 }
 """Fields that come out without being put in, where they do, and what they are."""
-DERIVED = {"messages_missed", "speed_m_s", "snr_max_db_hz", "snr_mean_db_hz", "received_count", "lost_count"}
+DERIVED = {
+    "messages_missed",
+    "speed_m_s",
+    "snr_max_db_hz",
+    "snr_mean_db_hz",
+    "received_count",
+    "lost_count",
+    "battery_pct",
+}
 FAULTY = Faults(seed=7, flip=0.05, partial=0.04, duplicate=0.03, noise=0.06)
 
 
@@ -65,6 +73,8 @@ def told(device: Device, count: int = FRAMES, seed: int = 7) -> Iterator[tuple[F
     instrument.device = replace(device, encode=encode)
     while said < count:
         due = [frame for frame in instrument.tick(now) if frame.number is not None]
+        if not due:
+            instrument.receive(instrument.opening)  # it may have fallen asleep
         for frame, reading in zip(due, made, strict=True):
             instrument.delivered(frame)
             said += 1

@@ -1,0 +1,1 @@
+"""Robots of iRobot: by their serial port, by the broker in them."""
