@@ -19,7 +19,12 @@ from devices.spec.events import Event, Reading
 from tests.devices.examples import Example, all_examples
 
 CHUNK = 4096
-PYPMS = {"pms3003": "PMS3003", "pms5003": "PMSx003", "pms5003t": "PMS5003T", "sds011": "SDS01x", "sds198": "SDS198"}
+PYPMS = {
+    "pms3003": "PMS3003", "pms5003": "PMSx003", "pms5003t": "PMS5003T", "sds011": "SDS01x", "sds198": "SDS198",
+    "pms5003s": "PMS5003S", "pms5003st": "PMS5003ST", "pms7003": "PMSx003", "pmsa003": "PMSx003", "sds018": "SDS01x",
+    "sds021": "SDS01x", "mcu680": "MCU680", "sps30": "SPS30", "hpma115s0": "HPMA115S0", "hpma115c0": "HPMA115C0",
+    "mhz19b": "MHZ19B", "mhz19c": "MHZ19B",
+}  # fmt: skip
 
 
 def _inputs(name: str) -> list[Example]:

@@ -160,9 +160,11 @@ def contradiction(fields: Mapping[str, Value]) -> str | None:
 
 def overcounted(frame: bytes) -> dict[str, str]:
     """Those of the two largest counts that cannot be, and what is wrong with them."""
-    most, *larger = _LARGE.unpack_from(frame, _LARGE_AT)
+    most, large, largest = _LARGE.unpack_from(frame, _LARGE_AT)
     wrong: dict[str, str] = {}
-    for field, count in zip(COUNTS[4:], larger, strict=True):
+    if most >= large >= largest:
+        return wrong
+    for field, count in zip(COUNTS[4:], (large, largest), strict=True):
         if count > most:
             than = f"{count / 100} is more than the {most / 100} above a smaller size"
             wrong[field.name] = f"{field.name}: {than}: is it another type of the family?"

@@ -4,7 +4,9 @@ Where the two differ on purpose is said in `left_out` and `refused`: values that
 here, and a mass without a particle is refused also where it is that of standard particles.
 """
 
+import csv
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +69,15 @@ NAMES: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Our type to its sensor, and its names to ours."""
 LENGTHS = {"pms3003": 20, "pms5003st": 36}
+
+
+CAPTURES = Path(__file__).with_name("pypms_captures.csv")
+
+
+def captures() -> list[tuple[str, bytes]]:
+    """What PyPMS has recorded of real sensors: its name of the sensor, and a frame."""
+    rows = csv.DictReader(CAPTURES.read_text(encoding="utf-8").splitlines()[1:])
+    return [(row["sensor"], bytes.fromhex(row["hex"])) for row in rows]
 
 
 def decoded(name: str, data: bytes) -> list[Event]:
@@ -162,3 +173,24 @@ def test_what_pypms_reads_in_likely_frames_we_read(
     name: str, masses: list[int], counts: list[int], rest: list[int]
 ) -> None:
     agree(name, sealed(name, struct.pack(">17H", *masses, *counts, *rest)))
+
+
+@pytest.mark.parametrize("name", [*NAMES, "sps30"])
+def test_what_pypms_reads_in_its_captures_we_read(name: str) -> None:
+    sensor = "SPS30" if name == "sps30" else NAMES[name][0]
+    frames = [frame for recorded, frame in captures() if recorded == sensor]
+    if sensor in ("PMS5003S", "PMS5003ST", "SDS018", "SDS021", "HPMA115S0"):
+        assert not frames  # PyPMS has none of them
+        return
+    assert frames
+    for frame in frames:
+        if name == "sps30":
+            (reading,) = decoded(name, frame)
+            assert isinstance(reading, Reading)
+            theirs = Sensor[sensor].decode(frame, time=1)
+            assert reading.fields["pm2_5_ug_m3"] == pytest.approx(theirs.pm25, rel=1e-6)
+            assert reading.fields["particles_below_10um_per_cm3"] == pytest.approx(theirs.n10_0, rel=1e-6)
+        else:
+            agree(name, frame)
+    glued = b"\x00\x42\x7e\xaa".join([b"", *frames])
+    assert sum(isinstance(event, Reading) for event in decoded(name, glued)) == len(frames)
