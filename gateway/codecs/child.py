@@ -5,6 +5,7 @@ Its arguments are the limits of a call; it is told nothing else of this one: no 
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import cast
 LONGEST_LINE = 1 << 19
 GOODBYE_S = 1.0
 
-ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C.UTF-8"}
-"""All that the process is told: tokens and passwords are not for codecs."""
+ENVIRONMENT = {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | {
+    name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ
+}
+"""All that the process is told: tokens and passwords are not for codecs. Python needs the last on Windows."""
 
 WORKER = Path(__file__).parent / "worker.py"
 

@@ -39,6 +39,9 @@ DEATHS, KILLS = 2, 20
 ABSENT = "QuickJS is not installed, which runs codecs: expected the package quickjs, as `pip install quickjs` brings it"
 
 
+CRASHES = frozenset(("SIGSEGV", "SIGBUS", "SIGABRT"))
+
+
 class Limits(NamedTuple):
     """What a call of a codec may take."""
 
@@ -278,4 +281,5 @@ def _how(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     names: Iterator[str] = (each.name for each in signal.Signals if each.value == -code)
-    return next(names, f"signal {-code}")
+    name = next(names, f"signal {-code}")
+    return f"{name}, which QuickJS does mostly for lack of memory" if name in CRASHES else name

@@ -235,7 +235,8 @@ def main() -> None:
     except ImportError as error:
         say.write(json.dumps({"hello": ABSENT, "why": str(error)}).encode() + b"\n")
         return
-    time.tzset()
+    if hasattr(time, "tzset"):  # not on Windows
+        time.tzset()
     guard = _bounded(limits)
     here = Path(__file__).parent
     codecs = Codecs(limits, Around((here / "prelude.js").read_text("utf-8"), (here / "extras.js").read_text("utf-8")))

@@ -59,7 +59,7 @@ class Ledger:
     def order(self, connection: Acknowledger) -> InOrder:
         """Have the acknowledgements of a connection go out in order from now on, whenever they are due."""
         if connection is not self._connection:
-            self._begin(connection)
+            self._connection, self._order = connection, None
         if self._order is None:
             self._order = InOrder(connection)
             self._open = None  # to go on under it
