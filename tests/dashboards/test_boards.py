@@ -124,7 +124,7 @@ def test_health_says_first_that_it_is_no_medical_device() -> None:
 
 def test_the_pulse_wave_is_not_averaged() -> None:
     (query,) = queries(health.build(TYPES), "Pulse wave")
-    assert query.startswith('SELECT "pleth" AS "pleth" FROM /^(bci_oximeter|bci_oem|berrymed|contec_v7)$/ WHERE')
+    assert query.startswith('SELECT "pleth" AS "pleth" FROM /^(bci_oem|bci_oximeter|berrymed|contec_v7)$/ WHERE')
     assert "time(" not in query
     assert panel(health.build(TYPES), "Pulse wave")["timeFrom"] == "20s"
 

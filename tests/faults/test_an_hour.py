@@ -127,7 +127,7 @@ class Hour:
             assert_is(self.device, one, reading)
         counts = self.injector.counts
         assert self.lost == counts["flip"] + counts["partial"]
-        assert self.sent >= FEWEST - 1
+        assert self.sent >= FEWEST * 0.9
         assert self.lost > 0
         if self.device.name == "sparkplug-b":  # whose numbers say what is missing, but for what is missing at the end
             assert sum(int(one.fields.get("messages_missed", 0)) for one in heard) in (self.lost, self.lost - 1)

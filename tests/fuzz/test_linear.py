@@ -19,6 +19,8 @@ from tests.device_types import DEVICES
 from tests.devices.examples import all_examples
 from tests.fuzz.test_stream_bytes import hostile_streams
 
+pytestmark = pytest.mark.slow  # over every type: for make faults
+
 SMALL, LARGE = 100_000, 1_000_000
 RATIO = 35.0
 FLOOR_S = 0.02

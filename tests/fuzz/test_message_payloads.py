@@ -22,6 +22,8 @@ from tests.devices.examples import all_examples
 from tests.fuzz.effort import effort
 from tests.fuzz.test_linear import SHAPES
 
+pytestmark = pytest.mark.slow  # over every type: for make faults
+
 T = 1_700_000_000_000_000_000
 MESSAGES = [device for device in DEVICES if isinstance(device, MessageDevice)]
 EXAMPLES = {device.name: [e for e in all_examples() if e.device is device] for device in MESSAGES}

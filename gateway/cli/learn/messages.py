@@ -217,14 +217,33 @@ def _family(messages: "Sequence[Message]", topic: str, devices: "Mapping[str, De
 
 
 def _known_type(messages: "Sequence[Message]", devices: "Mapping[str, Device]") -> str | None:
-    """The type without state that reads all of the messages."""
+    """The type without state that reads all of the messages.
+
+    A number in text is as many bytes, too, of which a type may make another number: only its usual topic tells then.
+    """
     from devices.spec.device import MessageDevice
     from devices.spec.events import Reading
     from gateway.cli.learn.preview import of_messages
+    from gateway.routes import matcher
 
+    numbers = all(_is_number(message.payload) for message in messages)
     for name, device in devices.items():
         if isinstance(device, MessageDevice) and device.family is None:
+            usual = all(map(matcher(device.topic).match, (message.topic for message in messages)))
+            if numbers and not usual:
+                continue
             seen = of_messages(device, messages, device.topic)
-            if seen and all(isinstance(event, Reading) for _, event in seen):
+            names = frozenset(field.name for field in device.fields)
+            own = usual or not device.open_fields or name == "senml"  # whose shape alone is its own
+            if seen and all(isinstance(event, Reading) and (own or names & event.fields.keys()) for _, event in seen):
                 return name
     return None
+
+
+def _is_number(payload: bytes) -> bool:
+    """Whether it is a number as people write it."""
+    try:
+        float(payload)
+    except ValueError:
+        return False
+    return True
