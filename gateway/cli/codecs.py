@@ -32,13 +32,12 @@ def see_codecs(loaded: "Config", mistakes: "Mistakes") -> Seen:
         shelf = shelf_of(config.dir)
         found = broken(shelf, Limits(config.time_limit_s, config.memory_limit))
     except CodecsUnusable as unusable:
-        for number, line in enumerate(str(unusable).splitlines()):
-            mistakes.add((*AT, number), f": {line}")
+        mistakes.add(AT, f": {'; '.join(str(unusable).splitlines())}")
         return Seen([], [])
     named = {entry.file for entry in shelf.entries}
-    for name, why in found:
-        if name in named:
-            mistakes.add((*AT, name), f": {config.dir / name} {why}")
+    wrong = [f"{config.dir / name} {why}" for name, why in found if name in named]
+    if wrong:
+        mistakes.add(AT, f": {'; '.join(wrong)}")
     warnings = [f"codec {config.dir / name} {why}" for name, why in found if name not in named]
     if len(warnings) > MOST_TOLD:
         warnings[MOST_TOLD:] = [f"{len(warnings) - MOST_TOLD} more files of {config.dir} are no codecs"]
