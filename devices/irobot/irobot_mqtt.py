@@ -12,6 +12,7 @@ mission, its error, bin, dock, signal. All else is open under its names from the
 `bbrun_hr`. Left out is what says where somebody lives or opens a door: names and addresses of networks, the position,
 the time zone, passwords, the schedule; and lists.
 
+A subscription to `#` takes none of it at a broker that keeps to the standard: `#` is not for topics that begin with $.
 The robot speaks MQTT 3.1.1 over TLS on port 8883, with `<blid>` as client id and user name, and takes one client at a
 time: while the gateway is connected the telephone goes by the cloud. Newer firmware reports no pose.
 
