@@ -22,6 +22,7 @@ from simulators import (
     lorawan,
     mavlink,
     meshtastic,
+    modbus_line,
     nmea0183,
     nonin,
     owntracks,
@@ -82,6 +83,7 @@ PEERS: Mapping[str, type[Instrument]] = {
     "nonin-df2": nonin.Packets, "nonin-palmsat": nonin.Handheld,
     **dict.fromkeys(("bci-oximeter", "bci-oem", "berrymed"), oximeters.Clip), "contec-v7": oximeters.Live,
     "dsmr": dsmr.SmartMeter, "dsmr-v2": dsmr.SmartMeter,
+    "modbus-rtu": modbus_line.Line,
 }  # fmt: skip
 """Types that do more than talk and answer as listed."""
 
@@ -92,6 +94,7 @@ EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "irobot-mqtt": irobot.mqtt_epoch, "ld06": ld06.epoch,
     "nonin-df2": nonin.epoch,
     "dsmr": dsmr.epoch, "dsmr-v2": dsmr.epoch_v2,
+    "modbus-rtu": modbus_line.epoch,
     "davis-vantage": davis.epoch, "davis-vantage-mm": davis.epoch_mm,
 }  # fmt: skip
 """Types whose readings are more than their fields: seed, topic and spot to epoch."""

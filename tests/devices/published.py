@@ -32,6 +32,7 @@ All lines may be copied, none had to be left out:
      1  Mainflux and Magistrala documentation   Apache-2.0
      5  home-assistant/core                     Apache-2.0    unit tests of Tasmota
      2  ebarkie/weatherlink                     MIT           unit tests with captures of a Davis console
+     1  pymodbus-dev/pymodbus                   BSD-3-Clause  unit test of a check
      4  ndokter/dsmr_parser                     MIT           telegrams of tests, read by dsmr_parser
      9  home-assistant-libs/aioshelly           Apache-2.0    captures of Shelly devices
      1  homieiot/convention                     CC-BY-4.0     example of the specification

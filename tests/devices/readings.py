@@ -184,6 +184,26 @@ def telegrams(version_2: bool) -> st.SearchStrategy[Reading]:
     return whole if version_2 else st.one_of(whole, channels)
 
 
+def modbus_frames() -> st.SearchStrategy[Reading]:
+    """Frames of a Modbus line, each by itself: questions for registers, answers, refusals."""
+
+    def told(message: str, fields: st.SearchStrategy[dict[str, Value]]) -> st.SearchStrategy[Reading]:
+        return st.builds(
+            lambda unit, function, drawn: Reading(
+                {"message": message, "function_code": function, **drawn}, tags={"unit": str(unit)}
+            ),
+            st.integers(0, 255),
+            st.sampled_from((3, 4)),
+            fields,
+        )
+
+    question = st.fixed_dictionaries({"address": st.integers(0, 65535), "count": st.integers(1, 125)})
+    answer = st.integers(0, 65535).map(lambda word: {"word_0": float(word)})
+    return st.one_of(
+        told("question", question), told("answer", answer), told("refusal", st.just({"exception_code": 2}))
+    )
+
+
 def lidar_frames() -> st.SearchStrategy[Reading]:
     """Frames of the lidar, any points."""
     names = ("speed_deg_s", "timestamp_ms")
@@ -225,4 +245,5 @@ SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {
     "ld06": lidar_frames,
     "irobot-oi": lambda: robot_packets("irobot-oi"),
     "irobot-create1": lambda: robot_packets("irobot-create1"),
+    "modbus-rtu": modbus_frames,
 }
