@@ -1,4 +1,4 @@
-"""A listened-to line of Modbus RTU against pymodbus: random questions, answers and refusals of its making, cut anyhow."""
+"""A listened-to line of Modbus RTU against pymodbus: its random questions, answers and refusals, cut anyhow."""
 
 import random
 from typing import Any
