@@ -41,7 +41,7 @@ from simulators.mcu680 import Board
 from simulators.mhz19b import Winsen
 from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
-from simulators.scene import truth
+from simulators.scene import KINDS, truth
 from simulators.sds011 import Nova
 from simulators.signals import CENTRE, METRES_PER_DEGREE, Location, Spot, unit
 from simulators.sps30 import Particles
@@ -64,6 +64,9 @@ NAMES: Mapping[str, str] = {
 
 FIRST = ("pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050")
 THEN = ("senml", "ttn-v3", "senml", "pms5003", "senml", "ttn-v3", "vda5050", "senml", "sds011", "nmea0183")
+OWN_FIELDS = frozenset(("tasmota", "shelly-gen1", "shelly-gen2", "homie", "home-assistant", "owntracks", "meshtastic"))
+"""Types with open fields of which a simulated thing says what such a device says, and nothing else."""
+
 NODE_KINDS = ("soil", "weather", "noise", "air")
 PARK_KINDS = ("noise", "soil", "parking", "people", "weather", "air", "water", "bin")
 
@@ -161,6 +164,14 @@ def usual_topic(device: MessageDevice, thing: str) -> str:
         return topic.removesuffix("#") + thing
     levels = topic.replace("{thing}", thing).split("/")
     return "/".join("parkgate" if level in ("+", "#") else level for level in levels)
+
+
+def kinds_of(device: Device) -> tuple[str, ...]:
+    """The kinds (scene.KINDS) of thing that a type can be simulated as; none where it has fields of its own."""
+    if not device.open_fields or device.name in OWN_FIELDS or device.name in EPOCHS:
+        return ()
+    coded = isinstance(device, MessageDevice) and device.decode_coded is not None
+    return tuple(kind for kind in KINDS if kind != lorawan.RAW or coded)
 
 
 def epoch_of(spec: ThingSpec) -> Epoch:

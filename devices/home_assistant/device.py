@@ -6,7 +6,7 @@
 
 | message | reading |
 |---|---|
-| an announcement | `entity_count` of its thing, standing, where that has changed |
+| an announcement | `entity_count` of its thing, standing, where that has changed; `online_flag` where that is known |
 | a state | for each thing that it says something of, all values in it; without a time |
 | availability | `online_flag` of each thing, standing (`registry`) |
 | homeassistant/status, and what nobody has announced | nothing to report |
@@ -19,9 +19,9 @@ The thing is the device's first identifier (`entity`); its name, where that is a
 the subscription has wildcards before the prefix, what they stand for comes before the thing.
 
 A slot that cannot be read (a template that is more than plain, an encoding) is a `SanityError` of its announcement that
-names it, once; the others are read. A state on a topic below the prefix that is not announced yet is kept, MOST_KEPT of
-them and MOST_KEPT_BYTES at most, and read when it is; what is still unknown WAIT_S later is refused with its bytes
-once, and from then on passed over.
+names it, once; the others are read. A message on a topic below the prefix that is not announced yet is kept, MOST_KEPT
+of them and MOST_KEPT_BYTES at most, and read when it is; what is still unknown WAIT_S later is refused with its bytes
+once (unless it was retained), and from then on passed over.
 
 A retained state is old and is not stored.
 
@@ -101,37 +101,32 @@ class Family:
         levels = topic.split("/")
         if inside and levels[-1] == "config" and len(levels) - len(self._base) in (3, 4):
             return [*self._announcement(topic, levels, payload), *self._due(received_ns)]
-        told: list[Told] = []
-        message = Message(payload)
-        if self.registry.tells(topic):
-            for name, state in self.registry.reached(topic, message):
-                told.append(self._reading(name, Values(), None, standing=state))
-        rows = self.registry.rows(topic)
-        if rows:
-            told += self._state(topic, message, retained, None)
-        if told or rows or self.registry.tells(topic):
-            return told or [Empty("nothing to report", payload)]
-        if not inside or retained or levels[len(self._base) :] == ["status"] or topic in self._waiting.passed:
+        if self.registry.brings(topic):
+            return self._heard(topic, Message(payload), retained, None)
+        if not inside or levels[len(self._base) :] == ["status"] or topic in self._waiting.passed:
             return [Empty("nobody has announced this topic", payload)]
         return [
             Empty("waits for an announcement of this topic", payload),
-            *self._waiting.keep(Kept(topic, payload, received_ns)),
+            *self._waiting.keep(Kept(topic, payload, received_ns, retained)),
         ]
 
-    def _state(self, topic: str, message: Message, retained: bool, time_ns: int | None) -> list[Told]:
-        """The readings of a state, one for each thing."""
+    def _heard(self, topic: str, message: Message, retained: bool, time_ns: int | None) -> list[Told]:
+        """The readings of availability, or of a state, or of what is both: one for each thing."""
         if not message.payload:
             return [Empty(DELETED, message.payload)]
         told: list[Told] = []
-        for name, rows in self.registry.rows(topic):
+        for name, state in self.registry.reached(topic, message):
+            told.append(self._reading(name, Values(), None, standing=state))
+        states = self.registry.rows(topic)
+        for name, rows in states:
             values = Values()
             if not retained:
                 read(values, rows, message)
             if values.fields or values.errors or retained:
                 told.append(self._reading(name, values, time_ns))
-        if message.error and not told:
+        if message.error and states and not told:
             return [SanityError(f"{topic[:100]}: {message.error}", message.payload)]
-        return told or [Empty("no values", message.payload)]
+        return told or [Empty("no values" if states else "nothing to report", message.payload)]
 
     def _reading(self, name: str, values: Values, time_ns: int | None, *, standing: bool | None = None) -> Reading:
         if standing is not None:
@@ -209,6 +204,9 @@ class Family:
         values.put("entity_count", float(len(thing.entities)) if thing else 0.0)
         if thing is None:
             return Reading(values.fields, thing=name, standing=True)
+        state = thing.online()
+        if state is not None:
+            values.put(ONLINE.name, state)
         return Reading(values.fields, None, name, self.registry.tags(name), standing=True)
 
     def _fetch(self, new: Entity) -> list[Told]:
@@ -225,8 +223,9 @@ class Family:
     def _due(self, received_ns: int) -> list[Told]:
         """What has waited and can be read now, and what has waited too long."""
         told: list[Told] = []
-        for kept in self._waiting.due(self.registry.rows):
-            told += self._state(kept.topic, Message(kept.payload), False, kept.received_ns)
+        for kept in self._waiting.due(self.registry.brings):
+            heard = self._heard(kept.topic, Message(kept.payload), kept.retained, kept.received_ns)
+            told += [each for each in heard if not kept.retained or (isinstance(each, Reading) and each.standing)]
         return told + self._waiting.late(received_ns)
 
 

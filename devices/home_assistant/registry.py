@@ -4,9 +4,10 @@ Entities of one device are one thing. Of two whose fields would have the same na
 first keeps the name, the other gets a number, so that names do not depend on the order in which announcements come.
 
 A thing can be reached where one of its entities can. Entities mostly share their availability; each different one is
-kept once: `all` of its topics, `any`, or the `latest` that said something.
+kept once: `all` of its topics, `any`, or the `latest` that said something. What such a topic said last also counts for
+entities that are announced later: a bridge mostly says once that it is there.
 
-Limits: MOST_ENTITIES entities; MOST_ROWS of them on one topic.
+Limits: MOST_ENTITIES entities; MOST_ROWS of them on one topic; MOST_WORD_BYTES of what a topic said last.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ V = TypeVar("V")
 NAME = "device_name"
 MOST_ENTITIES = 5000
 MOST_ROWS = 512
+MOST_WORD_BYTES = 1024
 
 
 class Thing:
@@ -51,13 +53,9 @@ class Thing:
                 stem = f"{each.stem}_{count}"
             taken.add((stem, flag))
             self.stems[key] = stem
-        self.name = next((each.device_name for each in self.entities.values() if each.device_name), "")
-        wanted = {each.availability for each in self.entities.values() if each.availability is not None}
-        self.heard = {each: self.heard.get(each, {}) for each in wanted}
 
     def online(self) -> bool | None:
         """Whether it can be reached; None where nobody has said so yet."""
-        self.settle()
         found = [state for each, heard in self.heard.items() if (state := _reached(each, heard)) is not None]
         return any(found) if found else None
 
@@ -75,13 +73,14 @@ def _reached(availability: Availability, heard: dict[str, bool]) -> bool | None:
 class Registry:
     """All that is announced below one prefix."""
 
-    __slots__ = ("_announced", "_entities", "_rows", "_words", "things")
+    __slots__ = ("_announced", "_entities", "_last", "_rows", "_words", "things")
 
     def __init__(self) -> None:
         self._entities: dict[str, Entity] = {}
         self._announced: dict[str, set[str]] = {}  # keys by the topic of the announcement
         self._rows: dict[str, dict[str, list[tuple[str, Slot]]]] = {}  # topic to thing to key and slot
         self._words: dict[str, dict[str, list[tuple[Availability, Word]]]] = {}
+        self._last: dict[str, Message] = {}  # what topics of availability said last
         self.things: dict[str, Thing] = {}
 
     def __len__(self) -> int:
@@ -103,22 +102,29 @@ class Registry:
         """Take an entity, instead of what had its key; False where there are too many."""
         if entity.key not in self._entities and len(self._entities) >= MOST_ENTITIES:
             return False
+        words = () if entity.availability is None else entity.availability.topics
+        known = {topic: self._last[topic] for topic, _ in words if topic in self._last}
         self.forget([entity.key])
+        self._last |= known
         self._entities[entity.key] = entity
         thing = self.things.setdefault(entity.thing, Thing())
         thing.entities[entity.key] = entity
         thing.changed = True
-        thing.name = thing.name or entity.device_name
+        thing.name = entity.device_name or thing.name
         self._announced.setdefault(entity.key.partition("#")[0], set()).add(entity.key)
         for slot in entity.slots:
             rows = self._rows.setdefault(slot.topic, {}).setdefault(entity.thing, [])
             if len(rows) < MOST_ROWS:
                 rows.append((entity.key, slot))
         if entity.availability is not None:
-            for topic, word in entity.availability.topics:
+            here = thing.heard.setdefault(entity.availability, {})
+            for topic, word in words:
                 said = self._words.setdefault(topic, {}).setdefault(entity.thing, [])
                 if (entity.availability, word) not in said and len(said) < MOST_ROWS:
                     said.append((entity.availability, word))
+                    state = _said(word, known[topic]) if topic in known else None
+                    if state is not None:
+                        here[topic] = state
         return True
 
     def forget(self, keys: Iterable[str]) -> None:
@@ -138,10 +144,14 @@ class Registry:
                 _keep(self._rows, topic, entity.thing, left)
             if entity.availability is not None:
                 others = any(each.availability == entity.availability for each in thing.entities.values())
+                if not others:
+                    del thing.heard[entity.availability]
                 for topic, _ in () if others else entity.availability.topics:
                     said = self._words.get(topic, {}).get(entity.thing, [])
                     left_over = [each for each in said if each[0] != entity.availability]
                     _keep(self._words, topic, entity.thing, left_over)
+                    if topic not in self._words:
+                        self._last.pop(topic, None)
             if not thing.entities:
                 del self.things[entity.thing]
             thing.changed = True
@@ -158,9 +168,11 @@ class Registry:
     def reached(self, topic: str, message: Message) -> list[tuple[str, bool]]:
         """Take a message on an availability topic: the things of which it says something, and whether it is there."""
         found: list[tuple[str, bool]] = []
+        self._last.pop(topic, None)
+        if topic in self._words and len(message.payload) <= MOST_WORD_BYTES:
+            self._last[topic] = message
         for name, words in self._words.get(topic, {}).items():
             thing, heard = self.things[name], False
-            thing.settle()
             for availability, word in words:
                 said = _said(word, message)
                 if said is not None and availability in thing.heard:
@@ -177,9 +189,9 @@ class Registry:
         called = self.things[name].name
         return {NAME: called[:64]} if called and called != name else {}
 
-    def tells(self, topic: str) -> bool:
-        """Whether a topic is one of availability."""
-        return topic in self._words
+    def brings(self, topic: str) -> bool:
+        """Whether a topic is one of states or of availability."""
+        return topic in self._rows or topic in self._words
 
 
 def _keep(table: dict[str, dict[str, list[V]]], topic: str, thing: str, left: list[V]) -> None:

@@ -42,12 +42,10 @@ from urllib.parse import urlsplit
 
 from devices.catalogue import Catalogue
 from devices.files import only_refused, read_path, with_tables
-from devices.spec.device import Device, MessageDevice, PolledDevice
+from devices.spec.device import Device, PolledDevice
 from devices.spec.errors import DescriptionError
 from simulators.faults import Faults
-from simulators.lorawan import RAW
-from simulators.scene import KINDS
-from simulators.things import PERIODS, Link, ThingSpec
+from simulators.things import PERIODS, Link, ThingSpec, kinds_of
 from textfile import Mistaken, Table, listed, nearest, one_line, open_toml
 
 FLEET_KEYS = ("broker", "username", "password", "port_dir", "listen", "seed", "types")
@@ -178,17 +176,13 @@ def _things(table: Table, devices: Mapping[str, Device], seed: int, before: int)
     return [_thing(table, type_, one, seed + number, number) for number, one in enumerate(names)]
 
 
-def _takes_codecs(type_: Device) -> bool:
-    return isinstance(type_, MessageDevice) and type_.decode_coded is not None
-
-
 def _thing(table: Table, type_: Device, name: str, seed: int, number: int) -> ThingSpec:
     links = ("mqtt",) if type_.link == "mqtt" else ("pty", "tcp")
     link = _text(table, "link", default=links[0])
     if link not in links:
         table.fail("link", f"{' or '.join(links)} for {type_.name}")
-    kind = _text(table, "kind") if table.has("kind") else ("weather" if type_.open_fields else None)
-    kinds = sorted(each for each in KINDS if each != RAW or _takes_codecs(type_)) if type_.open_fields else []
+    kinds = sorted(kinds_of(type_))
+    kind = _text(table, "kind") if table.has("kind") else ("weather" if kinds else None)
     if kind is not None and kind not in kinds:
         table.fail("kind", f"one of {', '.join(kinds)}" if kinds else f"no kind for {type_.name}")
     port: str | int | None = None

@@ -26,9 +26,8 @@ from gateway.app import Gateway
 from gateway.config import load
 from gateway.decode.point import Series
 from simulators.fleet.fleet import Fleet
-from simulators.lorawan import RAW
-from simulators.scene import KINDS, truth
-from simulators.things import Link, ThingSpec, usual_topic
+from simulators.scene import truth
+from simulators.things import Link, ThingSpec, kinds_of, usual_topic
 from tests.device_types import BY_NAME, DEVICES
 from tests.servers.influxd import Influxd
 from tests.servers.mosquitto import Mosquitto
@@ -61,10 +60,7 @@ def things() -> list[ThingSpec]:
     specs = [ThingSpec("pms5003-2", BY_NAME["pms5003"], seed=99, period_s=0.2, link="tcp")]
     for seed, device in enumerate(DEVICES):
         link: Link = "tcp" if device.link == "serial" else "mqtt"
-        kinds: list[str | None] = [None]
-        if device.open_fields and isinstance(device, MessageDevice):
-            kinds = [kind for kind in KINDS if kind != RAW or device.decode_coded is not None]
-        for number, kind in enumerate(kinds, 1):
+        for number, kind in enumerate(kinds_of(device) or (None,), 1):
             specs.append(ThingSpec(f"{device.name}-{number}", device, seed, 0.2, kind=kind, link=link))
     return specs
 

@@ -212,6 +212,43 @@ def test_a_state_waits_for_its_announcement_and_not_for_ever() -> None:
     assert said(family, "elsewhere", b"1") == [Empty("nobody has announced this topic", b"1")]
 
 
+def test_availability_below_the_prefix_waits_for_its_announcement_too() -> None:
+    here, state = "homeassistant/sensor/x/availability", "homeassistant/sensor/x/state"
+    for retained in (False, True):
+        family = Family("homeassistant/#")
+        said(family, here, b"online", retained=retained)
+        said(family, state, b"5", retained=retained)
+        config = sensor("P", state, avty_t=here)
+        counted, standing, *told = said(family, "homeassistant/sensor/x/p/config", config, T + SECOND, retained=True)
+        assert counted == Reading({"entity_count": 1.0}, None, "x", standing=True)
+        assert standing == Reading({"online_flag": True}, None, "x", standing=True)
+        assert told == ([] if retained else [Reading({"p_w": 5.0}, T, "x")])
+
+
+def test_what_was_retained_and_is_never_announced_is_no_error() -> None:
+    family = Family("homeassistant/#")
+    said(family, "homeassistant/sensor/gone/state", b"5", retained=True)
+    assert [type(event) for event in said(family, "homeassistant/sensor/y/state", b"6", T + 61 * SECOND)] == [Empty]
+    assert len(family.flush()) == 1
+
+
+def test_what_a_bridge_said_once_counts_for_what_is_announced_later() -> None:
+    family = Family("homeassistant/#")
+    shared = [{"t": "bridge/state"}, {"t": "bridge/x"}]
+    said(family, "homeassistant/sensor/w/p/config", sensor("P", "w/p", "w", avty_t="bridge/state"))
+    said(family, "bridge/state", b"online", retained=True)
+    config = sensor("P", "x/p", "x", avty_mode="all", avty=shared)
+    assert said(family, "homeassistant/sensor/x/p/config", config)[0] == Reading(
+        {"entity_count": 1.0}, None, "x", standing=True
+    )
+    (event,) = said(family, "bridge/x", b"online")
+    assert event == Reading({"online_flag": True}, None, "x", standing=True)
+    changed = sensor("Q", "x/q", "x", avty_mode="all", avty=shared)  # the same availability, still known
+    assert said(family, "homeassistant/sensor/x/p/config", changed)[0] == Reading(
+        {"entity_count": 1.0, "online_flag": True}, None, "x", standing=True
+    )
+
+
 def test_the_same_announcement_again_says_nothing_new() -> None:
     family = Family("homeassistant/#")
     bad = sensor("P", "x/p", val_tpl="{{ now() }}")

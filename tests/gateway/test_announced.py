@@ -56,7 +56,7 @@ async def test_states_anywhere_are_found_by_what_is_announced(
         await here.up()
         await said(here, "esp-1", "online_flag=true", "entity_count=1.0")
         tool.send("homeassistant/sensor/esp/h/config", sensor("Humidity", "h", "%"), retain=True)
-        await said(here, "esp-1", "entity_count=2.0")
+        await said(here, "esp-1", "entity_count=2.0,online_flag=true")
         await listens(here, "esp/kitchen/state")
         tool.send("esp/kitchen/state", b'{"t":21.5,"h":40}')
         tool.send("esp/kitchen/status", b"offline", retain=True)
