@@ -193,6 +193,8 @@ def _everything(device: MessageDevice, name: str) -> Reading:
     for field in device.fields:
         if field.panel and field.name != "connection_state":
             reading.fields.setdefault(field.name, _value(field))
+    if device.name in ("ble-gatt", "ruuvi"):  # some of their forms end below the sun at noon
+        reading.fields["illuminance_lx"] = 40_000.0
     if device.name == "vda5050":
         reading.fields |= {"version": "3.0.0", "error_count": 1, "fatal_count": 0, "error_level": "WARNING"}
     reading.thing = name
