@@ -15,7 +15,8 @@ from gateway.decode.subscription import Subscription
 from gateway.stats import DeviceStats, Stats, TopicStats
 
 MAX_REMEMBERED_TOPIC = 512
-"""Characters of a topic name that is resolved once; a longer one is resolved every time."""
+"""Characters of a topic name that is resolved once; a longer one is resolved every time, and nothing is told to a
+thing that has spoken on none but such."""
 
 MAX_LOOSE = 1000
 MAX_UNREAD = 100
@@ -147,7 +148,11 @@ class Unread:
             route.read = True
             route.blamed = thing
             stats = self._stats.devices.get((self._source, thing))
-            if stats is not None and (not stats.topic or route.subscription.config.commands):
+            if (
+                stats is not None
+                and (not stats.topic or route.subscription.config.commands)
+                and len(route.topic) <= MAX_REMEMBERED_TOPIC
+            ):
                 stats.topic = route.topic  # where it may be told something, if there is such a one
             if self._stats.topics.pop((self._source, route.topic[:MAX_SHOWN]), None) is not None:
                 self._count -= 1
