@@ -80,7 +80,8 @@ async def test_on_a_port(tmp_path: Path, device: Device) -> None:
 
 @pytest.mark.parametrize("device", MESSAGES, ids=lambda device: device.name)
 async def test_at_a_broker(mosquitto: Mosquitto, tmp_path: Path, device: MessageDevice) -> None:
-    specs = [ThingSpec(f"{device.name}-1", device, seed=3, period_s=0.3)]
+    """Two doubles: of robots with these seeds one is under way at any time of day, and has an order to cancel."""
+    specs = [ThingSpec(f"{device.name}-{seed}", device, seed=seed, period_s=0.3) for seed in (3, 8)]
     async with whole(tmp_path, broker(device, mosquitto.url), specs, mosquitto.port) as room:
-        await room.heard_of(device.name)
+        await room.heard_of(device.name, things=2)
         assert await tell_all(room, device) == []

@@ -38,10 +38,13 @@ class Whole:
             f"{readings} readings of {thing}; {devices}",
         )
 
-    async def heard_of(self, device: str) -> None:
-        """Something of a type has spoken."""
+    async def heard_of(self, device: str, things: int = 1) -> None:
+        """So many things of a type have spoken."""
         devices = self.gateway.stats.devices.values
-        await until(lambda: any(each.device == device and each.readings for each in devices()), f"a {device} is heard")
+        await until(
+            lambda: sum(each.device == device and each.readings > 0 for each in devices()) >= things,
+            f"{things} of {device} are heard",
+        )
 
     def readings(self, thing: str) -> int:
         return sum(stats.readings for (_, name), stats in self.gateway.stats.devices.items() if name == thing)
