@@ -30,7 +30,7 @@ Source: Honeywell HPM Series data sheet 32322550, issue F, tables 4 to 7; captur
 
 from collections.abc import Mapping
 
-from devices.particulate import PM2_5_LEVELS, PM10_LEVELS
+from devices.particulate import mass
 from devices.spec.checksum import negated_sum8, sum16
 from devices.spec.command import (
     DONE,
@@ -47,7 +47,7 @@ from devices.spec.command import (
 from devices.spec.device import SerialSettings, StreamDevice
 from devices.spec.errors import EncodeError
 from devices.spec.events import Empty, Event, Reading, SanityError, Value
-from devices.spec.field import Field, Threshold
+from devices.spec.field import Field
 from devices.spec.frame import BinaryFramer, Check, Frame
 from devices.spec.payload import Item, Payload
 from devices.spec.sequence import Bits, Sequence
@@ -63,20 +63,7 @@ REFUSED = "9696: refused"
 WARMING_UP = "warming up: every mass is zero"
 
 
-def mass(size: str, levels: tuple[Threshold, ...] = ()) -> Field:
-    """Mass concentration of particles up to `size` um ("1_0", "2_5", "4_0", "10")."""
-    return Field(
-        f"pm{size}_ug_m3",
-        "ug/m3",
-        f"PM{size.replace('_', '.')} mass concentration",
-        minimum=0,
-        maximum=65535,
-        step=1,
-        thresholds=levels,
-    )
-
-
-PM1, PM2_5, PM4, PM10 = mass("1_0"), mass("2_5", PM2_5_LEVELS), mass("4_0"), mass("10", PM10_LEVELS)
+PM1, PM2_5, PM4, PM10 = mass("1_0"), mass("2_5"), mass("4_0"), mass("10")
 COEFFICIENT = Field(
     "adjustment_pct",
     "%",

@@ -36,7 +36,7 @@ PMS5003ST as PyPMS and ESPHome (pmsx003) read them.
 from collections.abc import Callable, Mapping
 from struct import Struct
 
-from devices.particulate import PM2_5_LEVELS, PM10_LEVELS
+from devices.particulate import mass
 from devices.spec.checksum import sum16
 from devices.spec.command import DONE, Arguments, Outcome, StreamCommand, To, brings, plain
 from devices.spec.device import SerialSettings, StreamDevice
@@ -77,20 +77,15 @@ ERROR_CODE = Field(
 )
 
 
-def mass(size: str, cf1: bool = False) -> Field:
-    """Mass concentration of particles up to `size` um ("1_0", "2_5", "10")."""
-    air = "calibrated for standard particles (CF=1, indoor laboratory use)" if cf1 else "in outdoor air"
-    levels = {"2_5": PM2_5_LEVELS, "10": PM10_LEVELS}.get(size, ())
-    return Field(
-        f"pm{size}_cf1_ug_m3" if cf1 else f"pm{size}_ug_m3",
-        "ug/m3",
-        f"PM{size.replace('_', '.')} mass concentration {air}",
-        minimum=0,
-        maximum=65535,
-        step=1,
-        thresholds=() if cf1 else levels,
-        panel=not cf1,
-    )
+def for_standard_particles(size: str) -> Field:
+    """Mass of particles up to `size` um, as calibrated in the laboratory."""
+    of = "calibrated for standard particles (CF=1, indoor laboratory use)"
+    return mass(size, name=f"pm{size}_cf1_ug_m3", air=of, panel=False)
+
+
+def outdoors(size: str) -> Field:
+    """Mass of particles up to `size` um, as corrected for the atmosphere."""
+    return mass(size, air="in outdoor air")
 
 
 def count(size: str) -> Field:
@@ -129,7 +124,8 @@ HUMIDITY = Field(
 )
 AIR_ITEMS = (Item("h", TEMPERATURE, divisor=10), Item("H", HUMIDITY, divisor=10))
 COUNTS = tuple(count(size) for size in ("0_3", "0_5", "1_0", "2_5", "5_0", "10"))
-MASSES = (mass("1_0", True), mass("2_5", True), mass("10", True), mass("1_0"), mass("2_5"), mass("10"))
+SIZES = ("1_0", "2_5", "10")
+MASSES = (*map(for_standard_particles, SIZES), *map(outdoors, SIZES))
 MASS_ITEMS = tuple(Item("H", field) for field in MASSES)
 COUNT_ITEMS = tuple(Item("H", field, divisor=100) for field in COUNTS)
 TAIL_ITEMS = (Item("B", VERSION), Item("B", ERROR_CODE))
@@ -152,9 +148,9 @@ def count_bits(counts: tuple[Field, ...], bits: int) -> tuple[Bits, ...]:
 def contradiction(fields: Mapping[str, Value]) -> str | None:
     """Why these values cannot be true, or None."""
     if fields.get("particles_0_3um_per_cm3") == 0.0:
-        mass = fields["pm10_ug_m3"] or fields["pm10_cf1_ug_m3"]
-        if mass:
-            return f"contradiction: PM10 is {mass} ug/m3 and no particle was counted"
+        ug_m3 = fields["pm10_ug_m3"] or fields["pm10_cf1_ug_m3"]
+        if ug_m3:
+            return f"contradiction: PM10 is {ug_m3} ug/m3 and no particle was counted"
     return None
 
 

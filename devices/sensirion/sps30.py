@@ -28,13 +28,13 @@ import math
 from collections.abc import Mapping
 from struct import Struct
 
-from devices.particulate import PM2_5_LEVELS, PM10_LEVELS
+from devices.particulate import mass
 from devices.sensirion import shdlc
 from devices.spec.command import Argument, Arguments, Heard, PolledCommand, Request, Step, To
 from devices.spec.device import PolledDevice, SerialSettings
 from devices.spec.errors import EncodeError
 from devices.spec.events import Empty, Reading, SanityError, Value
-from devices.spec.field import Field, Threshold
+from devices.spec.field import Field
 from devices.spec.polled import Question, Timing, Verdict
 from devices.spec.register import shortest
 from devices.spec.sequence import Bits, Sequence
@@ -43,18 +43,6 @@ START, READ, CLEAN, INTERVAL, RESET = 0x00, 0x03, 0x56, 0x80, 0xD3
 FLOATS, INTEGERS = Struct(">10f"), Struct(">10H")
 AS_FLOATS = b"\x01\x03"
 WARMING_UP = "warming up: every number is zero"
-
-
-def _mass(size: str, levels: tuple[Threshold, ...] = ()) -> Field:
-    return Field(
-        f"pm{size}_ug_m3",
-        "ug/m3",
-        f"PM{size.replace('_', '.')} mass concentration",
-        minimum=0,
-        maximum=65535,
-        step=0.01,
-        thresholds=levels,
-    )
 
 
 def _number(size: str) -> Field:
@@ -69,7 +57,7 @@ def _number(size: str) -> Field:
     )
 
 
-PM1, PM2_5, PM4, PM10 = _mass("1_0"), _mass("2_5", PM2_5_LEVELS), _mass("4_0"), _mass("10", PM10_LEVELS)
+PM1, PM2_5, PM4, PM10 = mass("1_0", 0.01), mass("2_5", 0.01), mass("4_0", 0.01), mass("10", 0.01)
 NUMBERS = tuple(_number(size) for size in ("0_5", "1_0", "2_5", "4_0", "10"))
 SIZE = Field(
     "typical_size_um", "um", "Typical size of the particles", minimum=0, maximum=65.535, step=0.001, optional=True
