@@ -121,6 +121,8 @@ def decode(topic: str, payload: bytes, received_ns: int) -> list[Event]:  # noqa
                 return [SanityError(f"{name}: expected an object, got {type(reported).__name__}", payload)]
     if reported is not said and "reported" not in (said.get("state") or said):
         return [Empty("nothing is reported", payload, thing)]  # what is wished for, or accepted
+    if thing is None and reported is said and said and not any(key.path[0] in said for key in KEYS):
+        return [SanityError("neither state.reported nor a part of a robot's state", payload)]
     values = Values()
     _take(reported, (), values)
     if not values.fields and not values.errors:

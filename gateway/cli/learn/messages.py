@@ -224,18 +224,13 @@ def _known_type(messages: "Sequence[Message]", devices: "Mapping[str, Device]") 
     from devices.spec.device import MessageDevice
     from devices.spec.events import Reading
     from gateway.cli.learn.preview import of_messages
-    from gateway.routes import matcher
 
-    numbers = all(_is_number(message.payload) for message in messages)
+    if all(_is_number(message.payload) for message in messages):
+        devices = _of_topic(devices, {message.topic for message in messages})
     for name, device in devices.items():
         if isinstance(device, MessageDevice) and device.family is None:
-            usual = all(map(matcher(device.topic).match, (message.topic for message in messages)))
-            if numbers and not usual:
-                continue
             seen = of_messages(device, messages, device.topic)
-            names = frozenset(field.name for field in device.fields)
-            own = usual or not device.open_fields or name == "senml"  # whose shape alone is its own
-            if seen and all(isinstance(event, Reading) and (own or names & event.fields.keys()) for _, event in seen):
+            if seen and all(isinstance(event, Reading) for _, event in seen):
                 return name
     return None
 
