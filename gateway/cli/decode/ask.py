@@ -1,13 +1,12 @@
 """What a device that is asked answers on a port, printed as it comes: a reading for each round of questions."""
 
 import asyncio
-import contextlib
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from gateway.cli.decode.listen import Port, opened, run_on_port
+from gateway.cli.decode.listen import Port, opened, run_on_port, running
 from gateway.cli.decode.shown import Printed
 from gateway.cli.usage import UsageError
 
@@ -112,17 +111,12 @@ async def _asking(
     stats = SourceStats(f"serial:{port.name}")
     raw = None if record is None else Recorder(_Unread(), record, clock).bytes
     source = PolledSource(config, [thing], clock, stats, raw=raw)
-    task = asyncio.create_task(source.run(), name=f"source[{source.name}]")
     ended = asyncio.create_task(printing.ended.wait())
     try:
-        await asyncio.wait((task, ended), timeout=port.for_s, return_when=asyncio.FIRST_COMPLETED)
-        source.stop_reading()
+        async with running(source) as task:
+            await asyncio.wait((task, ended), timeout=port.for_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         ended.cancel()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await source.close()
     if printing.error is not None:
         raise printing.error
     if not stats.connects or source.last_bytes_monotonic is None:

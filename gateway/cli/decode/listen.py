@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from devices.spec.device import Device, StreamDevice
     from devices.spec.events import Event
     from gateway.intake import BytesIntake
+    from gateway.sources.serial import PolledSource, SerialSource
     from gateway.stats import SourceStats
 
 LONGEST_FOR_S = 86400 * 366
@@ -143,9 +144,16 @@ async def reading(
     config = SerialConfig(port.name, device.name, "", baud=baud, parity=port.parity)
     stats = SourceStats(f"serial:{port.name}")
     source = SerialSource(config, device, into, clock, stats)
+    async with running(source) as task:
+        yield task, stats
+
+
+@contextlib.asynccontextmanager
+async def running(source: "SerialSource | PolledSource") -> "AsyncIterator[asyncio.Task[None]]":
+    """A source that reads while this is open: the task that does it."""
     task = asyncio.create_task(source.run(), name=f"source[{source.name}]")
     try:
-        yield task, stats
+        yield task
         source.stop_reading()
     finally:
         task.cancel()

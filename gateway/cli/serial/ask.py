@@ -1,13 +1,12 @@
 """What answers on a port when it is asked: each type its harmless questions, once."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 
 from devices.spec.device import PolledDevice, SerialSettings
 from devices.spec.events import Empty, Event, Reading
-from gateway.cli.decode import Port
+from gateway.cli.decode import Port, running
 from gateway.cli.serial.found import Fit
 
 EVERY_S = 3600.0
@@ -71,16 +70,9 @@ async def answers(
     config = SerialConfig(port.name, "", "", baud=settings.baud, parity=settings.parity)
     stats = SourceStats(f"serial:{port.name}")
     source = PolledSource(config, [thing for thing, _, _ in things], SystemClock(), stats, raw=heard.append)
-    task = asyncio.create_task(source.run(), name=f"source[{source.name}]")
-    try:
+    async with running(source):
         for _, intake, _ in things:
             await intake.done.wait()
-        source.stop_reading()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await source.close()
     fits = [
         Fit(
             device=device.name,
