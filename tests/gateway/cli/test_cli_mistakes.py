@@ -24,7 +24,8 @@ COMMANDS = (
         ("dashboards", "dashboards: which command? expected build"),
         (
             "bench",
-            "bench: which command? expected ingest, serial, spool, decode, codecs, start, latency, scale, profile or all",
+            "bench: which command? expected ingest, serial, spool, decode, codecs, start, latency, scale, profile or "
+            "all",
         ),
         ("spool salvage", "spool salvage FILE is missing; `parkgate spool salvage --help` says more"),
         (
