@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from devices.spec.device import Device, PolledDevice
 from gateway.cli.demo.store import audited
 from simulators.fleet.fleet import Fleet, load
 from tests.device_types import BUILT_IN, BY_NAME, CONFIGURED
@@ -19,7 +20,7 @@ def test_what_configured_types_say_is_stored_once_and_nothing_is_lost(
     tmp_path: Path, fresh_mosquitto: Mosquitto
 ) -> None:
     """Also the first line behind an opened port, of types whose lines do not say that they are whole."""
-    serial = [device.name for device in CONFIGURED if device.link == "serial"]
+    serial = [device for device in CONFIGURED if device.link == "serial"]
     fleet_file = tmp_path / "fleet.toml"
     fleet_file.write_text(
         f'[fleet]\nbroker = "{fresh_mosquitto.url}"\nport_dir = "ports"\ntypes = "gateway.toml"\n'
@@ -29,11 +30,16 @@ def test_what_configured_types_say_is_stored_once_and_nothing_is_lost(
         tmp_path,
         f'types_dir = "types"\n[mqtt.main]\nurl = "{fresh_mosquitto.url}"\nclient_id = "types"\n'
         '[[mqtt.main.subscription]]\ntopic = "park/{thing}/state"\ndevice = "lamp-topic"\n'
-        + "".join(f'[[serial]]\nport = "./ports/{name}"\ndevice = "{name}"\nthing = "{name}"\n' for name in serial),
+        + "".join(map(_port, serial)),
     )
     (tmp_path / "types").mkdir()
     (tmp_path / "types" / "all.toml").write_bytes(TYPES.read_bytes())
     asyncio.run(_told(fleet_file, gateway, tmp_path))
+
+
+def _port(device: Device) -> str:
+    every = "every_s = 0.05\n" if isinstance(device, PolledDevice) else ""
+    return f'[[serial]]\nport = "./ports/{device.name}"\ndevice = "{device.name}"\nthing = "{device.name}"\n{every}'
 
 
 async def _told(fleet_file: Path, gateway: GatewayProcess, folder: Path) -> None:

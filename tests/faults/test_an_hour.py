@@ -18,7 +18,6 @@ import pytest
 
 from devices.spec.device import Device, MessageDevice, PolledDevice, StreamDevice
 from devices.spec.events import Event, Fetch, Publish, Reading
-from devices.spec.polled import Exchange
 from devices.spec.sequence import audit
 from simulators.faults import Armour, Faults, Injector
 from simulators.line import Respondent
@@ -237,14 +236,8 @@ class WiredMaster(Master):
         super().__init__(respondents)
         self._wire = wire
 
-    def _ask(self, exchange: Exchange, timeout_s: float) -> list[Event]:
-        echo = self.line.receive(self._wire.cross(exchange.request, back=True), self.now)
-        events = exchange.feed(self._wire.cross(echo))
-        end = self.now + timeout_s
-        while not exchange.answered and self.now < end:
-            self.now += 0.01
-            events += exchange.feed(self.hear())
-        return events + exchange.end()
+    def say(self, request: bytes) -> bytes:
+        return self._wire.cross(super().say(self._wire.cross(request, back=True)))
 
     def hear(self) -> bytes:
         return self._wire.cross(super().hear())

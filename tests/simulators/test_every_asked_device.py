@@ -70,12 +70,16 @@ class Master:
                 self.events[one.name].append(together(answers))
 
     def _ask(self, exchange: Exchange, timeout_s: float) -> list[Event]:
-        events = exchange.feed(self.line.receive(exchange.request, self.now))
+        events = exchange.feed(self.say(exchange.request))
         end = self.now + timeout_s
         while not exchange.answered and self.now < end:
             self.now += 0.01
             events += exchange.feed(self.hear())
         return events + exchange.end()
+
+    def say(self, request: bytes) -> bytes:
+        """Put a question on the line; what the line answers to that at once."""
+        return self.line.receive(request, self.now)
 
     def hear(self) -> bytes:
         """What went out since, counted as the fleet counts it."""
