@@ -14,7 +14,7 @@ the smallest of a signed one; format 3 has none.
 T in 0.005 degrees Celsius, RH in 0.0025 %, P in Pa above 50,000, PM in 0.1 ug/m3, light of E1 in 0.01 lx. Power: the
 upper 11 bits the battery in mV above 1600, the lower 5 the sending power, 2 dBm a step from -40. VOC and NOX have
 9 bits, the lowest of them are bits 6 and 7 of the flags; bit 0: calibrating. Light of format 6 is logarithmic:
-exp(code * ln(65536) / 254) - 1.
+exp(code * ln(65536) / 254) - 1, at most 65,535 lx however bright it is.
 
 Limits: what a field has room for is what is taken; humidity goes beyond 100 %.
 
@@ -58,6 +58,8 @@ _AXES = tuple(Item("h", field, 1000, _I16) for field in ACCELERATION)
 _PM = tuple(Item("H", field, 10, _U16) for field in PM)
 _CO2 = Item("H", CO2, absent=_U16)
 _LIGHT_STEP = math.log(65_536) / 254
+_MOST_LIGHT = 65_535
+"""The code 254: what a sensor in brighter light says, too."""
 
 
 def _power(at: int) -> tuple[BitItem, BitItem]:
@@ -135,10 +137,10 @@ def _write_6(fields: Mapping[str, Value], out: bytearray) -> None:
     value = fields.get(ILLUMINANCE.name)
     if value is None:
         out[13] = 0xFF
-    elif isinstance(value, str) or not 0 <= value <= 65_535:
-        raise EncodeError(f"illuminance_lx: {value!r:.40}, expected 0 to 65535")
+    elif isinstance(value, str) or ILLUMINANCE.outside(value):
+        raise EncodeError(f"illuminance_lx: {value!r:.40}, expected 0 to {ILLUMINANCE.maximum}")
     else:
-        out[13] = round(math.log(value + 1) / _LIGHT_STEP)
+        out[13] = round(math.log(min(value, _MOST_LIGHT) + 1) / _LIGHT_STEP)
 
 
 _RESERVED = Item("B", fill=0xFF)

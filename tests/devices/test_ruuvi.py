@@ -267,13 +267,23 @@ def test_values_that_the_gateway_has_decoded() -> None:
         ({"data_format": "5", "co2_ppm": 400.0}, "co2_ppm: not in this frame"),
         (
             {"data_format": "6", "illuminance_lx": -1.0, "measurement_sequence": 1, "calibrating_flag": False},
-            "illuminance_lx: -1.0, expected 0 to 65535",
+            "illuminance_lx: -1.0, expected 0 to 167772.14",
         ),
     ],
 )
 def test_what_no_sensor_can_say(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(EncodeError, match=words):
         DEVICE.encode(Reading(fields))
+
+
+@pytest.mark.parametrize(("light", "code"), [(65_535.0, 0xFE), (90_000.0, 0xFE), (167_772.14, 0xFE), (0.0, 0x00)])
+def test_bright_daylight_is_the_most_that_format_6_says(light: float, code: int) -> None:
+    fields = {"data_format": "6", "illuminance_lx": light, "measurement_sequence": 1, "calibrating_flag": False}
+    said = DEVICE.encode(Reading(fields))
+    (event,) = DEVICE.decode("ruuvi/g/s", said, T)
+    assert isinstance(event, Reading)
+    assert event.fields["illuminance_lx"] == (65_535.0 if code else 0.0)
+    assert bytes.fromhex(json.loads(said)["data"])[7:][13] == code
 
 
 def test_any_message_ends_in_events() -> None:
