@@ -93,6 +93,8 @@ PROFILES = (
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "bosch-mcu680": ("mcu680",),
     "bci-5byte": ("berrymed", "bci-oximeter", "bci-oem"),
+    "cms50d-plus": ("bci-oximeter", "contec-recorded", "contec-v7"),
+    "cms50e": ("bci-oximeter", "contec-recorded"),
     "contec-cms50dplus": ("bci-oximeter", "contec-recorded", "contec-v7"),
     "homie4": ("homie",),
     "homie5": ("homie",),

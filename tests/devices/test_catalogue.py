@@ -10,6 +10,7 @@ import pytest
 
 from devices import catalogue as rooms
 from devices.catalogue import ALIASES, Catalogue, built_in, installed
+from devices.spec.device import StreamDevice
 from devices.spec.errors import DescriptionError
 from tests.devices.catalogue_page import PAGE, page
 from tests.devices.published import VECTORS
@@ -149,6 +150,19 @@ def test_the_protocols_of_published_vectors_name_types() -> None:
     assert not ALIASES.keys() & set(types)
     lines = VECTORS.read_text(encoding="utf-8").splitlines()
     assert {json.loads(line)["protocol"] for line in lines} <= set(types) | ALIASES.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "links"),
+    [
+        ("cms50d-plus", [(19200, "O"), (19200, "O"), (115200, "N")]),
+        ("cms50e", [(19200, "O"), (19200, "O")]),
+    ],
+)
+def test_an_oximeter_by_its_makers_name(name: str, links: list[tuple[int, str]]) -> None:
+    types = built_in()
+    found = [types[each] for each in ALIASES[name]]
+    assert [(each.serial.baud, each.serial.parity) for each in found if isinstance(each, StreamDevice)] == links
 
 
 def test_the_page_of_the_catalogue_is_current() -> None:
