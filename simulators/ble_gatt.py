@@ -7,6 +7,7 @@
     .../2a9d   a scale that knows its user
     .../2a6e   a thermometer of the air, and any other characteristic of one number
 
+What has no room for a count, or says its values in another form than the usual one (2b0d), is not counted as sent.
 A topic that names none gets `2a37` for its last level. Each says its battery (.../2a19) every minute. What it says
 without a finger or skin has no value to carry a count in, and is not counted as sent.
 """
@@ -55,8 +56,9 @@ def epoch(seed: int, topic: str, _spot: Spot = NOWHERE) -> Epoch:
     if say is None:
         found = of_topic(topic).characteristic
         assert found is not None
-        own = tuple(field for part in found.parts for field in part.fields)
-        one = truth(replace(DEVICE, fields=own, says_all=True), seed)
+        one = truth(
+            replace(DEVICE, fields=tuple(field for part in found.parts for field in part.fields), says_all=True), seed
+        )
         return lambda moment: [one(moment)]
 
     def at(moment: float) -> list[Reading]:
@@ -76,7 +78,7 @@ def _strap(_seed: int, pulse: Pulse, t: float) -> dict[str, Value]:
     interval = round(60.0 / pulse.rate(t) * 1024) / 1024
     return {
         "heart_rate_bpm": pulse.rate(t),
-        "sensor_contact": True,
+        "sensor_contact": "DETECTED",
         "energy_expended_kj": 8 + t % 86400.0 / 12.0,
         "rr_interval_s": interval,
         "rr_intervals_s": f"[{interval}]",
@@ -134,7 +136,7 @@ SAYS: Mapping[int, Says] = {
     SCALE: _scale,
 }
 OFF: Mapping[int, dict[str, Value]] = {
-    STRAP: {"heart_rate_bpm": 0.0, "sensor_contact": False},
+    STRAP: {"heart_rate_bpm": 0.0, "sensor_contact": "NOT_DETECTED"},
     OXIMETER: {"measurement_status": "unavailable", "sensor_status": "sensor_unconnected_to_user"},
 }
 """What is said without a finger or skin."""
@@ -147,6 +149,10 @@ class Peripheral(Worn):
         super().__init__(*args, **settings)
         self.topic = topic_of(self.topic)
         self._number = number_of(self.topic)
+        own = of_topic(self.topic).characteristic
+        assert own is not None
+        self._own = own
+        self._fine = all(field.step == _FIELDS[field.name].step for field in own.fields)
         self._battery_due = 0.0
 
     def off(self, _moment: float) -> bytes | None:
@@ -170,6 +176,8 @@ class Peripheral(Worn):
         return Frame(characteristic.write(fields), topic=topic)
 
     def _frame(self, reading: Reading, series: Series, number: int) -> Frame:
-        if self.device.sequence.extract(reading.fields) is None:
-            return Frame(self.device.encode(reading), topic=self.topic)
-        return super()._frame(reading, series, number)
+        data = self._own.write(reading.fields, reading.time_ns)
+        counts = self._fine and self.device.sequence.extract(reading.fields) is not None
+        if counts and data == self.encode(reading):
+            return super()._frame(reading, series, number)
+        return Frame(data, topic=self.topic)

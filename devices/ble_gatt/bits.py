@@ -92,23 +92,26 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class InFlags:
-    """A flag of its own among the flags: `on`, where `when` says that the device knows it."""
+    """A word that the flags alone say, where `when` holds. One that is `aside` is no value without others."""
 
     quantity: Field
-    on: int
+    word: str
     when: When
+    aside: bool = True
     size: int = 0
 
     @property
     def fields(self) -> tuple[Field, ...]:
         return (self.quantity,)
 
-    def read(self, _data: bytes, flags: int, found: Found) -> None:
-        found.fields[self.quantity.name] = bool(flags & self.on)
+    def read(self, _data: bytes, _flags: int, found: Found) -> None:
+        (found.aside if self.aside else found.fields)[self.quantity.name] = self.word
 
     def flags(self, fields: Mapping[str, Value], _time_ns: int | None) -> int | None:
         value = fields.get(self.quantity.name)
-        return None if value is None else self.when[1] | (self.on if value else 0)
+        if value is not None and value not in self.quantity.states:
+            raise EncodeError(f"{self.quantity.name}: {value!r} is none of {', '.join(self.quantity.states)}")
+        return self.when[1] if value == self.word else None
 
     def write(self, _fields: Mapping[str, Value], _time_ns: int | None) -> bytes:
         return b""

@@ -6,7 +6,8 @@
                             | weight u16 | height u16
     2A18 glucose            flags | sequence u16 | clock | minutes later i16 | SFLOAT, type and place u8 | status u16
 
-Masses are 0.005 kg or 0.01 lb, heights 0.001 m or 0.1 in, as flag 0 says; each unit has a field of its own.
+Masses are 0.005 kg or 0.01 lb, heights 0.001 m or 0.1 in, as flag 0 says; each unit has a field of its own, and
+`measurement_units`, `weight_unit`, `height_unit`, `muscle_mass_unit` name it in the words of bluetooth-sig.
 `FFFF` for the weight of 2A9D or the share of fat is a measurement that failed. Glucose is kg/L or mol/L on the
 wire, and is stored as meters show it: mg/dL and mmol/L. Its time is the clock and the minutes behind it.
 
@@ -15,7 +16,7 @@ Unknown: a body composition may come in two packets (flag 12); each is a reading
 Sources: Bluetooth SIG, GATT Specification Supplement (2026); Weight Scale Service 1.0, Body Composition Service 1.0.
 """
 
-from devices.ble_gatt.bits import Bits, Words
+from devices.ble_gatt.bits import Bits, InFlags, Words
 from devices.ble_gatt.characteristic import Characteristic
 from devices.ble_gatt.clocks import Clock, Minutes
 from devices.ble_gatt.health import USER
@@ -53,6 +54,16 @@ MASSES = (
     _mass("body_water_mass", "Mass of the water in the body"),
 )
 IMPEDANCE = _measure("impedance_ohm", "Ohm", "Electrical impedance of the body", 0.1, 6553.5)
+
+
+def _unit(name: str, words: str, *states: str) -> Field:
+    return Field(name, "1", words, kind="state", optional=True, states=states, panel=False)
+
+
+UNITS = _unit("measurement_units", "The units that the scale speaks", "METRIC", "IMPERIAL")
+WEIGHT_UNIT = _unit("weight_unit", "What the weight is in", "KG", "LB")
+HEIGHT_UNIT = _unit("height_unit", "What the height is in", "METERS", "INCHES")
+MUSCLE_UNIT = _unit("muscle_mass_unit", "What the mass of the muscles is in", "KG", "LB")
 
 SEQUENCE = Field(
     "sequence_number",
@@ -108,6 +119,11 @@ def _units(fields: tuple[Field, Field], divisors: tuple[int, int], bit: int, fai
     )
 
 
+def _named(field: Field, bit: int = 0) -> tuple[Part, ...]:
+    """The word for the unit of what is there where flag `bit` is set (0: always)."""
+    return tuple(InFlags(field, word, when=(1 | bit, unit | bit)) for unit, word in enumerate(field.states))
+
+
 _MASS, _HEIGHT = (200, 100), (1000, 10)
 
 BODY = (
@@ -120,6 +136,9 @@ BODY = (
             Number(USER, 1, absent=(255,), when=(4, 4)),
             Number(BMI, 2, 10, when=(8, 8)),
             *_units(HEIGHT, _HEIGHT, 8),
+            *_named(UNITS),
+            *_named(WEIGHT_UNIT),
+            *_named(HEIGHT_UNIT, 8),
         ),
         flags=1,
     ),
@@ -136,6 +155,8 @@ BODY = (
             Number(IMPEDANCE, 2, 10, when=(512, 512)),
             *_units(WEIGHT, _MASS, 1024),
             *_units(HEIGHT, _HEIGHT, 2048),
+            *_named(UNITS),
+            *_named(MUSCLE_UNIT, 32),
         ),
         flags=2,
         others=4096,

@@ -8,6 +8,19 @@ from devices.ble_gatt.clocks import Clock, Seconds
 from devices.ble_gatt.parts import Found, Part, ValueRefused
 from devices.spec.errors import EncodeError
 from devices.spec.events import Value
+from devices.spec.field import Field
+
+FLAGS = Field(
+    "flags",
+    "1",
+    "Flags of the value as sent: which parts it has, and in which units",
+    kind="counter",
+    minimum=0,
+    maximum=65535,
+    step=1,
+    optional=True,
+    panel=False,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,13 @@ class Characteristic:
     @cached_property
     def names(self) -> frozenset[str]:
         """The fields that it may bring."""
-        return frozenset(field.name for part in self.parts for field in part.fields)
+        return frozenset(field.name for field in self.fields)
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The same as they are described; those of several parts stand here several times."""
+        own = tuple(field for part in self.parts for field in part.fields)
+        return (*own, FLAGS) if self.flags else own
 
     @cached_property
     def has_clock(self) -> bool:
@@ -66,6 +85,10 @@ class Characteristic:
             raise ValueRefused(f"{self.name}: expected {_bytes(at)}, got {_bytes(len(data))}")
         if self.void is not None:
             self.void(found)
+        if found.fields:
+            found.fields |= found.aside
+            if self.flags:
+                found.fields[FLAGS.name] = flags
         return found
 
     def _least(self, flags: int) -> str:
@@ -73,7 +96,7 @@ class Characteristic:
         return _bytes(self.flags + sum(sizes)) + (f" as its flags {flags:#04x} say" if self.flags else "")
 
     def write(self, fields: Mapping[str, Value], time_ns: int | None = None) -> bytes:
-        """The bytes that say it. EncodeError where the characteristic cannot say that."""
+        """The bytes that say it. EncodeError where the characteristic cannot say that, or has other `flags` for it."""
         unknown = fields.keys() - self.names
         if unknown:
             raise EncodeError(f"{self.name} does not say {', '.join(sorted(unknown))}")
@@ -87,6 +110,8 @@ class Characteristic:
                 raise EncodeError(f"{self.name}: {part.fields[0].name} goes with other units than the rest")
             flags |= wanted
             decided |= mask
+        if fields.get(FLAGS.name, flags) != flags:
+            raise EncodeError(f"{self.name}: {FLAGS.name} {fields[FLAGS.name]!r}, but its fields say {flags}")
         body = b"".join(part.write(fields, time_ns) for part in self.parts if flags & part.when[0] == part.when[1])
         return flags.to_bytes(self.flags, "little") + body
 

@@ -188,9 +188,8 @@ def encode(reading: Reading) -> bytes:
 def _fields() -> tuple[Field, ...]:
     found: dict[str, Field] = {}
     for characteristic in CHARACTERISTICS:
-        for part in characteristic.parts:
-            for field in part.fields:
-                found.setdefault(field.name, field)
+        for field in characteristic.fields:
+            found.setdefault(field.name, field)
     return tuple(found.values())
 
 

@@ -10,6 +10,8 @@ Sources: Bluetooth SIG, GATT Specification Supplement and Assigned Numbers (2026
 Organization, Global Solar UV Index (2002); of carbon dioxide: German Umweltbundesamt (2008).
 """
 
+from dataclasses import replace
+
 from devices.ble_gatt.bits import Bits
 from devices.ble_gatt.characteristic import Characteristic
 from devices.ble_gatt.parts import Med, Number
@@ -177,14 +179,14 @@ ENVIRONMENT = (
     Characteristic(0x2BD1, "methane_concentration", (Med(_field("ch4_ppb", "[ppb]", "Methane", 0, 2.045e10)),)),
     *(Characteristic(uuid, name, (Med(field, shift=9),)) for uuid, name, field in _DENSITIES),
     _one(0x2AFB, "illuminance", ILLUMINANCE, 3, 100, (0xFFFFFF,)),
-    _one(0x2C1C, "illuminance_16", ILLUMINANCE, 2, absent=(0xFFFF,)),
-    _one(0x2B0D, "temperature_8", TEMPERATURE, 1, 2, (0x7F,), signed=True),
-    _one(0x2BDF, "high_temperature", TEMPERATURE, 2, 2, (-0x8000, -0x7FFF), signed=True),
-    _one(0x2C1B, "humidity_8", HUMIDITY, 1, 2, (0xFF,)),
+    _one(0x2C1C, "illuminance_16", replace(ILLUMINANCE, maximum=65_534, step=1), 2, absent=(0xFFFF,)),
+    _one(0x2B0D, "temperature_8", replace(TEMPERATURE, minimum=-64, maximum=63, step=0.5), 1, 2, (0x7F,), signed=True),
+    _one(0x2BDF, "high_temperature", replace(TEMPERATURE, step=0.5), 2, 2, (-0x8000, -0x7FFF), signed=True),
+    _one(0x2C1B, "humidity_8", replace(HUMIDITY, step=0.5), 1, 2, (0xFF,)),
     _one(0x2AEE, "electric_current", CURRENT, 2, 100, (0xFFFF,)),
     _one(0x2B18, "voltage", VOLTAGE, 2, 64, (0xFFFF,)),
     _one(0x2BE0, "high_voltage", VOLTAGE, 3, 64, (0xFFFFFF,)),
     _one(0x2B05, "power", POWER, 3, 10, (0xFFFFFF, 0xFFFFFE)),
-    _one(0x2AF2, "energy", ENERGY, 3, absent=(0xFFFFFF,)),
+    _one(0x2AF2, "energy", replace(ENERGY, step=1), 3, absent=(0xFFFFFF,)),
     _one(0x2BA8, "energy_32", ENERGY, 4, 1000, (0xFFFFFFFF, 0xFFFFFFFE)),
 )

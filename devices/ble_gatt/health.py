@@ -46,7 +46,14 @@ def _flag(name: str, words: str, panel: bool = False) -> Field:
 
 _PULSE = (Threshold(0, "fair"), Threshold(60, "good"), Threshold(101, "fair"))
 HEART_RATE = _optional("heart_rate_bpm", "/min", "Heart rate; an adult's at rest is 60 to 100", 65535, 1, _PULSE)
-CONTACT = _flag("sensor_contact", "The sensor touches skin; absent where it cannot tell", panel=True)
+CONTACT = Field(
+    "sensor_contact",
+    "1",
+    "Whether the sensor touches skin, or cannot tell",
+    kind="state",
+    optional=True,
+    states=("NOT_SUPPORTED", "NOT_DETECTED", "DETECTED"),
+)
 ENERGY = _optional("energy_expended_kj", "kJ", "Energy expended since the last reset", 65535)
 INTERVAL = _optional("rr_interval_s", "s", "Time between two beats, the mean of this message", 65535 / 1024, 1 / 1024)
 INTERVALS = Field(
@@ -195,7 +202,7 @@ PLACE = Field(
 
 
 def _void_heart(found: Found) -> None:
-    if not found.fields.get("heart_rate_bpm") and found.fields.get("sensor_contact") is False:
+    if not found.fields.get("heart_rate_bpm") and found.fields.get("sensor_contact") == "NOT_DETECTED":
         found.fields.pop("heart_rate_bpm", None)
 
 
@@ -251,7 +258,9 @@ HEALTH = (
         (
             Number(HEART_RATE, 1, when=(1, 0)),
             Number(HEART_RATE, 2, when=(1, 1), least=256),
-            InFlags(CONTACT, on=2, when=(4, 4)),
+            InFlags(CONTACT, "NOT_SUPPORTED", when=(4, 0)),
+            InFlags(CONTACT, "NOT_DETECTED", when=(6, 4), aside=False),
+            InFlags(CONTACT, "DETECTED", when=(6, 6), aside=False),
             Number(ENERGY, 2, when=(8, 8)),
             Intervals(INTERVAL, INTERVALS, when=(16, 16)),
         ),

@@ -32,9 +32,13 @@ class ValueRefused(ValueError):
 
 @dataclass(slots=True)
 class Found:
-    """What has been read of a value so far: fields; what cannot be; what the device says is beyond its range."""
+    """What has been read of a value so far: fields; what cannot be; what the device says is beyond its range.
+
+    `aside` are fields that go with others: they are no value by themselves.
+    """
 
     fields: dict[str, Value] = field(default_factory=dict)
+    aside: dict[str, Value] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     beyond: list[str] = field(default_factory=list)
     time_ns: int | None = None

@@ -16,6 +16,12 @@ from tests.devices.readings import values as drawn
 DEVICE = BY_NAME["ble-gatt"]
 EVERY = pytest.mark.parametrize("characteristic", CHARACTERISTICS, ids=lambda each: each.name)
 BY_NUMBER = {each.uuid: each for each in CHARACTERISTICS}
+UNITS = {
+    "measurement_units": (("METRIC", ""), ("IMPERIAL", "")),
+    "weight_unit": (("KG", "weight_kg"), ("LB", "weight_lb")),
+    "height_unit": (("METERS", "height_m"), ("INCHES", "height_in")),
+    "muscle_mass_unit": (("KG", "muscle_mass_kg"), ("LB", "muscle_mass_lb")),
+}
 NEVER_TOGETHER = ("_kg", "_lb"), ("_m", "_in"), ("_mmhg", "_kpa"), ("_c", "_f"), ("_mg_dl", "_mmol_l")
 
 
@@ -42,7 +48,7 @@ def words(characteristic: Characteristic, field: Field) -> st.SearchStrategy[Val
 @given(data=st.data())
 def test_what_is_written_is_read(characteristic: Characteristic, data: st.DataObject) -> None:
     unit = data.draw(st.integers(0, 1))
-    fields = [field for part in characteristic.parts for field in part.fields if field.name != "rr_interval_s"]
+    fields = [field for field in dict.fromkeys(characteristic.fields) if field.name not in ("rr_interval_s", "flags")]
     mine = [
         field
         for field in fields
@@ -50,6 +56,10 @@ def test_what_is_written_is_read(characteristic: Characteristic, data: st.DataOb
                    for pair in NEVER_TOGETHER for one, other in [(pair[1 - unit], pair[unit])])
     ]  # fmt: skip
     chosen = {field.name: data.draw(words(characteristic, field)) for field in mine if data.draw(st.booleans())}
+    for name, said in UNITS.items():  # which unit it is follows from the quantity
+        word, quantity = said[unit]
+        if chosen.pop(name, None) is not None and (not quantity or quantity in chosen):
+            chosen[name] = word
     time_ns = data.draw(st.none() | st.integers(10**9, 4 * 10**9).map(lambda s: s * 10**9))
     try:
         written = characteristic.write(chosen, time_ns)
@@ -137,6 +147,36 @@ def test_the_last_level_that_names_one(topic: str, number: int) -> None:
 def test_what_names_none(topic: str, number: int | str | None) -> None:
     assert of_topic(topic) == (None, number)
     assert number is not None or of_topic(topic) is NOTHING
+
+
+@pytest.mark.parametrize(
+    ("uuid", "fields", "data"),
+    [
+        (0x2A37, {"heart_rate_bpm": 72.0, "sensor_contact": "NOT_SUPPORTED"}, "0048"),
+        (0x2A37, {"heart_rate_bpm": 72.0, "sensor_contact": "NOT_DETECTED"}, "0448"),
+        (0x2A37, {"heart_rate_bpm": 72.0, "sensor_contact": "DETECTED"}, "0648"),
+        (0x2A9D, {"weight_lb": 157.0, "measurement_units": "IMPERIAL", "weight_unit": "LB"}, "01543d"),
+        (0x2A9C, {"body_fat_pct": 7.0, "measurement_units": "IMPERIAL"}, "01004600"),
+    ],
+)
+def test_words_that_the_flags_say(uuid: int, fields: dict[str, Value], data: str) -> None:
+    written = BY_NUMBER[uuid].write(fields)
+    assert written.hex() == data
+    assert BY_NUMBER[uuid].read(written).fields.items() >= fields.items()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"weight_kg": 70.0, "measurement_units": "IMPERIAL"}, "measurement_units goes with other units than the rest"),
+        ({"weight_kg": 70.0, "weight_unit": "STONE"}, "'STONE' is none of KG, LB"),
+        ({"weight_kg": 70.0, "height_unit": "METERS"}, "body_mass_index_kg_m2 is missing"),
+        ({"weight_kg": 70.0, "flags": 1}, "flags 1, but its fields say 0"),
+    ],
+)
+def test_words_that_contradict_the_values(fields: dict[str, Value], words: str) -> None:
+    with pytest.raises(EncodeError, match=words):
+        BY_NUMBER[0x2A9D].write(fields)
 
 
 def test_kilograms_and_pounds_do_not_go_together() -> None:

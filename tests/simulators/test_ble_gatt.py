@@ -3,22 +3,28 @@
 import pytest
 
 from devices.ble_gatt import DEVICE
-from devices.spec.events import Reading
+from devices.ble_gatt.characteristic import Characteristic
+from devices.ble_gatt.environment import ENVIRONMENT
+from devices.spec.events import Reading, Value
 from simulators.peer import Frame
 from simulators.things import ThingSpec, peer
 
 NOON = 1_767_326_400.0  # 2026-01-02 12:00 in UTC+8
 OFF = NOON + 300.0
+CLEAR_NOON = NOON + 5 * 86_400.0
 NAMES = {
-    "2a37": {"heart_rate_bpm", "sensor_contact", "energy_expended_kj", "rr_interval_s", "rr_intervals_s"},
+    "2a37": {"heart_rate_bpm", "sensor_contact", "energy_expended_kj", "rr_interval_s", "rr_intervals_s", "flags"},
     "2a35": {
         "systolic_mmhg", "diastolic_mmhg", "mean_arterial_mmhg", "pulse_rate_bpm", "user_id", "body_movement",
-        "cuff_loose", "irregular_pulse", "pulse_range", "position_improper",
+        "cuff_loose", "irregular_pulse", "pulse_range", "position_improper", "flags",
     },
-    "2a5f": {"spo2_pct", "pulse_rate_bpm", "measurement_status", "sensor_status", "pulse_amplitude_pct"},
-    "2a5e": {"spo2_pct", "pulse_rate_bpm", "measurement_status", "sensor_status", "pulse_amplitude_pct"},
-    "2a1c": {"body_temperature_c", "temperature_type"},
-    "2a9d": {"weight_kg", "user_id", "body_mass_index_kg_m2", "height_m"},
+    "2a5f": {"spo2_pct", "pulse_rate_bpm", "measurement_status", "sensor_status", "pulse_amplitude_pct", "flags"},
+    "2a5e": {"spo2_pct", "pulse_rate_bpm", "measurement_status", "sensor_status", "pulse_amplitude_pct", "flags"},
+    "2a1c": {"body_temperature_c", "temperature_type", "flags"},
+    "2a9d": {
+        "weight_kg", "user_id", "body_mass_index_kg_m2", "height_m", "measurement_units", "weight_unit", "height_unit",
+        "flags",
+    },
     "2a6e": {"temperature_c"},
     "uv_index": {"uv_index"},
 }  # fmt: skip
@@ -73,12 +79,30 @@ def test_the_battery_is_said_once_a_minute() -> None:
 def test_without_skin_there_is_no_rate_and_no_count() -> None:
     frames = [frame for frame in said("ward/strap/2a37", OFF, 30) if frame.topic == "ward/strap/2a37"]
     off, on = frames[:20], frames[20:]
-    assert [heard(frame).fields for frame in off] == [{"sensor_contact": False}] * 20
+    assert [heard(frame).fields for frame in off] == [{"sensor_contact": "NOT_DETECTED", "flags": 4}] * 20
     assert [frame.number for frame in frames] == [None] * 20 + list(range(len(on)))
     assert on
 
 
 def test_without_a_finger_an_oximeter_says_why_it_has_no_value() -> None:
     frames = [frame for frame in said("ward/clip/2a5f", OFF, 10) if frame.topic == "ward/clip/2a5f"]
-    void = {"measurement_status": "unavailable", "sensor_status": "sensor_unconnected_to_user"}
+    void = {"measurement_status": "unavailable", "sensor_status": "sensor_unconnected_to_user", "flags": 12}
     assert [heard(frame).fields for frame in frames] == [void] * 10
+
+
+@pytest.mark.parametrize("characteristic", ENVIRONMENT, ids=lambda each: each.name)
+def test_a_whole_day_is_said_whatever_the_number_has_room_for(characteristic: Characteristic) -> None:
+    one = peer(ThingSpec("thing-1", DEVICE, seed=7, period_s=3600.0, topic=f"ble/post-1/{characteristic.uuid:04x}"))
+    frames = [frame for hour in range(25) for frame in one.tick(NOON + hour * 3600.0) if frame.topic == one.topic]
+    assert len(frames) >= 24
+    assert all(heard(frame) for frame in frames)
+
+
+def test_bright_daylight_is_the_most_that_16_bits_say() -> None:
+    def light(level: str) -> list[Value]:
+        topic = f"ble/post-1/{level}"
+        frames = [frame for frame in said(topic, CLEAR_NOON, 3) if frame.topic == topic]
+        return [heard(frame).fields["illuminance_lx"] for frame in frames]
+
+    assert all(isinstance(each, float) and each > 65_535 for each in light("2afb"))
+    assert light("2c1c") == [65_534.0] * 3

@@ -34,6 +34,7 @@ UNASKED: dict[str, dict[str, Value]] = {
     "chirpstack-v4": {"dev_eui": "thing-1"},
     "owntracks": {"online_flag": True},
     "meshtastic": {"packet_type": "telemetry", "gateway_text": "!125bb40d"},
+    "ble-gatt": {"flags": 30},  # contact, energy, intervals
     "vda5050": {"serial_number": "thing-1", "action_count": 0, "action_failed_count": 0},
 }
 """Fields that come out without being put in, where they do, and what they are."""
