@@ -12,7 +12,7 @@ of is the text `codec_warnings_text`. It may raise CodecRefused, a ValueError, w
 Limits: warnings of MAX_TEXT characters.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from devices.spec import coded as spec
 from devices.spec.coded import Raw
 from devices.spec.events import Event, Reading, SanityError, Value
 
-__all__ = ["BUILT_IN", "Codec", "Decoded", "Raw", "built_in", "coded", "join", "named", "uplink"]
+__all__ = ["BUILT_IN", "Codec", "Decoded", "Raw", "built_in", "coded", "join", "named", "uplink", "warn"]
 
 MAX_TEXT = 400
 BUILT_IN: Mapping[str, str] = {"cayenne-lpp": "lpp"}
@@ -46,6 +46,13 @@ def join(decoded: Decoded, fields: dict[str, Value], wrong: list[str]) -> None:
     wrong.extend(decoded.errors)
 
 
+def warn(warnings: Iterable[str], fields: dict[str, Value]) -> None:
+    """What a codec, or the payload formatter of a server, warns of, as a text beside the values."""
+    said = "; ".join(filter(None, warnings))
+    if said:
+        fields[free_name(WARNINGS, fields, "_text")] = said[:MAX_TEXT]
+
+
 def named(said: spec.Coded) -> Decoded:
     """The values of a codec as fields, by the rule for those of a server (names.py); those of a built-in one have
     their names already."""
@@ -54,8 +61,7 @@ def named(said: spec.Coded) -> Decoded:
     fields: dict[str, Value] = {}
     wrong: list[str] = []
     flatten(said.values, fields, wrong)
-    if said.warnings:
-        fields[free_name(WARNINGS, fields, "_text")] = "; ".join(said.warnings)[:MAX_TEXT]
+    warn(said.warnings, fields)
     return Decoded(fields, tuple(wrong))
 
 

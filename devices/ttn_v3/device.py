@@ -37,7 +37,10 @@ count of uplinks stays whole.
 
 Limits: `f_port` 0 to 255, `f_cnt` 32 bits, the first 256 values of a payload.
 
-Unknown: units of the decoded values; `decoded_payload_warnings` are not stored.
+What the payload formatter warns of (`decoded_payload_warnings`, `normalized_payload_warnings`) is the text
+`codec_warnings_text`, as that of a codec of parkgate's is; its values are taken all the same.
+
+Unknown: units of the decoded values.
 
 Source: The Things Stack documentation, "Data Formats" and "MQTT Server"
 (TheThingsIndustries/lorawan-stack-docs); api/application.proto of lorawan-stack.
@@ -49,7 +52,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import json as msgjson
 
-from devices.lorawan.codec import Codec, Raw, coded, join
+from devices.lorawan.codec import Codec, Raw, coded, join, warn
 from devices.lorawan.fields import FIELDS
 from devices.lorawan.names import PayloadRefused, flatten
 from devices.lorawan.place import place
@@ -181,9 +184,11 @@ def _readings(message: Message, wrong: list[str], codec: Codec | None) -> Iterab
     radio(uplink, fields, wrong)
     if codec is not None and "payload_hex" in fields and _decode(uplink, reading, codec, wrong):
         pass
-    elif uplink.decoded_payload:
-        flatten(uplink.decoded_payload, fields, wrong)
-        take_zone(reading)
+    else:
+        if uplink.decoded_payload:
+            flatten(uplink.decoded_payload, fields, wrong)
+            take_zone(reading)
+        warn((*(uplink.decoded_payload_warnings or ()), *(uplink.normalized_payload_warnings or ())), fields)
     if uplink.last_battery_percentage is not None and uplink.last_battery_percentage.value is not None:
         fields.setdefault("battery_pct", uplink.last_battery_percentage.value)
     out = [reading]
@@ -275,6 +280,7 @@ def _event(message: Message, reading: Reading, wrong: list[str]) -> list[Reading
     out = [reading]
     if happening.normalized_payload:
         out.extend(_normalised(happening.normalized_payload, reading, wrong))
+    warn(happening.normalized_payload_warnings or (), fields)
     if wrong:
         reading.field_errors = tuple(wrong)
     return out

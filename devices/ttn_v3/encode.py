@@ -5,6 +5,7 @@ import math
 
 from msgspec import json as msgjson
 
+from devices.lorawan.codec import WARNINGS
 from devices.lorawan.fields import WIRE
 from devices.lorawan.names import DOWNLINK, ENVELOPE, number_name, word_name
 from devices.spec.errors import EncodeError
@@ -54,11 +55,13 @@ def _uplink(fields: dict[str, Value], zone: str | None) -> dict[str, object]:
             uplink[name] = fields[name]
     if "payload_hex" in fields:
         uplink["frm_payload"] = _base64(fields["payload_hex"])
-    decoded = _decoded({name: value for name, value in fields.items() if name not in ENVELOPE})
+    decoded = _decoded({name: value for name, value in fields.items() if name not in ENVELOPE and name != WARNINGS})
     if zone is not None:
         decoded[ZONE] = zone
     if decoded:
         uplink["decoded_payload"] = decoded
+    if fields.get(WARNINGS):
+        uplink["decoded_payload_warnings"] = str(fields[WARNINGS]).split("; ")
     if fields.keys() & {"gateways", "rssi_dbm", "snr_db"}:
         uplink["rx_metadata"] = _rx_metadata(fields)
     settings = _settings(fields)

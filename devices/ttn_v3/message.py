@@ -72,7 +72,9 @@ class Uplink(Struct, gc=False):
     f_cnt: Count | None = None
     frm_payload: str | None = None
     decoded_payload: dict[str, Any] | None = None
+    decoded_payload_warnings: list[str] | None = None
     normalized_payload: list[dict[str, Any]] | dict[str, Any] | None = None
+    normalized_payload_warnings: list[str] | None = None
     rx_metadata: list[RxMetadata] | None = None
     settings: Settings | None = None
     locations: dict[str, Location] | None = None
@@ -102,6 +104,7 @@ class Happening(Struct, gc=False):
     service: str | None = None
     location: Location | None = None
     normalized_payload: list[dict[str, Any]] | dict[str, Any] | None = None
+    normalized_payload_warnings: list[str] | None = None
 
 
 class Message(Struct, gc=False):
