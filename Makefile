@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# a worker a core, each with servers of its own; a file's tests stay together. PARALLEL= runs them one after the other
+PARALLEL ?= -n auto --dist loadfile
 
 .PHONY: help demo test faults check fmt catalogue bench clean
 
@@ -27,7 +29,7 @@ demo: .venv/.installed
 	@$(BIN)/parkgate demo $(ARGS)
 
 test: .venv/.installed
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) $(ARGS)
 
 faults: .venv/.installed
 	$(BIN)/python -m pytest tests/faults tests/fuzz --durations=5 $(ARGS)
@@ -37,7 +39,7 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m "not services and not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -m "not services and not slow" $(PARALLEL) $(ARGS)
 
 fmt: .venv/.installed
 	$(BIN)/ruff format .

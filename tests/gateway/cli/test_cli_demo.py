@@ -44,7 +44,7 @@ def start(ended: list["subprocess.Popen[str]"], *arguments: str) -> "subprocess.
 
 def test_the_demo_ends_by_itself_with_nothing_lost(ended: list["subprocess.Popen[str]"], tmp_path: Path) -> None:
     store = tmp_path / "kept"
-    demo = start(ended, "--for", "6", "--things", "9", "--seed", "3", "--state-dir", str(store))
+    demo = start(ended, "--for", "9", "--things", "9", "--seed", "3", "--state-dir", str(store))
     out, err = demo.communicate(timeout=100)
     assert demo.returncode == 0, err
     totals = json.loads(out.splitlines()[-1])
@@ -73,8 +73,9 @@ def test_the_demo_ends_by_itself_with_nothing_lost(ended: list["subprocess.Popen
 def test_ctrl_c_ends_it_with_the_audit(ended: list["subprocess.Popen[str]"]) -> None:
     demo = start(ended, "--things", "7")
     assert demo.stderr is not None
-    while "stored" not in (line := demo.stderr.readline()):
-        assert line, "the demo ended before it said anything"
+    for _ in range(2):  # until it has said twice how it goes, each of them has spoken
+        while "stored" not in (line := demo.stderr.readline()):
+            assert line, "the demo ended before it said anything"
     demo.send_signal(signal.SIGINT)
     out, err = demo.communicate(timeout=60)
     assert demo.returncode == 0, err
