@@ -69,6 +69,8 @@ BUILT_IN = (
     "home_assistant",
     "owntracks",
     "meshtastic",
+    "wmbusmeters",
+    "rtl_433",
 )
 """The types that parkgate brings: modules below `devices`, each with a `DEVICE` that has the module's name."""
 

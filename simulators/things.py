@@ -32,6 +32,7 @@ from simulators import (
     sparkplug_b,
     tasmota,
     vda5050,
+    wmbusmeters,
     zigbee2mqtt,
 )
 from simulators.faults import Faults
@@ -64,7 +65,12 @@ NAMES: Mapping[str, str] = {
 
 FIRST = ("pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050")
 THEN = ("senml", "ttn-v3", "senml", "pms5003", "senml", "ttn-v3", "vda5050", "senml", "sds011", "nmea0183")
-OWN_FIELDS = frozenset(("tasmota", "shelly-gen1", "shelly-gen2", "homie", "home-assistant", "owntracks", "meshtastic"))
+OWN_FIELDS = frozenset(
+    (
+        *("tasmota", "shelly-gen1", "shelly-gen2", "homie", "home-assistant", "owntracks", "meshtastic"),
+        "rtl-433",
+    )
+)
 """Types with open fields of which a simulated thing says what such a device says, and nothing else."""
 
 NODE_KINDS = ("soil", "weather", "noise", "air")
@@ -92,7 +98,7 @@ PEERS: Mapping[str, type[Instrument]] = {
 
 EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch, "ble-gatt": ble_gatt.epoch,
-    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch,
+    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch, "wmbusmeters": wmbusmeters.epoch,
     "irobot-oi": irobot.epoch, "irobot-create1": irobot.create1_epoch,
     "irobot-mqtt": irobot.mqtt_epoch, "ld06": ld06.epoch,
     "nonin-df2": nonin.epoch,

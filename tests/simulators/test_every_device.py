@@ -33,6 +33,7 @@ UNASKED: dict[str, dict[str, Value]] = {
     "ttn-v3": {"device_id": "thing-1"},
     "chirpstack-v4": {"dev_eui": "thing-1"},
     "owntracks": {"online_flag": True},
+    "rtl-433": {"model_text": "thing-1"},
     "meshtastic": {"packet_type": "telemetry", "gateway_text": "!125bb40d"},
     "ble-gatt": {"flags": 30},  # contact, energy, intervals
     "vda5050": {"serial_number": "thing-1", "action_count": 0, "action_failed_count": 0},
