@@ -44,6 +44,7 @@ BUILT_IN = (
     "bci.berrymed",
     "contec_v7",
     "contec_recorded",
+    "jpi_bp",
     "lorawan.cayenne_lpp",
     "senml",
     "ttn_v3",

@@ -18,6 +18,7 @@ from simulators import (
     home_assistant,
     homie,
     irobot,
+    jpi_bp,
     ld06,
     lorawan,
     mavlink,
@@ -98,7 +99,7 @@ PEERS: Mapping[str, type[Instrument]] = {
 
 EPOCHS: Mapping[str, Callable[[int, str, Spot], Epoch]] = {
     "nmea0183": nmea0183.epoch, "vda5050": vda5050.epoch, "ble-gatt": ble_gatt.epoch,
-    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch, "wmbusmeters": wmbusmeters.epoch,
+    "ruuvi": ruuvi.epoch, "mavlink": mavlink.epoch, "jpi-bp": jpi_bp.epoch, "wmbusmeters": wmbusmeters.epoch,
     "irobot-oi": irobot.epoch, "irobot-create1": irobot.create1_epoch,
     "irobot-mqtt": irobot.mqtt_epoch, "ld06": ld06.epoch,
     "nonin-df2": nonin.epoch,

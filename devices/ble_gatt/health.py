@@ -16,13 +16,14 @@ Unknown: Bluetooth leaves to the device how it recovers from values that are NaN
 Rate Service 1.0; the supplement says joule.
 
 Sources: Bluetooth SIG, GATT Specification Supplement (2026); Pulse Oximeter Service 1.0.1, tables 3.2 to 3.7; Heart
-Rate Service 1.0. Levels of blood pressure: European Society of Hypertension (2023), grades 1 and 3.
+Rate Service 1.0.
 """
 
 from devices.ble_gatt.bits import Bits, InFlags, Words
 from devices.ble_gatt.characteristic import Characteristic
 from devices.ble_gatt.clocks import Clock, Seconds
 from devices.ble_gatt.parts import Fill, Found, Intervals, Med, Number, Part, temperature
+from devices.pressure import DIASTOLIC_LEVELS, PULSE_LEVELS, SYSTOLIC_LEVELS
 from devices.spec.field import Field, Threshold
 
 
@@ -44,8 +45,7 @@ def _flag(name: str, words: str, panel: bool = False) -> Field:
     return Field(name, "1", words, kind="flag", optional=True, panel=panel)
 
 
-_PULSE = (Threshold(0, "fair"), Threshold(60, "good"), Threshold(101, "fair"))
-HEART_RATE = _optional("heart_rate_bpm", "/min", "Heart rate; an adult's at rest is 60 to 100", 65535, 1, _PULSE)
+HEART_RATE = _optional("heart_rate_bpm", "/min", "Heart rate; an adult's at rest is 60 to 100", 65535, 1, PULSE_LEVELS)
 CONTACT = Field(
     "sensor_contact",
     "1",
@@ -78,9 +78,7 @@ USER = Field(
     optional=True,
     panel=False,
 )
-PULSE = _optional("pulse_rate_bpm", "/min", "Pulse rate; an adult's at rest is 60 to 100", 2045, 1, _PULSE)
-SYSTOLIC_LEVELS = (Threshold(0, "fair"), Threshold(90, "good"), Threshold(140, "poor"), Threshold(180, "bad"))
-DIASTOLIC_LEVELS = (Threshold(0, "fair"), Threshold(60, "good"), Threshold(90, "poor"), Threshold(110, "bad"))
+PULSE = _optional("pulse_rate_bpm", "/min", "Pulse rate; an adult's at rest is 60 to 100", 2045, 1, PULSE_LEVELS)
 SYSTOLIC = _optional("systolic_mmhg", "mm[Hg]", "Systolic blood pressure", 2045, 1, SYSTOLIC_LEVELS)
 DIASTOLIC = _optional("diastolic_mmhg", "mm[Hg]", "Diastolic blood pressure", 2045, 1, DIASTOLIC_LEVELS)
 MEAN = _optional("mean_arterial_mmhg", "mm[Hg]", "Mean arterial pressure", 2045)

@@ -237,8 +237,20 @@ def robot_packets(name: str) -> st.SearchStrategy[Reading]:
     return st.lists(st.sampled_from(packets), min_size=1, max_size=6, unique=True).flatmap(said)
 
 
+def pressure_records() -> st.SearchStrategy[Reading]:
+    """Records of a blood pressure monitor: whole minutes, of one of its users."""
+    fields = {field.name: values(field) for field in BY_NAME["jpi-bp"].fields}
+    return st.builds(
+        lambda drawn, minute, user: Reading(dict(drawn), minute * 60_000_000_000, tags={"user": user}),
+        st.fixed_dictionaries(fields),
+        st.integers(15_778_080, 68_374_079),  # 2000 to 2099
+        st.sampled_from("12"),
+    )
+
+
 SPECIAL: dict[str, Callable[[], st.SearchStrategy[Reading]]] = {
     "nmea0183": sentences,
+    "jpi-bp": pressure_records,
     "mavlink": vehicle_messages,
     "dsmr": lambda: telegrams(False),
     "dsmr-v2": lambda: telegrams(True),

@@ -157,3 +157,17 @@ def test_what_waits_is_bounded(device: StreamDevice) -> None:
         decoder.feed(start[:-3])
     waiting = sum(len(event.data) for event in decoder.flush() if not isinstance(event, Reading))
     assert waiting <= 4 * device.longest_frame
+
+
+def test_a_memory_is_told_once_by_a_port_and_again_by_the_next() -> None:
+    device = next(each for each in STREAMS if each.name == "jpi-bp")
+    one = b"\x02M1001M20115110321300134097083\x03"
+    two = b"\x02M1001M2021511032130013409708315110408000128085071\x03"
+    port = device.join()
+    (first,) = port.feed(one)
+    assert isinstance(first, Reading)
+    assert port.feed(one) == [Empty("nothing new in the memory", one)]
+    (second,) = port.feed(two)
+    assert isinstance(second, Reading)
+    assert second.fields["systolic_mmhg"] == 128.0
+    assert device.join().feed(one) == [first]

@@ -57,14 +57,14 @@ def size_of(device: StreamDevice, reading: Reading) -> int:
         raise AssertionError(f"{device.name} decoded what it could not have sent: {reading}") from error
 
 
-UNSEEN = ("nmea0183", "mavlink", "dsmr", "dsmr-v2", "irobot-oi", "irobot-create1", "hpma115s0", "hpma115c0")
+UNSEEN = ("nmea0183", "mavlink", "dsmr", "dsmr-v2", "irobot-oi", "irobot-create1", "hpma115s0", "hpma115c0", "jpi-bp")
 
 
 def check_account(device: StreamDevice, data: bytes, events: list[Event]) -> None:
     """Events tell of all bytes, in their order. What a reading of UNSEEN types was made of is not to be seen in it
-    (a group of satellites is several sentences, a text several messages, a group of packets one, an answer shorter than
-    what is sent unasked), nor how a line of text was written: there the others have to be found in order, and where
-    there is no reading they are everything."""
+    (a group of satellites is several sentences, a memory has several records, a text several messages, a group of
+    packets one, an answer shorter than what is sent unasked), nor how a line of text was written: there the others
+    have to be found in order, and where there is no reading they are everything."""
     exact = device.name not in UNSEEN and not device.line_end
     at = told = 0
     for event in events:
