@@ -1,10 +1,12 @@
 """Bluetooth devices behind a bridge that forwards their values: the topic decides what one is.
 
     .../2a37   a heart rate strap: rate, energy, the time between two beats; off the skin 20 s of every 10 minutes
-    .../2a35   a blood pressure monitor: three passing pressures of the cuff (.../2a36), then the measurement
+    .../2a35   a blood pressure monitor: three passing pressures of the cuff (.../2a36), then the measurement;
+               2b34 and 2b35 are the enhanced ones of both
     .../2a5f   a pulse oximeter (2a5e: spot checks): questionable while its bearer walks, no finger as above
-    .../2a1c   a thermometer, in the ear
-    .../2a9d   a scale that knows its user
+    .../2a1c   a thermometer, in the ear (2a1e: while it rises)
+    .../2a9d   a scale that knows its user; 2a9c: its body composition
+    .../2a18   a glucose meter: a drop of blood from a finger, higher behind a meal
     .../2a6e   a thermometer of the air, and any other characteristic of one number
 
 What has no room for a count, or says its values in another form than the usual one (2b0d), is not counted as sent.
@@ -12,6 +14,7 @@ A topic that names none gets `2a37` for its last level. Each says its battery (.
 without a finger or skin has no value to carry a count in, and is not counted as sent.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,9 +29,10 @@ from simulators.worn import Worn
 STRAP, CUFF, PUMPING, SPOT_CHECK, OXIMETER, THERMOMETER, SCALE, BATTERY = (
     *(0x2A37, 0x2A35, 0x2A36, 0x2A5E, 0x2A5F, 0x2A1C, 0x2A9D, 0x2A19),
 )
+ENHANCED_CUFF, ENHANCED_PUMPING, RISING, COMPOSITION, GLUCOSE = 0x2B34, 0x2B35, 0x2A1E, 0x2A9C, 0x2A18
 BATTERY_EVERY_S = 60.0
 _FIELDS = {field.name: field for field in DEVICE.fields}
-_CLOCKED = (CUFF, SPOT_CHECK, THERMOMETER, SCALE)
+_CLOCKED = (CUFF, SPOT_CHECK, THERMOMETER, SCALE, COMPOSITION, GLUCOSE)
 
 Says = Callable[[int, Pulse, float], dict[str, Value]]
 
@@ -127,13 +131,61 @@ def _scale(seed: int, _pulse: Pulse, t: float) -> dict[str, Value]:
     return {"weight_kg": weight, "user_id": 1 + seed % 3, "body_mass_index_kg_m2": weight / 2.9929, "height_m": 1.73}
 
 
+def _pumping(_seed: int, _pulse: Pulse, t: float) -> dict[str, Value]:
+    return {"cuff_pressure_mmhg": 20.0 + 160.0 * (t % 30.0) / 30.0}
+
+
+def _rising(seed: int, pulse: Pulse, t: float) -> dict[str, Value]:
+    end = _thermometer(seed, pulse, t)["body_temperature_c"]
+    assert isinstance(end, float)
+    return {"intermediate_temperature_c": end - 4.0 * math.exp(-(t % 60.0) / 12.0), "temperature_type": "ear"}
+
+
+def _composition(seed: int, pulse: Pulse, t: float) -> dict[str, Value]:
+    """Of the scale's user: what is no fat is water, muscle and bone in the shares of a grown person."""
+    scale = _scale(seed, pulse, t)
+    weight, fat = scale["weight_kg"], 18.0 + 12.0 * unit(seed, 97) + 0.5 * wander(seed + 98, t, 43200.0)
+    assert isinstance(weight, float)
+    lean = weight * (1.0 - fat / 100.0)
+    return {
+        "body_fat_pct": fat,
+        "user_id": scale["user_id"],
+        "basal_metabolism_kj": 4.184 * (370.0 + 21.6 * lean),  # Katch and McArdle
+        "muscle_pct": 100.0 * 0.54 * lean / weight,
+        "muscle_mass_kg": 0.54 * lean,
+        "fat_free_mass_kg": lean,
+        "soft_lean_mass_kg": 0.94 * lean,
+        "body_water_mass_kg": 0.73 * lean,
+        "impedance_ohm": 500.0 + 80.0 * wander(seed + 99, t, 43200.0),
+        "weight_kg": weight,
+        "height_m": scale["height_m"],
+    }
+
+
+def _glucose(seed: int, _pulse: Pulse, t: float) -> dict[str, Value]:
+    meal = math.exp(-(t % 14400.0) / 5400.0)  # one each four hours
+    return {
+        "sequence_number": int(t) % 65536,
+        "glucose_mg_dl": 92.0 + 38.0 * meal + 6.0 * wander(seed + 100, t, 1800.0),
+        "glucose_type": "capillary whole blood",
+        "sample_location": "finger",
+        "meter_status": "none",
+    }
+
+
 SAYS: Mapping[int, Says] = {
     STRAP: _strap,
     CUFF: _cuff,
+    ENHANCED_CUFF: _cuff,
+    PUMPING: _pumping,
+    ENHANCED_PUMPING: _pumping,
     SPOT_CHECK: _oximeter,
     OXIMETER: _oximeter,
     THERMOMETER: _thermometer,
+    RISING: _rising,
     SCALE: _scale,
+    COMPOSITION: _composition,
+    GLUCOSE: _glucose,
 }
 OFF: Mapping[int, dict[str, Value]] = {
     STRAP: {"heart_rate_bpm": 0.0, "sensor_contact": "NOT_DETECTED"},

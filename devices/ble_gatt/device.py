@@ -98,7 +98,7 @@ def _found(which: Named, payload: bytes, topic: str) -> Found | None:
     try:
         return characteristic.read(hexed)
     except ValueRefused as refused:
-        if len(payload) == len(hexed) * 2 and not characteristic.reserved(payload):
+        if len(payload.strip()) == len(hexed) * 2 and not characteristic.reserved(payload):
             with suppress(ValueRefused):
                 return characteristic.read(payload)
         raise refused
