@@ -133,6 +133,12 @@ ROWS: tuple[Row, ...] = (
     _power("1.6.0", "demand_max", "Highest quarter of an hour of this month"),
     Row("17.0.0", _field("power_limit_kw", "kW", "Power at which the meter cuts off", 9999.999, 0.001), (2, 3), "0-0"),
     Row("17.0.0", _field("current_limit_a", "A", "Current at which the meter cuts off", 9999.99, 0.01), (3, 2), "0-0"),
+    Row(
+        "17.0.0",
+        _field("apparent_power_limit_kva", "kV.A", "Apparent power at which the meter cuts off", 9999.999, 0.001),
+        (3, 3),
+        "0-0",
+    ),
     _count("96.3.10", "breaker_position", "Position of the breaker: 0 off, 1 on, 2 ready", "0-0", 9, 1),
     _count("96.7.21", "power_failures", "Power failures of any phase", "0-0"),
     _count("96.7.9", "long_power_failures", "Long power failures of any phase", "0-0"),

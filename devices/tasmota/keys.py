@@ -16,8 +16,9 @@ Units of temperature, pressure and speed are what the payload says beside the se
 `PressureUnit` (hPa, mmHg, inHg), `SpeedUnit` (km/h, m/s, kn, mph, ft/s, yd/s); without them °C, hPa and km/h, the
 firmware's defaults.
 
-Source: tasmota.github.io/docs, "MQTT", "JSON Status Responses", "Power Monitoring" and the pages of the sensors;
-names of keys: arendst/Tasmota, tasmota/include/i18n.h; units also emontnemery/hatasmota, hatasmota/sensor.py.
+Source: tasmota.github.io/docs, "MQTT", "JSON Status Responses", "Power Monitoring" and the pages of the sensors
+(AS3935, CHIRP, SPS30, MLX90614 among them); names of keys: arendst/Tasmota, tasmota/include/i18n.h; units also
+emontnemery/hatasmota, hatasmota/sensor.py.
 """
 
 import re
@@ -55,7 +56,14 @@ KEYS: Mapping[str, Key] = {
     "CarbonDioxide": Key("co2", "[ppm]"), "CO2": Key("co2", "[ppm]"), "eCO2": Key("eco2", "[ppm]"),
     "TVOC": Key("tvoc", "[ppb]"), "AirQuality": Key("air_quality", "%"), "Gas": Key("gas", "kOhm"),
     "PM1": Key("pm1_0", "ug/m3"), "PM2.5": Key("pm2_5", "ug/m3"), "PM4": Key("pm4_0", "ug/m3"),
-    "PM10": Key("pm10", "ug/m3"), "CF1": Key("pm1_0_cf1", "ug/m3"), "CF2.5": Key("pm2_5_cf1", "ug/m3"),
+    "PM10": Key("pm10", "ug/m3"), "PM1_0": Key("pm1_0", "ug/m3"), "PM2_5": Key("pm2_5", "ug/m3"),
+    "PM4_0": Key("pm4_0", "ug/m3"), "NCPM0_5": Key("particles_below_0_5um", "/cm3"),
+    "NCPM1_0": Key("particles_below_1_0um", "/cm3"), "NCPM2_5": Key("particles_below_2_5um", "/cm3"),
+    "NCPM4_0": Key("particles_below_4_0um", "/cm3"), "NCPM10": Key("particles_below_10um", "/cm3"),
+    "TYPSIZ": Key("typical_size", "um"), "OBJTMP": Key("object_temperature", TEMPERATURE),
+    "AMBTMP": Key("ambient_temperature", TEMPERATURE), "RSSI": Key("rssi", "dBm"),
+    "Latitude": Key("latitude", "deg"), "Longitude": Key("longitude", "deg"),
+    "CF1": Key("pm1_0_cf1", "ug/m3"), "CF2.5": Key("pm2_5_cf1", "ug/m3"),
     "CF10": Key("pm10_cf1", "ug/m3"), "PB0.3": Key("particles_0_3um", "/dL"), "PB0.5": Key("particles_0_5um", "/dL"),
     "PB1": Key("particles_1_0um", "/dL"), "PB2.5": Key("particles_2_5um", "/dL"),
     "PB5": Key("particles_5_0um", "/dL"), "PB10": Key("particles_10um", "/dL"),
@@ -69,13 +77,21 @@ KEYS: Mapping[str, Key] = {
     "UvPower": Key("uv_power", "W/m2"), "UvIndex": Key("uv_index"), "UvLevel": Key("uv_level"),
     "CCT": Key("colour_temperature", "K"), "pH": Key("ph", "[pH]"), "ORP": Key("orp", "mV"),
     "EC": Key("conductivity", "uS/cm"), "DisolvedOxygen": Key("dissolved_oxygen", "mg/L"),
-    "Speed": Key("speed", SPEED), "Dir": Key("dir", "deg"), "Direction": Key("direction"),
+    "Speed": Key("speed", SPEED), "SpeedAvg": Key("speed_avg", SPEED), "SpeedMin": Key("speed_min", SPEED),
+    "SpeedMax": Key("speed_max", SPEED), "Dir": Key("dir", "deg"), "Direction": Key("direction"),
     "Dimmer": Key("dimmer", "%"), "White": Key("white", "%"), "CT": Key("colour_temperature", "mired"),
     "UptimeSec": Key("uptime", "s"), "Heap": Key("heap", "KiB"), "Sleep": Key("sleep", "ms"),
     "LinkQuality": Key("linkquality"), "Position": Key("position", "%"), "Target": Key("target", "%"),
     "Tilt": Key("tilt", "deg"),
 }  # fmt: skip
 """Keys of any sensor, and of the module itself."""
+
+OWN: Mapping[str, Mapping[str, Key]] = {
+    "AS3935": {"Distance": Key("distance", "km"), "Energy": Key("energy")},
+    "CHIRP1": {"Moisture": Key("moisture")},
+}
+"""Keys that mean something else in one sensor: how far a lightning is and a number for its energy; a raw number for
+the moisture of soil."""
 
 ENERGY: Mapping[str, Key] = {
     "Total": Key("energy_total", "kW.h"), "Today": Key("energy_today", "kW.h"),

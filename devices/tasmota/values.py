@@ -1,13 +1,15 @@
 """The values of one Tasmota object, by the rule of `keys`.
 
 ON and OFF are flags, `0T05:00:12` (days, hours, minutes, seconds) is in seconds, null is absent. A number that is
-written as a text is a number where its key has a unit; a listed field outside its range is left out and named.
+written as a text is a number where its key has a unit; `nan` there, and a listed field outside its range, are left
+out and named.
 
 Limits: 4 levels below a sensor, 16 places of a list; else those of `devices.spec.names`.
 """
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from devices.spec.names import Values, number, number_name, text_of
@@ -16,6 +18,7 @@ from devices.tasmota.keys import (
     ENERGY,
     KEYS,
     LEFT_OUT,
+    OWN,
     SPEED,
     SPEEDS,
     UNITS_SAID,
@@ -31,9 +34,19 @@ MAX_PLACES = 16
 
 _SPAN = re.compile(r"(\d{1,5})T(\d\d):(\d\d):(\d\d)")
 _WORDS = {"ON": True, "OFF": False}
+_NO_NUMBER = frozenset(("nan", "-nan", "inf", "-inf"))
+"""What C prints of a float that is none."""
+
 _TABLES: Mapping[str, Mapping[str, Key]] = {"ENERGY": ENERGY, "Wifi": WIFI}
 _NAMELESS = frozenset((*_TABLES, "StatusSNS", "StatusSTS"))
 """Objects whose keys are the module's own."""
+
+
+@lru_cache(256)
+def _table(name: str) -> Mapping[str, Key]:
+    """The keys of a sensor, which may have a number or an address behind its name."""
+    own = OWN.get(re.split(r"[-_]", name, maxsplit=1)[0])
+    return KEYS if own is None else {**KEYS, **own}
 
 
 class Reader:
@@ -60,7 +73,7 @@ class Reader:
             elif name in _NAMELESS and isinstance(value, dict):
                 self._object(value, "", _TABLES.get(name, KEYS), None, MAX_DEPTH)
             elif isinstance(value, dict):
-                self._object(value, sensor(name), KEYS, None, MAX_DEPTH)
+                self._object(value, sensor(name), _table(name), None, MAX_DEPTH)
             else:
                 self._value(name, value, "", KEYS, None, MAX_DEPTH)
 
@@ -102,6 +115,9 @@ class Reader:
             if isinstance(value, dict):
                 if depth:
                     self._object(value, f"{stem}_{place}", KEYS, None, depth - 1)
+            elif isinstance(value, list):
+                if depth:
+                    self._places(f"{stem}_{place}", value, key, depth - 1)
             elif value is not None:
                 self._put(f"{stem}_{place}", value, key, "")
 
@@ -117,7 +133,7 @@ class Reader:
         elif (span := _SPAN.fullmatch(value)) is not None:
             days, hours, minutes, seconds = (int(part) for part in span.groups())
             values.number(stem, ((days * 24 + hours) * 60 + minutes) * 60 + seconds, "s")
-        elif key.unit and number(value) is not None:
+        elif key.unit and (number(value) is not None or value.lower() in _NO_NUMBER):
             self._number(stem, value, key)
         else:
             values.put(stem if stem.endswith("_text") else stem + "_text", text_of(value))

@@ -32,8 +32,8 @@ and one message a line.
 
 Any other message of the device's topics (`join`, `down/ack`, `down/queued`, `location/solved`,
 `service/data` ...) is a reading with the text `event` (`downlink_ack`) and, behind
-`downlink_`, port, counter and payload of the downlink; an event has no `f_cnt`, so that the
-count of uplinks stays whole.
+`downlink_`, port, counter and payload of the downlink; what a service says beside (`data`) is taken as decoded
+values are. An event has no `f_cnt`, so that the count of uplinks stays whole.
 
 Limits: `f_port` 0 to 255, `f_cnt` 32 bits, the first 256 values of a payload.
 
@@ -275,6 +275,8 @@ def _event(message: Message, reading: Reading, wrong: list[str]) -> list[Reading
         fields["error"] = ":".join(part for part in (happening.error.namespace, happening.error.name) if part)
     if happening.service:
         fields["service"] = happening.service
+    if happening.data:
+        flatten(happening.data, fields, wrong)
     if happening.location is not None:
         _put(happening.location, fields)
     out = [reading]

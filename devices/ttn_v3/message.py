@@ -102,6 +102,7 @@ class Happening(Struct, gc=False):
     downlink: "Happening | None" = None
     error: Fault | None = None
     service: str | None = None
+    data: dict[str, Any] | None = None
     location: Location | None = None
     normalized_payload: list[dict[str, Any]] | dict[str, Any] | None = None
     normalized_payload_warnings: list[str] | None = None
