@@ -50,7 +50,7 @@ from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Val
 from devices.spec.field import Field, Threshold
 from devices.spec.json_object import JsonRefused, json_object
 from devices.spec.json_time import format_ns, parse_ns
-from devices.spec.names import Values, number, number_name, snake
+from devices.spec.names import Values, number, number_name, snake, text_of
 from devices.spec.sequence import Bits, Sequence
 from devices.spec.suffixes import Suffixes
 
@@ -167,19 +167,17 @@ def _time_ns(said: object) -> int | None:
 
 def _value(values: Values, key: str, value: Any) -> None:
     stem, unit = PLAIN.get(key) or SUFFIXES.split(key)
-    found = number(value) if unit or not isinstance(value, str) else None
-    if value is None:
-        return
-    if found is None:
-        values.any(snake(key.lower()), value)
+    if value is None or (value == "" and unit):
         return
     name = number_name(snake(stem.lower()), unit)
-    field = _BY_NAME.get(name)
-    wrong = None if field is None else field.outside(found)
-    if wrong:
-        values.wrong(wrong)
-    else:
-        values.put(name, found)
+    found = number(value) if unit or not isinstance(value, str) else None
+    if found is None:
+        if unit and name in _BY_NAME:
+            values.wrong(f"{name}: expected a number, got {text_of(value)[:40]!r}")
+        else:
+            values.any(snake(key.lower()), value)
+        return
+    values.described(_BY_NAME, name, found)
 
 
 def encode(reading: Reading) -> bytes:

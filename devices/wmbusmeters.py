@@ -51,7 +51,7 @@ from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Val
 from devices.spec.field import Field, Threshold
 from devices.spec.json_object import JsonRefused, json_object
 from devices.spec.json_time import format_ns, parse_ns
-from devices.spec.names import Values, number, number_name, snake
+from devices.spec.names import Values, number, number_name, snake, text_of
 from devices.spec.sequence import Bits, Sequence
 from devices.spec.suffixes import Suffixes
 
@@ -182,21 +182,19 @@ def _status(values: Values, said: Mapping[str, Any]) -> None:
 def _value(values: Values, key: str, value: Any, mute: bool) -> None:
     stem, unit = SUFFIXES.split(key.lower())
     stem = snake(stem)
-    if value is None:
+    if value is None or (value == "" and unit):
         return
+    name = number_name(stem, unit)
     found = number(value) if unit or not isinstance(value, str) else None
     if found is None:
-        values.any(snake(key), value)
+        if unit and name in _BY_NAME:
+            values.wrong(f"{name}: expected a number, got {text_of(value)[:40]!r}")
+        else:
+            values.any(snake(key), value)
         return
     if (mute and unit == "Cel" and found == _NONE_C) or (unit == "dBm" and found == 0):
         return
-    name = number_name(stem, unit)
-    field = _BY_NAME.get(name)
-    wrong = None if field is None else field.outside(found)
-    if wrong:
-        values.wrong(wrong)
-    else:
-        values.put(name, found)
+    values.described(_BY_NAME, name, found)
 
 
 def encode(reading: Reading) -> bytes:

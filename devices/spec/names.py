@@ -15,10 +15,12 @@ MAX_ERRORS words about what was left out of it; the last 4,096 names are remembe
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from devices.spec.events import Value
+from devices.spec.field import Field
 from devices.spec.units import UNITS, spelled
 
 MAX_NAME = 128
@@ -128,6 +130,15 @@ class Values:
             return False
         self.put(number_name(stem, unit), found)
         return True
+
+    def described(self, fields: Mapping[str, Field], name: str, found: float) -> None:
+        """A number under its name; where that is a described field's and has no room for it, it is left out."""
+        field = fields.get(name)
+        wrong = None if field is None else field.outside(found)
+        if wrong:
+            self.wrong(wrong)
+        else:
+            self.put(name, found)
 
     def flag(self, stem: str, value: bool) -> None:
         self.put(flag_name(stem), value)
