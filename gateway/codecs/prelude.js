@@ -6,7 +6,7 @@
    `make` runs the codec's file as the body of a function and answers its three functions; so each uplink finds the
    file freshly run, as at a network server, and nothing of one uplink is left for the next. Without `bytes`, which
    functions are there. `rich`: answers may hold what JSON does not know (typed arrays, maps, whole numbers of any
-   size). What is called parkgate_… here is no line of a codec's in a trace. */
+   size). This text stands behind more empty lines than the codec's file has, so a trace tells whose a line is. */
 (function (global) {
   "use strict";
   const { stringify, parse } = JSON;

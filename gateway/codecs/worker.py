@@ -38,7 +38,11 @@ STACK_BYTES = 512 << 10
 ADDRESS_BYTES = 2 << 30
 """Of the whole process: no codec gets that far by itself."""
 
-_LINE = re.compile(r"<input>:(\d+)")
+_FRAME = re.compile(r"(.*) \(<input>(?::(\d+))?\)")
+_PLACE = re.compile(r"<input>:(\d+)")
+_OTHERS = re.compile(r"\beval\b|\bFunction\s*\(")
+"""Text run as code has lines of its own, which nothing tells from those of the file."""
+
 _MODULE = (  # what stands in a module, and what the same is in a program
     (r"^([ \t]*)export\s+default\s+(?=(?:async\s+)?function\s*[\w$]|class\s+[\w$])", r"\1"),
     (r"^([ \t]*)export\s+default\s+", r"\1module.exports = "),
@@ -83,12 +87,15 @@ class Loaded:
 
         self._failed: type[Exception] = quickjs.JSException
         self._limits = limits
+        self._source = source
+        self._lines = source.rstrip("\n").count("\n") + 1
+        ours = "\n" * (source.count("\n") + 2)  # no line of the file has the number of one of ours
         self._context = quickjs.Context()
         self._context.set_memory_limit(limits.memory)
         self._context.set_max_stack_size(STACK_BYTES)
-        self._run = self._context.eval(around.prelude)
+        self._run = self._context.eval(ours + around.prelude)
         if _EXTRAS.search(source):
-            self._context.eval(around.extras)
+            self._context.eval(ours + around.extras)
         self._rich = _RICH.search(source) is not None
         self._context.set_time_limit(limits.time_s)
         self._make = self._compiled(source)
@@ -124,11 +131,13 @@ class Loaded:
             with contextlib.suppress(self._failed):
                 return self._context.eval("(function(){" + program + _TAIL)
         if first.kind == "broken" and "SyntaxError" in str(first):
-            # as a plain program: what stands behind its end is none of its lines
+            # as a plain program, which is read to its end before any of it is run: a brace too many is found where it
+            # stands, and what is ours begins behind the end
             try:
-                self._context.eval("if (0) {" + source + "\n}")
+                self._context.eval("throw 0;" + program)
             except self._failed as fault:
-                raise self._refused(fault, "broken") from None
+                if str(fault).startswith("SyntaxError"):
+                    raise self._refused(fault, "broken") from None
         raise first
 
     def _refused(self, fault: Exception, kind: str) -> Refused:
@@ -139,16 +148,49 @@ class Loaded:
             return Refused("time", f"took more than {self._limits.time_s:g} s of processor time")
         if "out of memory" in head or head == "null" or head.startswith("(Failed obtaining"):
             return Refused("memory", f"took more than {self._limits.memory / (1 << 20):g} MiB of memory")
-        own = trace.partition("parkgate_")[0]
-        line = _LINE.search(own)
-        where = f" (line {line[1]})" if line else ""
-        return Refused(kind, head[:LONGEST_WORDS] + where)
+        line = self._line_read(trace) if kind == "broken" else self._line_run(trace)
+        return Refused(kind, head[:LONGEST_WORDS] + (f" (line {line})" if line else ""))
+
+    def _line_read(self, trace: str) -> int | None:
+        """The line that could not be parsed; of a file that breaks off its last one."""
+        place = _PLACE.search(trace)
+        return min(int(place[1]), self._lines) if place else None
+
+    def _line_run(self, trace: str) -> int | None:
+        """The innermost line of the file that was being run; None where that cannot be known.
+
+        QuickJS names no line for a function that is written in one: it is the one where its name is declared, if that
+        is done once.
+        """
+        if _OTHERS.search(self._source):
+            return None
+        for frame in map(_FRAME.fullmatch, trace.split("\n    at ")):
+            if frame is None or (frame[2] and int(frame[2]) > self._lines):
+                continue  # built in, text that was parsed, or ours
+            if frame[1].startswith("parkgate_"):
+                return None
+            if frame[2]:
+                return int(frame[2])
+            declared = self._declared(frame[1])
+            if declared is not None:
+                return declared
+        return None
+
+    def _declared(self, name: str) -> int | None:
+        if self._lines == 1:
+            return 1
+        word = re.escape(name)
+        found = [*re.finditer(rf"\bfunction\s+{word}\s*\(|\b{word}\s*(?:=(?!=)|:)", self._source)]
+        return self._source.count("\n", 0, found[0].start()) + 1 if len(found) == 1 else None
 
 
 def _program(source: str) -> str:
     """A module without its `export` words, line by line the same."""
     for pattern, instead in _MODULE:
-        source = re.sub(pattern, instead, source, flags=re.M)
+        found = [*re.finditer(pattern, source, re.M)]
+        for match in reversed(found):
+            lines = "\n" * match[0].count("\n")
+            source = source[: match.start()] + match.expand(instead) + lines + source[match.end() :]
     return source
 
 

@@ -141,6 +141,44 @@ def test_what_is_said_of_a_bad_one(tmp_path: Path, source: str, kind: str, why: 
     assert why in said.why
 
 
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (
+            "// of one file\nvar x = require('fs');\nfunction decodeUplink(i) { return { data: {} }; }\n",
+            'Error: require("fs"): a codec is one file, there are no modules (line 2)',
+        ),
+        ("function decodeUplink(i) { return { data: { a: 1 }", "SyntaxError: expecting '}' (line 1)"),
+        ("function decodeUplink(i) {\n  return { data: { a: 1 }\n", "SyntaxError: expecting '}' (line 2)"),
+        ("function decodeUplink(i) {\n  /* to be done", "SyntaxError: unexpected end of comment (line 2)"),
+        ("function a() {}\n}\nfunction Decoder(b) {}\n", "SyntaxError: unexpected token in expression: '}' (line 2)"),
+        ("export function Decoder(b) {\n  return )\n}", "SyntaxError: unexpected token in expression: ')' (line 2)"),
+        ("export {\n  a\n};\nvar a;\nnull.b;", "TypeError: cannot read property 'b' of null (line 5)"),
+        ("function decodeUplink(i) { throw new Error('no'); }", "Error: no (line 1)"),
+        ("\n\nfunction decodeUplink(i) { throw new Error('no'); }\n", "Error: no (line 3)"),
+        ("function decodeUplink(i) { return f(i); }\n\nvar f = (i) => i.a.b;\n", "'b' of undefined (line 3)"),
+        ("function Decoder(b) {\n  return JSON.parse(\n    '{');\n}", "SyntaxError: expecting property name (line 3)"),
+        (
+            "function Decoder(b) {\n\n  return Buffer.from(b).readUInt8(9);\n}",
+            "RangeError: offset 9 of 1 bytes (line 3)",
+        ),
+    ],
+)
+def test_a_line_is_one_of_the_makers_file(tmp_path: Path, source: str, why: str) -> None:
+    file = tmp_path / "codec.js"
+    file.write_text(source)
+    (said,) = answers([(script_of(file), Raw(b"\x2a", 3))], Limits(), time.time_ns())
+    assert isinstance(said, Verdict)
+    assert said.why.endswith(why)
+
+
+def test_there_is_no_line_where_a_codec_runs_text_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "codec.js"
+    file.write_text("function Decoder(b) {\n  return eval('\\n\\n\\nnull.x');\n}")
+    said = answers([(script_of(file), Raw(b"\x2a", 3))], Limits(), time.time_ns())
+    assert said == [Verdict("thrown", "TypeError: cannot read property 'x' of null")]
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     big = tmp_path / "big.js"
     big.write_text("//" + "x" * (1 << 20))
