@@ -39,8 +39,8 @@ class DeviceStats:
 
     `readings` were decoded; `empty` frames and payloads had nothing to report (the device is alive);
     `field_errors` are values of optional fields, or such as cannot be stored, that were left out of
-    their readings; `last_error` is what was wrong with the last frame or payload that was refused (noise
-    only where there was none); `unanswered` questions were asked in vain.
+    their readings; `last_error` is what was wrong with the last of them, or with the last frame or payload
+    that was refused (noise only where there was none); `unanswered` questions were asked in vain.
     `seats` are its series behind a broker; `gone` says that it has none any more. Where several things speak on
     one serial port, `others` are the readings and empty frames of the others, told to the port's own thing, and
     `port` are that one's counters, told to each of the others. `topic` is one on which it was read, behind a broker.

@@ -204,6 +204,7 @@ class BrokerIntake:
             return _Refusal(stats.thing, str(limit))
         if reading.field_errors:
             stats.field_errors += len(reading.field_errors)
+            stats.last_error = reading.field_errors[0]
         if line is not None:
             self._pipeline.intake.lines.append(line)
             self._pipeline.stages.decoded += 1

@@ -96,6 +96,7 @@ class Lane:
                     continue
                 if event.field_errors:
                     stats.field_errors += len(event.field_errors)
+                    stats.last_error = event.field_errors[0]
                 line = series.line(event.fields, time_ns, result_ns, event.text if self._as_named else None)
                 if line is not None:
                     lines.append(line)

@@ -72,7 +72,9 @@ class ThingIntake:
         pipeline, stats = self._pipeline, self.stats
         reading = together(self._readings)
         line = self._series.line(reading.fields, None, self._first_ns)
-        stats.field_errors += len(reading.field_errors)
+        if reading.field_errors:
+            stats.field_errors += len(reading.field_errors)
+            stats.last_error = reading.field_errors[0]
         stats.last_seen_ns = self._first_ns
         if line is None and reading.fields:
             nothing = SanityError(NOTHING_STORABLE, repr(reading.fields).encode()[:MAX_KEPT])

@@ -319,3 +319,16 @@ async def test_a_reading_partly_storable_is_stored_and_what_was_left_out_is_coun
     stats = house.stats.devices["mqtt:main", "a"]
     assert (stats.readings, stats.field_errors, stats.sanity_errors) == (1, 1, 0)
     await house.spool.close()
+
+
+async def test_what_a_reading_leaves_out_is_named(tmp_path):
+    house = House(tmp_path)
+    said = [Reading({"value": 1.5}, field_errors=("level: 200 is outside 0..100", "tilt: no number"))]
+    partly = replace(NUMBER, decode=lambda _topic, _payload, _ns: said)
+    config = MqttConfig("main", "mqtt://127.0.0.1", "t", (SubscriptionConfig("park/{thing}", "number"),))
+    house.broker = BrokerIntake(house.pipeline, config, [Subscription(config.subscriptions[0], partly)], "mqtt:main")
+    house.say("park/a")
+    stats = house.stats.devices["mqtt:main", "a"]
+    assert (stats.readings, stats.field_errors, stats.last_error) == (1, 2, "level: 200 is outside 0..100")
+    await house.pipeline.finish()
+    await house.spool.close()
