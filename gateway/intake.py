@@ -140,7 +140,9 @@ class Asks:
     """What decoders want from one broker, on its way to the source that carries it out.
 
     The same ask is taken once in ASK_AGAIN_S and connection; at most MOST_ASKS wait, further ones are
-    counted in `dropped` (a decoder asks again when it still misses what it asked for).
+    counted in `dropped` (a decoder asks again when it still misses what it asked for). What waited at the
+    broker comes with its CONNACK, before the source can carry anything out: what is asked for because of
+    that waits for the connection, and must not be taken for that of an earlier one.
     """
 
     def __init__(self) -> None:
@@ -163,10 +165,10 @@ class Asks:
             del self._taken[next(iter(self._taken))]
         self._woken.set()
 
-    def clear(self) -> None:
-        """A new connection: nothing that was asked for before is on its way."""
-        self._waiting.clear()
-        self._taken.clear()
+    def ended(self) -> None:
+        """The connection is over. What is to be published waits for the next one; filters are asked for anew on it."""
+        self._waiting = {ask: None for ask in self._waiting if isinstance(ask, Publish)}
+        self._taken = {ask: taken_ns for ask, taken_ns in self._taken.items() if ask in self._waiting}
 
     def fetches(self) -> list[str]:
         """The topic filters that are asked for, oldest first; they no longer wait."""

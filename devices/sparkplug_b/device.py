@@ -10,17 +10,18 @@
 |---|---|
 | NBIRTH, DBIRTH | `online_flag`, `message_type`, `metric_count`, `bd_seq`, `seq`, and all values; standing |
 | NDATA, DDATA | the values, `seq`; `messages_missed` where some are |
-| NDEATH, DDEATH | `online_flag` false; of a node also of each of its devices; standing |
+| NDEATH, DDEATH | `online_flag` false; of a node also of each device of it that was heard of; standing |
 | NCMD, DCMD, STATE | nothing to report |
 
 The thing is `node` or `node/device`, the group the tag `group_id`. Names: births.py, values: values.py, times:
 readings.py.
 
 A birth replaces what was known of a node, and its devices have to be born again. Data whose birth has not come is kept
-raw, and the node is asked for its births (`Node Control/Rebirth`): again after 10 s, later after up to 600 s. It is
-read when they are there; where none come for a minute it is refused with its bytes. A metric that its birth does not
-name is left out and named. All nodes are asked after a new session, since births may have been missed, and one is
-after a gap in its `seq` or a metric that is not as its birth says. No message is dropped for its number.
+raw, and the node is asked for its births (`Node Control/Rebirth`, the first time with words for the log): again after
+10 s, later after up to 600 s. It is read when they are there; where none come for a minute, or the node dies first, it
+is refused with its bytes. A metric that its birth does not name is left out and named. All nodes are asked after a new
+session, since births may have been missed, and one is after a gap in its `seq` or a metric that is not as its birth
+says. No message is dropped for its number.
 
 A death whose `bdSeq` is not that of the birth is of an earlier session and changes nothing. A last will was written
 long before it is sent: it has the time of receipt.
@@ -173,6 +174,8 @@ class Family:
     def _data(
         self, node: Node, where: Place, said: Said, payload: bytes, received_ns: int, missed: int | None
     ) -> list[Told]:
+        if where.device and where.device not in node.there:
+            node.heard(where.device)
         birth = node.births.get(where.device)
         if birth is None:
             waits = Empty("waits for a birth to say what it means", payload, where.thing)
@@ -192,13 +195,10 @@ class Family:
         session = bd_seq(said)
         if "" in node.births and node.bd_seq is not None and session is not None and session != node.bd_seq:
             return [Empty(f"a death of session {session}, which is over: it is {node.bd_seq}", payload, where.thing)]
-        gone = sorted(node.there)
-        node.there.clear()
-        node.forget()
         told: list[Told] = [_presence(where, said, online=False)]
         told += [
             Reading({"online_flag": False}, None, f"{where.node}/{device}", {"group_id": where.group}, standing=True)
-            for device in gone
+            for device in node.died()
         ]
         return told + self._waiting.ended(where, whole=True)
 
@@ -211,9 +211,11 @@ class Family:
         return asks
 
     def _ask(self, node: Node, where: Place, received_ns: int) -> list[Ask]:
+        first = not node.ever_asked
         if not node.to_ask(received_ns):
             return []
-        return [Publish(where.topic("NCMD"), rebirth(received_ns // 1_000_000))]
+        words = f"node {where.node[:100]!r} of group {where.group[:100]!r} is asked for its births" if first else ""
+        return [Publish(where.topic("NCMD"), rebirth(received_ns // 1_000_000), words=words)]
 
 
 def _own(where: Place, said: Said, *, online: bool) -> dict[str, Value]:

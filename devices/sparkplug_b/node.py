@@ -31,12 +31,13 @@ class SeqRefused(ValueError):
 class Node:
     """One edge node."""
 
-    __slots__ = ("_asked", "_asked_ns", "_last", "_numbered", "bd_seq", "births", "there")
+    __slots__ = ("_asked", "_asked_ns", "_last", "_numbered", "bd_seq", "births", "ever_asked", "there")
 
     def __init__(self) -> None:
         self.births: dict[str, Birth] = {}  # "" is the node itself
-        self.there: set[str] = set()  # devices that were said to be online
+        self.there: set[str] = set()  # devices that were born, or have said something
         self.bd_seq: int | None = None
+        self.ever_asked = False
         self._last: int | None = None
         self._numbered = False
         self._asked = 0
@@ -52,6 +53,19 @@ class Node:
     def learnt(self, device: str, birth: Birth) -> None:
         """A birth that the broker had kept: what it defines, and nothing of the session."""
         self.births.setdefault(device, birth)
+
+    def heard(self, device: str) -> None:
+        """A device has said something: it is there, though its birth may have been missed."""
+        if len(self.there) < MOST_DEVICES:
+            self.there.add(device)
+
+    def died(self) -> list[str]:
+        """It is gone, and all its devices with it: those known, be it by a birth that the broker had kept."""
+        gone = self.there.union(self.births)
+        gone.discard("")
+        self.there.clear()
+        self.forget()
+        return sorted(gone)
 
     def forget(self) -> None:
         """Nothing is sure any more: messages may have been missed."""
@@ -83,6 +97,7 @@ class Node:
             return False
         self._asked += 1
         self._asked_ns = now_ns
+        self.ever_asked = True
         return True
 
 

@@ -10,7 +10,7 @@ an optional field that cannot be true is left out of it and named in `field_erro
 device itself declares void is left out unjudged.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -102,11 +102,15 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A decoder asks to have this said (a rebirth request), at QoS 0 or 1, never retained."""
+    """A decoder asks to have this said (a rebirth request), at QoS 0 or 1, never retained.
+
+    `words` are for the log, once it is said; they make no other ask of it.
+    """
 
     topic: str
     payload: bytes
     qos: int = 0
+    words: str = field(default="", compare=False)
 
 
 Ask = Fetch | Publish

@@ -201,7 +201,7 @@ def test_a_device_is_born_after_its_node_and_dies_with_it() -> None:
     assert isinstance(waits[0], Empty)
     died = node.say("NDEATH", death(1, 5), 9)
     gone = {event.thing: event for event in died if isinstance(event, Reading)}
-    assert gone.keys() == {"edge", "edge/tank"}
+    assert gone.keys() == {"edge", "edge/tank", "edge/pump"}
     assert all(event.fields["online_flag"] is False for event in gone.values())
     assert all(event.standing and event.time_ns is None for event in gone.values())
     (refused,) = [event for event in died if isinstance(event, SanityError)]

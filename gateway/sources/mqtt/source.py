@@ -5,7 +5,8 @@
 
 Every connect subscribes again and checks every reason code (`subscriptions`); one that is refused is
 said in `stats.state` and in the log. The intake is told of each connection before anything is
-subscribed; what its decoders ask for (`Asks`) is done in order, at most 20 publications a second.
+subscribed, though messages that waited at the broker may come before that; what its decoders ask for
+(`Asks`), because of these too, is done in order, at most 20 publications a second.
 The reconnect backoff (0.5 to 30 s) starts over once a subscription was granted
 or a message came, not when TCP opened; not after an end that will probably repeat, nor after a
 connection of less than 5 s (two gateways with one client id throw each other out for ever).
@@ -159,7 +160,6 @@ class MqttSource:
         if self.stats.connects > 1 and not link.session_present and self._config.session_expiry_s:
             why = "the broker has forgotten the session; what was published meanwhile may be missing"
             log.warning("%s: %s", self.name, why)
-        self._asks.clear()
         if self._connected is not None:
             self._connected(not link.session_present)
         self._subscriptions.fetch(self._asks.fetches())
@@ -192,6 +192,8 @@ class MqttSource:
             self._subscriptions.fetch(self._asks.fetches())
             if ask is not None:
                 link.publish(ask.topic, ask.payload, ask.qos, retain=False)
+                if ask.words:
+                    log.info("%s: %s", self.name, ask.words)
                 await self._clock.sleep(PUBLISH_EVERY_S)
 
     async def _finished(self) -> bool:
@@ -204,6 +206,7 @@ class MqttSource:
         good = link.last_message is not None or self._subscriptions.some_granted
         self._last_message = link.last_message if link.last_message is not None else self._last_message
         self._subscriptions.ended()
+        self._asks.ended()
         await link.close()
         return good and steady
 

@@ -180,6 +180,22 @@ def test_the_same_ask_is_taken_again_after_ten_seconds_or_with_a_new_connection(
     assert asks.fetches() == []
     asks.put(Fetch("a"), 10_000_000_000)
     assert asks.fetches() == ["a"]
-    asks.clear()
+    asks.ended()
     asks.put(Fetch("a"), 10_000_000_001)
     assert asks.fetches() == ["a"]
+
+
+async def test_what_a_connection_did_not_get_to_publish_waits_for_the_next_one() -> None:
+    asks = Asks()
+    asks.put(Publish("node/1", b""), 0)
+    assert await asks.publish() == Publish("node/1", b"")
+    asks.put(Publish("node/2", b""), 1)
+    asks.put(Fetch("a"), 2)
+    asks.ended()
+    asks.put(Publish("node/2", b""), 3)  # it waits already
+    asks.put(Publish("node/1", b""), 4)  # that was another connection
+    assert asks.fetches() == []
+    assert [await asks.publish(), await asks.publish()] == [Publish("node/2", b""), Publish("node/1", b"")]
+    asks.put(Publish("node/2", b""), 9_999_999_999)
+    asks.put(Publish("node/3", b""), 9_999_999_999)
+    assert await asks.publish() == Publish("node/3", b""), "the same once in ten seconds"
