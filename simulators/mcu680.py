@@ -5,25 +5,28 @@
     read      one measurement, and none by itself from now on
     save      what was selected stays; here nothing restarts
 
-Frames without the fields that carry the audit number are not counted.
+Switched on it says zeros first. Frames without the fields that carry the audit number are not counted.
 Source: GY-MCU680V1 manual.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from devices.mcu680 import FIELDS, chosen
+from devices.mcu680 import CHECK, FIELDS, chosen
 from devices.spec.command import StreamCommand
 from devices.spec.events import Reading, Value
-from simulators.peer import Frame, Instrument, Series
+from simulators.peer import Frame, Series, Warming
 
 
-class Board(Instrument):
+class Board(Warming):
     """See the module."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.says = {field.name for field in FIELDS}
+
+    def warming(self, frame: bytes) -> bytes:
+        return CHECK.sealed(frame[:4] + bytes(len(frame) - 5))
 
     def obey(self, command: StreamCommand, arguments: Mapping[str, Value]) -> bytes:
         match command.name:

@@ -7,17 +7,45 @@ the hundredth of a second.
 The group has eight satellites because its audit number is in the first six, so a group
 that has lost one of its sentences shows no number rather than a wrong one.
 
+Switched on it says who made it and, before its first fix, one epoch without any: no place, no time, HDOP 99.99.
+None of that carries a number.
+
 Source: NMEA 0183 as u-blox M8 receivers write it (devices/nmea0183/).
 """
 
 import json
+from typing import Any
 
 from devices.spec.events import Reading, Value
-from simulators.peer import Epoch
+from simulators.peer import Epoch, Frame, Instrument
 from simulators.signals import NOWHERE, Route, Spot, unit, wander
 
 SATELLITES = 8
 KNOT_M_S = 1852.0 / 3600.0
+
+START: tuple[tuple[str, dict[str, Value]], ...] = (
+    ("TXT", {"sentences": 1, "sentence_number": 1, "text_kind": "02", "text": "u-blox AG - www.u-blox.com"}),
+    ("RMC", {"status": "V", "mode": "N"}),
+    ("GGA", {"fix_quality": 0, "satellites_used": 0, "hdop": 99.99}),
+    ("VTG", {"mode": "N"}),
+)
+"""Sentences of a receiver that was switched on."""
+
+
+class Receiver(Instrument):
+    """Adds what it says before its first fix."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._off = True
+        self._plain = self.device.encode
+
+    def tick(self, now_s: float) -> list[Frame]:
+        frames = super().tick(now_s)
+        if not frames or not self._off:
+            return frames
+        self._off = False
+        return [*(Frame(self._plain(_said(sentence, dict(fields), None))) for sentence, fields in START), *frames]
 
 
 def epoch(seed: int, _topic: str, spot: Spot = NOWHERE) -> Epoch:

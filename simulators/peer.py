@@ -23,7 +23,10 @@ from simulators.signals import unit
 
 MOST_PER_TICK = 256
 WARM_UP_S = 2.0
-"""How long a sensor that was woken says nothing yet; real ones take 2 to 30 s."""
+"""How long a sensor that was switched on or woken says nothing yet; real ones take 2 to 30 s."""
+
+POWER_UP = b"\x00"
+"""What an adapter reads while the sensor's line, low without power, rises: a break, which it gives as one zero."""
 
 MOST_UNREAD = 1024
 
@@ -208,11 +211,39 @@ class Instrument:
         return Frame(self.device.encode(reading), series, number, self.topic)
 
 
-class Sensor(Instrument):
+class Warming(Instrument):
+    """An instrument that has to warm up: POWER_UP, then for WARM_UP_S what `warming` makes of a measurement.
+
+    Neither carries an audit number.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._warm_s: float | None = None
+        self._off = True
+        self._plain = self.device.encode
+
+    def warming(self, frame: bytes) -> bytes:
+        """The frame that says nothing yet, of the form of `frame`; empty where the type has none."""
+        del frame
+        return b""
+
+    def _frames(self, moments: list[float]) -> list[Frame]:
+        if not moments:
+            return []
+        if self._warm_s is None:
+            self._warm_s = moments[0] + WARM_UP_S
+        until = self._warm_s
+        cold = [self.warming(self._plain(self._epoch(at)[0])) for at in moments if at < until]
+        glitch, self._off = (POWER_UP if self._off else b""), False
+        said = [*map(Frame, filter(None, (glitch, *cold)))]
+        return [*said, *super()._frames([at for at in moments if at >= until])]
+
+
+class Sensor(Warming):
     """An instrument with a fan: listed commands `passive`, `active`, `read`, `sleep`, `wake`.
 
-    Asleep it hears only the commands in `hears_asleep` and measures nothing. Woken, it says for WARM_UP_S what
-    `warming` makes of a measurement, without an audit number.
+    Asleep it hears only the commands in `hears_asleep` and measures nothing. Woken, it warms up again.
     """
 
     hears_asleep: frozenset[str] = frozenset({"wake"})
@@ -222,19 +253,6 @@ class Sensor(Instrument):
         super().__init__(*args, **settings)
         self.asleep = False
         self.active = True
-        self._warm_s: float | None = float("-inf")
-
-    def warming(self, frame: bytes) -> bytes:
-        """The frame that says nothing yet, of the form of `frame`; empty where the type has none."""
-        del frame
-        return b""
-
-    def _frames(self, moments: list[float]) -> list[Frame]:
-        if self._warm_s is None and moments:
-            self._warm_s = moments[0] + WARM_UP_S
-        until = self._warm_s or 0.0
-        cold = [self.warming(self.device.encode(self._epoch(at)[0])) for at in moments if at < until]
-        return [*map(Frame, filter(None, cold)), *super()._frames([at for at in moments if at >= until])]
 
     def obey(self, command: StreamCommand, arguments: Mapping[str, Value]) -> bytes:
         if self.asleep and command.name not in self.hears_asleep:

@@ -4,7 +4,7 @@
     active    answers, then measures by itself
     read      one measurement in passive mode; nothing while active
     sleep     answers, then hears nothing but wake
-    wake      no answer; back in active mode, first with payloads of zeros
+    wake      no answer; back in active mode, first with payloads of zeros, as after power on
 
 Serves the whole family, which shares the commands (PMS3003 takes none).
 Unknown: whether a sensor put to sleep in passive mode wakes up passive; here it wakes active,

@@ -4,7 +4,7 @@
     active     answers, then measures every second
     read       one measurement in passive mode; nothing while active
     sleep      answers, then measures nothing
-    wake       answers, then goes on in the mode it was in, first with zeros
+    wake       answers, then goes on in the mode it was in, first with zeros, as after power on
     firmware, period   answered; the pace of the simulation stays what it was
 
 Serves SDS018, SDS021 and SDS198 too. Source: Nova Fitness, Laser Dust Sensor Control Protocol V1.3 (2015).

@@ -43,6 +43,7 @@ from simulators.mcu680 import Board
 from simulators.mhz19b import Winsen
 from simulators.peer import Epoch, Instrument
 from simulators.pms5003 import Plantower
+from simulators.scd30 import CarbonDioxide
 from simulators.scene import KINDS, truth
 from simulators.sds011 import Nova
 from simulators.signals import CENTRE, METRES_PER_DEGREE, Location, Spot, unit
@@ -83,7 +84,7 @@ PEERS: Mapping[str, type[Instrument]] = {
     ),
     **dict.fromkeys(("sds011", "sds018", "sds021", "sds198"), Nova),
     **dict.fromkeys(("hpma115s0", "hpma115c0"), Honeywell),
-    "mcu680": Board,
+    "mcu680": Board, "nmea0183": nmea0183.Receiver,
     "vda5050": vda5050.Robot, "mavlink": mavlink.Link, "irobot-oi": irobot.Roomba, "irobot-create1": irobot.Roomba,
     "zigbee2mqtt": zigbee2mqtt.Bridged, "tasmota": tasmota.Module, "shelly-gen1": shelly.Gen1,
     "shelly-gen2": shelly.Gen2, "homie": homie.Described,
@@ -114,6 +115,8 @@ RESPONDENTS: Mapping[str, type[Respondent]] = {
     "davis-vantage-mm": davis.Console,
     "sps30": Particles,
     "mhz19b": Winsen,
+    "mhz19c": Winsen,
+    "scd30": CarbonDioxide,
 }
 """Types that do more than answer when they are asked."""
 

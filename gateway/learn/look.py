@@ -6,7 +6,8 @@
               neither                                   21 % printable: another speed?
 
 A type whose frames bring but texts, or nothing, does not explain them: every line with a checksum is a
-sentence of NMEA 0183. Pure. Limits: of a sample the last MOST_SAMPLE bytes are looked at.
+sentence of NMEA 0183. But a sensor of frames that just warms up does: FEWEST_EMPTY. Pure.
+Limits: of a sample the last MOST_SAMPLE bytes are looked at.
 """
 
 import re
@@ -27,6 +28,9 @@ PRINTABLE = 0.95
 
 ENOUGH = 0.6
 """Share of a sample that a type without an integrity check has to explain."""
+
+FEWEST_EMPTY = 3
+"""Frames that say nothing yet, with a check that holds, of which a type is known that brings no values so far."""
 
 SURE_OF_JSON = 3
 """A line of JSON weighs as much as so many others, which may look like keys or columns by chance."""
@@ -204,7 +208,9 @@ def _types(sample: bytes, devices: Iterable[Device]) -> Iterator[Guess]:
         )
         share = 1 - noise / len(sample) if sample else 0.0
         values = _values(events, device)
-        frames = min(frames, sum(map(bool, values)))
+        brought = sum(map(bool, values))
+        starts = not values and device.checked and not device.line_end and share >= ENOUGH  # it warms up, say
+        frames = (frames if frames >= FEWEST_EMPTY else 0) if starts else min(frames, brought)
         if frames and (frames >= wrong if device.checked else frames >= 3 and frames > 4 * wrong and share >= ENOUGH):
             found.append((share, frames, sum(values), device))
     found.sort(key=lambda one: (-one[0], -one[1], -one[2]))

@@ -4,7 +4,7 @@ import pytest
 
 from devices.spec.command import DONE, Outcome, StreamCommand, To
 from devices.spec.device import StreamDevice
-from devices.spec.events import Empty, Event, Reading, Value
+from devices.spec.events import Empty, Event, Noise, Reading, Value
 from devices.spec.polled import Exchange
 from simulators.line import Respondent
 from simulators.peer import Instrument
@@ -15,7 +15,9 @@ NOON = 1_767_326_500.0
 
 
 def sensor(name: str) -> Instrument:
+    """One that was switched on ten seconds before NOON."""
     one = peer(ThingSpec("lamp", BY_NAME[name], seed=7, period_s=1.0))
+    said(one, NOON - 10)
     said(one, NOON)
     return one
 
@@ -122,6 +124,35 @@ def test_a_sensor_that_was_woken_warms_up(name: str) -> None:
     assert len(cold) == 2
     assert all(event.detail.startswith("warming up") for event in cold)
     assert len(events) > 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pms3003", "pms5003", "pms5003t", "pms5003s", "pms5003st", "pms7003", "pmsa003", "sds011", "sds018", "sds021",
+     "sds198", "hpma115s0", "hpma115c0", "mcu680"],
+)  # fmt: skip
+def test_a_sensor_that_was_switched_on_rises_its_line_and_warms_up(name: str) -> None:
+    one = peer(ThingSpec("lamp", BY_NAME[name], seed=7, period_s=1.0))
+    assert said(one, NOON) == []
+    glitch, *events = said(one, NOON + 5)
+    assert glitch == Noise(b"\x00")
+    assert [type(event) for event in events] == [Empty, Empty, Reading, Reading, Reading]
+    assert one.sent == {(): 3}
+
+
+def test_an_scd30_has_measured_nothing_for_two_seconds() -> None:
+    one = respondent(ThingSpec("office", BY_NAME["scd30"], seed=7))
+
+    def answered(number: int, now_s: float) -> Event:
+        exchange = Exchange(one.device.questions[number], one.unit)
+        (event,) = exchange.feed(b"".join(one.answer(exchange.question, now_s).wire.pieces))
+        return event
+
+    assert answered(0, NOON) == Reading({"data_ready_flag": False})
+    assert isinstance(answered(1, NOON + 1), Empty)
+    event = answered(1, NOON + 2)
+    assert isinstance(event, Reading)
+    assert event.fields.keys() == {"co2_ppm", "temperature_c", "humidity_pct"}
 
 
 def test_an_mhz19b_starts_once_and_an_sps30_is_idle_until_it_is_told_to_measure() -> None:

@@ -198,7 +198,7 @@ async def test_nothing_is_said_to_nobody_and_a_reader_hears_the_count_from_its_s
 
 
 async def test_a_reader_that_does_not_read_blocks_nobody() -> None:
-    specs = [ThingSpec("stuck", BY_NAME["pms5003"], 1, 0.001), ThingSpec("read", BY_NAME["pms5003"], 2, 0.01)]
+    specs = [ThingSpec("stuck", BY_NAME["lamp-checked"], 1, 0.001), ThingSpec("read", BY_NAME["lamp-checked"], 2, 0.01)]
     fleet = Fleet(specs, broker=None)
     await fleet.open()
     stuck = os.open(fleet.ports["stuck"], os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)

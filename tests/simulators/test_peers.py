@@ -36,11 +36,18 @@ SDS = {
 
 
 def pms() -> Instrument:
-    return peer(ThingSpec("lamp", BY_NAME["pms5003"], seed=7))
+    return warm(peer(ThingSpec("lamp", BY_NAME["pms5003"], seed=7)))
 
 
 def sds() -> Instrument:
-    return peer(ThingSpec("kiosk", BY_NAME["sds011"], seed=7))
+    return warm(peer(ThingSpec("kiosk", BY_NAME["sds011"], seed=7)))
+
+
+def warm(instrument: Instrument) -> Instrument:
+    """One that was switched on four seconds before noon, to which nobody has listened yet."""
+    instrument.tick(NOON - 4.0)
+    instrument.tick(NOON)
+    return instrument
 
 
 def tell(instrument: Instrument, request: str) -> str:
@@ -102,6 +109,20 @@ def test_commands_are_found_however_they_are_cut_and_among_noise() -> None:
         "424d0004e1010175" + "424d0004e1000174"
     )
     assert instrument.receive(b"\x42" * 10_000) == b""
+
+
+def test_a_receiver_says_who_made_it_and_that_it_has_no_fix_yet() -> None:
+    one = peer(ThingSpec("cart", BY_NAME["nmea0183"], seed=7))
+    one.tick(NOON)
+    frames = one.tick(NOON + 0.999)
+    assert [frame.data for frame in frames[:4]] == [
+        b"$GNTXT,01,01,02,u-blox AG - www.u-blox.com*4E\r\n",
+        b"$GNRMC,,V,,,,,,,,,,N*4D\r\n",
+        b"$GNGGA,,,,,,0,00,99.99,,,,,,*56\r\n",
+        b"$GNVTG,,T,,M,,N,,K,N*32\r\n",
+    ]
+    assert [frame.number is None for frame in frames] == [True] * 4 + [False] * 4
+    assert all(frame.number is not None for frame in one.tick(NOON + 2.0))
 
 
 def test_an_undelivered_number_is_given_again() -> None:

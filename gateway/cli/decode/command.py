@@ -112,7 +112,10 @@ def decode(
     elif heard is not None:
         raise UsageError(f"--with: messages of {kind.name} each speak for themselves")
     else:
-        said = coding.events(kind, topic or usual_topic(kind.reading_topic), b"".join(bounded(chunks)), device == RAW)
+        on = topic or usual_topic(kind.reading_topic)
+        if topic is None and kind.says_on and not kind.checked:  # only the topic says what such bytes are
+            print(f"no --topic: read as if it had come on {on}", file=sys.stderr)
+        said = coding.events(kind, on, b"".join(bounded(chunks)), device == RAW)
         Printed(kind, topic, 0, terminal=terminal).events(said)
 
 

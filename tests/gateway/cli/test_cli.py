@@ -73,6 +73,15 @@ def test_decode_prints_a_reading_as_one_json_object(capsys: pytest.CaptureFixtur
     }
 
 
+def test_decode_says_as_what_bytes_are_read_that_only_a_topic_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["decode", "--device", "ble-gatt", "--hex", "0048"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["fields"] == {"heart_rate_bpm": 72.0, "sensor_contact": "NOT_SUPPORTED", "flags": 0}
+    assert err == "no --topic: read as if it had come on ble/thing/2a37\n"
+    (reading,) = decoded(capsys, "--device", "ble-gatt", "--topic", "2A6E", "--hex", "6408")
+    assert reading["fields"] == {"temperature_c": 21.48}
+
+
 def test_decode_says_noise_and_errors_and_still_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
     broken = FRAME[:-1] + "6"
     assert decoded(capsys, "--device", "pms5003", "--hex", f"00 01\n{broken} {FRAME} ff") == [

@@ -172,8 +172,17 @@ def test_misuse_is_one_line(arguments: list[str], words: str, capsys: pytest.Cap
     assert words in capsys.readouterr().err
 
 
+def test_a_sensor_that_warms_up_is_known_by_its_frames_of_zeros() -> None:
+    zeros = bytes.fromhex("424d001c" + "00" * 26 + "00ab")
+    fits = fitting(b"\x00" + 3 * zeros, {name: BY_NAME[name] for name in ("pms5003", "sds011")}, None)
+    assert [(fit.device, fit.frames) for fit in fits] == [("pms5003", 3)]
+    assert fitting(2 * zeros, {"pms5003": BY_NAME["pms5003"]}, None) == []
+
+
 async def test_a_sensor_that_is_silent_until_it_is_asked_for_a_frame_is_found(tmp_path: Path) -> None:
     fleet = Fleet([ThingSpec("dust", BY_NAME["sds011"], 3)], broker=None, port_dir=tmp_path)
+    for at in (0.0, 5.0):  # it was switched on long ago, and has warmed up
+        fleet._peers["dust"].tick(at)
     fleet._peers["dust"].talking = False
     await fleet.open()
     running = asyncio.create_task(fleet.run(60.0))
