@@ -50,7 +50,7 @@ from gateway.cli.usage import UsageError
 from textfile import as_utf8
 
 if TYPE_CHECKING:
-    from devices.spec.device import Device, PolledDevice, StreamDevice
+    from devices.spec.device import Device, MessageDevice, PolledDevice, StreamDevice
     from devices.spec.events import Event
 
 MOST_HELD = 4096
@@ -112,11 +112,16 @@ def decode(
     elif heard is not None:
         raise UsageError(f"--with: messages of {kind.name} each speak for themselves")
     else:
-        on = topic or usual_topic(kind.reading_topic)
-        if topic is None and kind.says_on and not kind.checked:  # only the topic says what such bytes are
-            print(f"no --topic: read as if it had come on {on}", file=sys.stderr)
-        said = coding.events(kind, on, b"".join(bounded(chunks)), device == RAW)
+        said = coding.events(kind, topic or _unsaid(kind), b"".join(bounded(chunks)), device == RAW)
         Printed(kind, topic, 0, terminal=terminal).events(said)
+
+
+def _unsaid(kind: "MessageDevice") -> str:
+    """The topic of a payload that was given without one; said, where only that tells what such bytes are."""
+    on = usual_topic(kind.reading_topic)
+    if kind.says_on and not kind.checked:
+        print(f"no --topic: read as if it had come on {on}", file=sys.stderr)
+    return on
 
 
 def _see_input(given: Sequence[object], of_ports: tuple[object, ...]) -> None:
