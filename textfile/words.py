@@ -9,6 +9,9 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _USER_INFO = re.compile(r"://.*@")
 _SHOWN = 60
 
+LEAST_PART = 3
+"""Letters of a word that is looked for within others: fewer are in too many."""
+
 
 def one_line(text: str) -> str:
     """`text` with line ends and other control characters written as escapes."""
@@ -16,8 +19,14 @@ def one_line(text: str) -> str:
 
 
 def nearest(word: str, options: Iterable[str]) -> str | None:
-    """The option that `word` was probably meant to be."""
-    found = difflib.get_close_matches(word.lower(), list(options), n=1, cutoff=0.6)
+    """The option that `word` was probably meant to be: the shortest that begins with it, or holds it, or is like it."""
+    known, low = list(options), word.lower()
+    if len(low) >= LEAST_PART:
+        begun = [option for option in known if option.lower().startswith(low)]
+        part = begun or [option for option in known if low in option.lower()]
+        if part:
+            return min(part, key=len)
+    found = difflib.get_close_matches(low, known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 

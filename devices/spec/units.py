@@ -208,6 +208,17 @@ def _slashed(text: str) -> str:
     return _POWER.sub(lambda match: "/" + match[1] + {"¹": "", "²": "2", "³": "3"}[match[2]], text)
 
 
+_IN_WORDS = {
+    **dict.fromkeys(("hours", "hour", "hrs", "hr"), "h"),
+    **dict.fromkeys(("minutes", "minute", "mins"), "min"),
+    **dict.fromkeys(("seconds", "second", "secs", "sec"), "s"),
+    **dict.fromkeys(("days", "day"), "d"),
+    **dict.fromkeys(("liters", "liter", "litres", "litre", "l"), "L"),
+}
+_WORDS = re.compile(rf"(?<![A-Za-z])({'|'.join(_IN_WORDS)})(?![A-Za-z])", re.I)
+"""What stands in words within a unit of several parts."""
+
+
 def near_unit(text: str) -> str | None:
     """The UCUM code that was probably meant by what is none."""
     found = spelled(text)
@@ -215,4 +226,8 @@ def near_unit(text: str) -> str | None:
         return found
     lower = {ucum.lower(): ucum for ucum in UNITS}
     suffixes = {unit.suffix: unit.ucum for unit in UNITS.values() if unit.suffix}
-    return lower.get(text.lower()) or suffixes.get(text.lower())
+    found = lower.get(text.lower()) or suffixes.get(text.lower())
+    if found is not None:
+        return found
+    written = _WORDS.sub(lambda match: _IN_WORDS[match[1].lower()], text)
+    return None if written == text else spelled(written) or lower.get(written.lower())

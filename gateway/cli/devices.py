@@ -83,6 +83,8 @@ def devices(
         if as_json:
             typer.echo(json.dumps(described(found[0]) if len(found) == 1 else [described(each) for each in found]))
         else:
+            if name not in [each.name for each in found]:
+                typer.echo(f"{name} is another name of {', '.join(each.name for each in found)}\n")
             typer.echo("\n\n".join(text(each) for each in found))
         return
     usable, broken = _made(known(config))
@@ -90,10 +92,17 @@ def devices(
         typer.echo(json.dumps([described(device) for device in usable], ensure_ascii=False))
     else:
         rows = [("name", "title", "link", "domain", "fields")]
-        rows += [(each.name, each.title, each.link, each.domain, fields_of(each)) for each in usable]
+        rows += [
+            (each.name, each.title, each.link, each.domain, fields_of(each)) for each in sorted(usable, key=_place)
+        ]
         typer.echo(table(rows))
     for why in broken:
         typer.echo(f"parkgate: {why}", err=True)
+
+
+def _place(device: "Device") -> tuple[str, str]:
+    """Where a type stands in the list: by domain, then by name."""
+    return device.domain, device.name
 
 
 def good(catalogue: "Mapping[str, Device]") -> "list[Device]":

@@ -120,6 +120,7 @@ def test_raw_numbers_that_mean_none_may_be_written_as_their_bits() -> None:
         ),
         ("scale = 0.001", "scale = 0", "field[0].scale = 0: expected a number other than 0"),
         ('unit = "m"', 'unit = "metres"', 'field[0].unit = "metres": expected a UCUM code; did you mean "m"?'),
+        ('unit = "m"', 'unit = "m3/hour"', 'field[0].unit = "m3/hour": expected a UCUM code; did you mean "m3/h"?'),
         ('unit = "m"', 'unit = "V"', 'field[0].name = "water_level_m": expected a name ending in _v'),
         ('unit = "m"', 'unit = "m"\ntype = "u8"', 'field[0].type = "u8": expected "u16", "i16", "u32"'),
         ('unit = "m"', 'unit = "m"\nfunction = 6', "field[0].function = 6: expected a whole number from 3 to 4"),

@@ -50,6 +50,11 @@ class Coding(NamedTuple):
         """The events of a message, or of a payload that is `alone`, as its codec reads it."""
         decode, now_ns = kind.decode_coded, time.time_ns()
         if alone:
+            if not (self.codec or self.codecs):
+                print(
+                    f"{RAW}: no codec was given, so no value is read: --codec FILE.js or --codecs FOLDER",
+                    file=sys.stderr,
+                )
             return self._alone(payload)
         if decode is None or not (self.codec or self.codecs):
             return kind.decode(topic, payload, now_ns)

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from devices.spec.events import Event
 
 MOST_HELD = 4096
+LEAST_HELD = 2
+"""Bytes that are told to be half a frame: one may be anything."""
 
 
 def decode(
@@ -84,6 +86,8 @@ def decode(
     terminal = sys.stdout.isatty() and not as_json
     asked = None if port is None else Port(port, baud, parity, for_s, record)
     given = [each for each in (source, hexed, text, file, port) if each is not None]
+    if device is None and source is not None and len(given) > 1 and source in usable(config):
+        raise UsageError(f"{source} is a device type, which stands behind --device: --device {source}")
     if len(given) > 1:
         raise UsageError("give one input only: --hex, --text, --file, FILE or --port")
     if device is None:
@@ -177,17 +181,38 @@ def _stream(kind: "StreamDevice | PolledDevice", chunks: Iterable[bytes], unit: 
 
     decoder = kind.decoder() if isinstance(kind, StreamDevice) else kind.decoder(unit)
     printed = Printed(kind, None, MOST_HELD, terminal=terminal)
-    head, answered = b"", False
+    head, size, answered = b"", 0, False
     for chunk in chunks:
+        size += len(chunk)
         head += chunk[: MOST_TRIED - len(head)]
         answered |= _said(printed, decoder.feed(chunk))
-    answered |= _said(printed, decoder.flush())
+    answered |= _said(printed, _broken_off(decoder.flush()))
     printed.end()
     if not answered and isinstance(kind, PolledDevice):
         asked = kind.unit if unit is None else unit
         other = other_unit(kind, asked, head)
         if other is not None:
             print(f"no answer of unit {asked}, but one of unit {other}: give --unit {other}?", file=sys.stderr)
+            return
+        fits = [question.name for question in kind.questions if question.size == size]
+        if fits:
+            who = f"of unit {asked}" if kind.units else f"of the {kind.name}"
+            print(
+                f"no answer {who}: {size} bytes are as many as one to {fits[0]} has, but its check does not hold, "
+                "or they are something else",
+                file=sys.stderr,
+            )
+
+
+def _broken_off(left: "list[Event]") -> "list[Event]":
+    """What a decoder gives back at the end of the input, said to be what it is: it was waiting for the rest of it."""
+    from devices.spec.events import Noise
+
+    noise = [event for event in left if isinstance(event, Noise) and not event.why]
+    data = b"".join(event.data for event in noise)
+    if len(noise) < len(left) or len(data) < LEAST_HELD:
+        return left
+    return [Noise(data, "incomplete: it begins as a frame does, and the input ends before the frame does")]
 
 
 def _said(printed: Printed, events: "list[Event]") -> bool:

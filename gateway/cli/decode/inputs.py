@@ -14,6 +14,7 @@ CHUNK = 1 << 16
 LONGEST_PAYLOAD = 16 << 20
 
 _BETWEEN = re.compile(r"[\s,:;]+|\b0[xX]|\\x")
+_STRANGE = re.compile(r"[^0-9A-Fa-f]")
 
 
 def parse_hex(text: str) -> bytes | None:
@@ -30,12 +31,20 @@ def from_hex_option(value: str) -> bytes:
     if data is not None:
         return data
     if value != "-" and not os.path.isfile(value):  # noqa: PTH113  # a Path of a long text raises
-        raise UsageError(f"--hex: expected an even number of hex digits, got {clip(value)}")
+        raise UsageError(f"--hex: {_no_hex(value)}")
     raw = b"".join(bounded(from_file(value)))
     try:
         return parse_hex(decoded(raw)) or raw
     except NotText:
         return raw
+
+
+def _no_hex(value: str) -> str:
+    """What is wrong with text that `parse_hex` takes for none."""
+    strange = _STRANGE.search(_BETWEEN.sub("", value))
+    if strange is None:
+        return f"expected an even number of hex digits, got {clip(value)}"
+    return f"expected hex digits or the name of a file, got {clip(value)}: {clip(strange[0])} is no hex digit"
 
 
 def clip(value: str) -> str:

@@ -178,6 +178,33 @@ def test_a_sentence_given_as_text_needs_no_line_end(capsys: pytest.CaptureFixtur
     assert (reading["fields"]["course_deg"], reading["fields"]["speed_kn"]) == (54.7, 5.5)
 
 
+def test_half_a_frame_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    incomplete = "incomplete: it begins as a frame does, and the input ends before the frame does"
+    assert decoded(capsys, "--device", "sds011", "--hex", "00 aa c0 d4 04 3a") == [
+        {"event": "noise", "bytes": 1, "hex": "00", "ascii": "."},
+        {"event": "noise", "detail": incomplete, "bytes": 5, "hex": "aac0d4043a", "ascii": "....:"},
+    ]
+
+
+def test_an_answer_whose_check_does_not_hold_is_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["decode", "--device", "rs-ws-n01", "--hex", "07 03 04 01 e0 00 ff dc 78"]) == 0
+    captured = capsys.readouterr()
+    assert [json.loads(line)["event"] for line in captured.out.splitlines()] == ["noise"]
+    assert captured.err == (
+        "no answer of unit 1: 9 bytes are as many as one to function 3, registers 0..1 has, but its check does not "
+        "hold, or they are something else\n"
+    )
+
+
+def test_a_payload_without_a_codec_is_said_to_be_unread(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["decode", "--device", "lorawan-payload", "--fport", "5", "--hex", "0102"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["fields"] == {"f_port": 5, "payload_hex": "0102"}
+    assert captured.err == (
+        "lorawan-payload: no codec was given, so no value is read: --codec FILE.js or --codecs FOLDER\n"
+    )
+
+
 def test_noise_that_lies_together_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert decoded(capsys, "--device", "pms5003", "--hex", "01 02 42 42") == [
         {"event": "noise", "bytes": 4, "hex": "01024242", "ascii": "..BB"}
@@ -280,7 +307,14 @@ def test_decode_leaves_a_port_when_nobody_reads_what_it_says() -> None:
 WRONG = [
     (["decode", "--device", "pms500", "--hex", "00"], 'no device type "pms500"; did you mean "pms5003"?'),
     (["decode", "--device", "zzz", "--hex", "00"], 'no device type "zzz"; `parkgate devices` lists them'),
-    (["decode", "--device", "pms5003", "--hex", "4z"], '--hex: expected an even number of hex digits, got "4z"'),
+    (
+        ["decode", "--device", "pms5003", "--hex", "4z"],
+        '--hex: expected hex digits or the name of a file, got "4z": "z" is no hex digit',
+    ),
+    (
+        ["decode", "sds011", "--hex", "00"],
+        "sds011 is a device type, which stands behind --device: --device sds011",
+    ),
     (["decode", "--device", "pms5003", "--hex", "424"], '--hex: expected an even number of hex digits, got "424"'),
     (["decode", "--device", "pms5003", "no-such-file"], '"no-such-file": No such file or directory'),
     (
@@ -304,6 +338,7 @@ WRONG = [
         "--for: expected seconds, more than 0, got 0",
     ),
     (["decode", "--device", "pms5003", "--port", "/dev/x", "--parity", "e"], '--parity: expected N, E or O, got "e"'),
+    (["devices", "wmbus"], 'no device type "wmbus"; did you mean "wmbusmeters"?'),
     (["devices", "sds19"], 'no device type "sds19"; did you mean "sds198"?'),
     (
         ["run", "--config", "no-such.toml"],
@@ -380,8 +415,10 @@ def test_devices_lists_every_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["devices"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split() == ["name", "title", "link", "domain", "fields"]
-    names = {row.split()[0] for row in rows}
-    assert names >= {"pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050"}
+    names = [row.split()[0] for row in rows]
+    assert names[:3] == ["hpma115c0", "hpma115s0", "mcu680"]
+    assert names[-1] == "vda5050"
+    assert set(names) >= {"pms5003", "sds011", "nmea0183", "bci-oximeter", "senml", "ttn-v3", "vda5050"}
 
 
 def test_devices_describes_one_type(capsys: pytest.CaptureFixture[str]) -> None:
@@ -391,6 +428,11 @@ def test_devices_describes_one_type(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[2].split() == ["link", "serial,", "9600", "baud,", "8N1"]
     (row,) = [line for line in lines if line.split()[:1] == ["pm2_5_ug_m3"]]
     assert row.split()[:7] == ["pm2_5_ug_m3", "µg/m³", "ug/m3", "measure", "0", "..", "65535"]
+
+
+def test_another_name_of_a_type_is_said_to_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["devices", "lorawan-payload"]) == 0
+    assert capsys.readouterr().out.splitlines()[:3] == ["lorawan-payload is another name of ttn-v3", "", "ttn-v3"]
 
 
 def test_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:

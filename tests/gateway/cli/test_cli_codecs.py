@@ -67,7 +67,7 @@ def test_a_payload_with_one_codec(folder: Path, capsys: pytest.CaptureFixture[st
     assert event["fields"] == {"f_port": 0, "payload_hex": "0105", "port": 0.0, "sum": 6.0, "of_text": "old"}
     event, err = decoded(capsys, *raw("--hex", "0105"))
     assert event["fields"] == {"f_port": 0, "payload_hex": "0105"}
-    assert err == ""
+    assert err == "lorawan-payload: no codec was given, so no value is read: --codec FILE.js or --codecs FOLDER\n"
 
 
 def test_a_payload_with_a_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

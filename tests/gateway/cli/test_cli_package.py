@@ -37,7 +37,8 @@ def parkgate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_package_brings_a_type_for_every_command(tmp_path: Path) -> None:
     install(tmp_path)
     listed = parkgate(tmp_path, "devices")
-    assert listed.stdout.splitlines()[-1].split() == ["acme-wind", "Acme", "wind", "sensor", "serial", "park", "2"]
+    (row,) = [line for line in listed.stdout.splitlines() if line.startswith("acme-wind")]
+    assert row.split() == ["acme-wind", "Acme", "wind", "sensor", "serial", "park", "2"]
     decoded = parkgate(tmp_path, "decode", "--device", "acme-wind", "--text", "$WIND,270,3.4*08")
     assert json.loads(decoded.stdout)["fields"] == {"wind_direction_deg": 270.0, "wind_m_s": 3.4}
     (tmp_path / "gateway.toml").write_text('[[serial]]\nport = "./wind"\ndevice = "acme-wind"\nthing = "roof"\n')
