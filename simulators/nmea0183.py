@@ -45,6 +45,8 @@ class Receiver(Instrument):
         if not frames or not self._off:
             return frames
         self._off = False
+        if self.warm:
+            return frames
         return [*(Frame(self._plain(_said(sentence, dict(fields), None))) for sentence, fields in START), *frames]
 
 

@@ -11,6 +11,7 @@ Limits: at most 256 frames a tick; a device that was held up longer does not cat
 from now, as real ones do. At most 1024 unread command bytes are kept.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -97,6 +98,8 @@ class Instrument:
         self.period_s = period_s
         self.opening = device.opening if isinstance(device, StreamDevice) else b""
         self.talking = not self.opening
+        self.warm = False
+        """It was switched on long before anybody listens: nothing of its start is left to say."""
         self.sent: Counter[Series] = Counter()
         self._epoch = epoch
         self.thing = thing
@@ -231,6 +234,8 @@ class Warming(Instrument):
     def _frames(self, moments: list[float]) -> list[Frame]:
         if not moments:
             return []
+        if self.warm:
+            self.warm, self._off, self._warm_s = False, False, -math.inf
         if self._warm_s is None:
             self._warm_s = moments[0] + WARM_UP_S
         until = self._warm_s

@@ -128,6 +128,7 @@ class ThingSpec:
     `location` is (latitude, longitude) in degrees; `kind` a set of fields (scene.KINDS) for
     types that carry any; `port` the symlink to give a pty, or the TCP port number. Of a type that is
     asked, things of one `line` are on one port, each with a `unit` number (None: the type's own).
+    One that is `warm` was switched on long before anybody listens: no boot noise, no warm-up.
     """
 
     name: str
@@ -143,6 +144,7 @@ class ThingSpec:
     faults: Faults = field(default_factory=Faults)
     line: str | None = None
     unit: int | None = None
+    warm: bool = False
 
     @property
     def spot(self) -> Spot:
@@ -209,11 +211,16 @@ def peer(spec: ThingSpec) -> Instrument:
     assert not isinstance(device, PolledDevice)
     make = PEERS.get(spec.device, Instrument)
     thing = spec.name if isinstance(device, MessageDevice) else None
-    return make(device, epoch, spec.period_s, seed=spec.seed, thing=thing, topic=spec.topic_name)
+    made = make(device, epoch, spec.period_s, seed=spec.seed, thing=thing, topic=spec.topic_name)
+    made.warm = spec.warm
+    return made
 
 
 def park(things: int, seed: int, devices: Mapping[str, Device]) -> list[ThingSpec]:
-    """A fleet of `things` things of the types in `devices`; from seven on, at least one of each type in `FIRST`."""
+    """A fleet of `things` things of the types in `devices`, all of which run already.
+
+    From seven on there is at least one of each type in `FIRST`.
+    """
     specs: list[ThingSpec] = []
     serial = 0
     counts: dict[str, int] = {}
@@ -236,6 +243,7 @@ def park(things: int, seed: int, devices: Mapping[str, Device]) -> list[ThingSpe
                 zone=ZONES[index % len(ZONES)],
                 location=CENTRE if device.name in EPOCHS else place(seed, index),
                 kind=kind,
+                warm=True,
             )
         )
     return specs

@@ -178,3 +178,14 @@ def test_an_mhz19b_starts_once_and_an_sps30_is_idle_until_it_is_told_to_measure(
         "nothing measured since it was asked last",
         "Reading",
     ]
+
+
+@pytest.mark.parametrize("name", ["pms5003", "sds011", "nmea0183"])
+def test_a_warm_one_measures_at_once(name: str) -> None:
+    one = peer(ThingSpec("thing-1", BY_NAME[name], seed=3, period_s=1.0, warm=True))
+    decoder = one.device.decoder()
+    frames = [frame for second in range(3) for frame in one.tick(NOON + second)]
+    events = [event for frame in frames for event in decoder.feed(frame.data)]
+    assert frames
+    assert all(isinstance(event, Reading) and event.fields.keys() - {"sentence", "text"} for event in events), events
+    assert all(frame.number is not None for frame in frames)
