@@ -88,12 +88,10 @@ class Refusals:
                 del tally.things[key]
             if tally.run is not None and now > tally.run.until:
                 tally.run, tally.before = None, self._stats.source(name).refused
-            of = {device: [thing for kind, thing in tally.things if kind == device] for device, _ in tally.things}
             if tally.run is not None:
-                things = [thing for device in of.values() for thing in device]
-                things += [row.topic for row in topics if row.source == name]
-                found.append(_line(name, tally.run.count, things, tally.run.why))
+                found.append(self._of_all(name, tally, tally.run, [row for row in topics if row.source == name]))
                 continue
+            of = {device: [thing for kind, thing in tally.things if kind == device] for device, _ in tally.things}
             for device, things in of.items():
                 runs = [tally.things[device, thing] for thing in things]
                 found.append(_line(name, sum(run.count for run in runs), things, runs[-1].why, device))
@@ -102,6 +100,17 @@ class Refusals:
                 count = sum(row.run for row in rows)
                 found.append(_line(name, count, [row.topic for row in rows], rows[-1].reason, device))
         return found
+
+    def _of_all(self, name: str, tally: _Tally, run: _Run, topics: list[TopicStats]) -> str:
+        """What to say of a source: whose messages they are where that is so of all, else whose the last one was."""
+        known = sum(each.count for each in tally.things.values()) + sum(row.run for row in topics)
+        if known == run.count:
+            things = [thing for _, thing in tally.things]
+            return _line(name, run.count, things + [row.topic for row in topics], run.why)
+        rows = self._stats.topics.values()
+        said = [row for row in rows if row.source == name and row.run and row.reason == run.why]
+        last = max(said, key=lambda row: row.last_seen_ns).topic if said else ""
+        return _line(name, run.count, [], run.why, last=last)
 
     def _unread(self, now_ns: int) -> list[TopicStats]:
         """Topics of which the last messages all were refused, and lately."""
@@ -116,10 +125,11 @@ class Refusals:
         return {(name, thing) for name, tally in self._sources.items() for _, thing in tally.things}
 
 
-def _line(source: str, count: int, things: list[str], why: str, device: str = "") -> str:
+def _line(source: str, count: int, things: list[str], why: str, device: str = "", last: str = "") -> str:
     what = "messages" if source.startswith("mqtt:") else "frames"
     names = [thing for thing in things if thing]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     of = f" of {', '.join(names[:NAMED])}{more}" if names else ""
     kind = f" as {device}" if device else ""
-    return f"{source}: all of the last {count} {what}{of} could not be read{kind}: {why}"
+    whose = f"; the last, of {last}" if last and last not in why else ""
+    return f"{source}: all of the last {count} {what}{of} could not be read{kind}{whose}: {why}"

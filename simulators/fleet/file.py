@@ -31,6 +31,7 @@ what was expected.
 """
 
 import ipaddress
+import json
 import math
 import os
 import re
@@ -42,10 +43,10 @@ from urllib.parse import urlsplit
 
 from devices.catalogue import Catalogue
 from devices.files import only_refused, read_path, with_tables
-from devices.spec.device import Device, PolledDevice
+from devices.spec.device import Device, MessageDevice, PolledDevice
 from devices.spec.errors import DescriptionError
 from simulators.faults import Faults
-from simulators.things import PERIODS, Link, ThingSpec, kinds_of
+from simulators.things import PERIODS, Link, ThingSpec, kinds_of, peer, usual_topic
 from textfile import Mistaken, Table, listed, nearest, one_line, open_toml
 
 FLEET_KEYS = ("broker", "username", "password", "port_dir", "listen", "seed", "types")
@@ -190,7 +191,7 @@ def _thing(table: Table, type_: Device, name: str, seed: int, number: int) -> Th
         port = table.integer("port", 0, 0, 65535)
     elif not table.wrong("link"):
         port = table.text_or_none("port", "the path of its symlink")
-    return ThingSpec(
+    spec = ThingSpec(
         name=name,
         type=type_,
         seed=seed,
@@ -205,6 +206,19 @@ def _thing(table: Table, type_: Device, name: str, seed: int, number: int) -> Th
         line=_line(table, type_),
         unit=_unit(table, type_, number),
     )
+    _see_topic(table, spec)
+    return spec
+
+
+def _see_topic(table: Table, spec: ThingSpec) -> None:
+    """Refuse a topic that nothing can be published on, or that the type's double would not publish on."""
+    if spec.topic is None or not isinstance(spec.type, MessageDevice) or table.wrong("topic"):
+        return
+    usual = json.dumps(usual_topic(spec.type, spec.name))
+    if "+" in spec.topic or "#" in spec.topic:
+        table.fail("topic", f"the one topic that {spec.name} publishes on, without + and #, as {usual}")
+    elif not table.wrong("kind") and peer(spec).topic != spec.topic:
+        table.fail("topic", f"a topic of {spec.type.name}, as {usual}")
 
 
 def _line(table: Table, type_: Device) -> str | None:

@@ -184,6 +184,33 @@ colour = 3
     ]
 
 
+@pytest.mark.parametrize(
+    ("device", "topic", "expected"),
+    [
+        (
+            "wmbusmeters",
+            "wmbusmeters/#",
+            'the one topic that meter publishes on, without + and #, as "wmbusmeters/meter"',
+        ),
+        ("senml", "park/+/senml", 'the one topic that meter publishes on, without + and #, as "park/meter/senml"'),
+        ("sparkplug-b", "spBv1.0/pumps/FOO/n1", 'a topic of sparkplug-b, as "spBv1.0/parkgate/NDATA/meter"'),
+    ],
+)
+def test_a_topic_that_nothing_is_published_on(tmp_path: Path, device: str, topic: str, expected: str) -> None:
+    text = f'[fleet]\nbroker = "h"\n[[thing]]\nname = "meter"\ndevice = "{device}"\ntopic = "{topic}"\n'
+    file = written(tmp_path, text)
+    with pytest.raises(FleetError) as caught:
+        load(file, BUILT_IN)
+    assert str(caught.value) == f'{file}:6:9: thing[0].topic = "{topic}": expected {expected}'
+
+
+@pytest.mark.parametrize("topic", ["spBv1.0/pumps/NDATA/n1", "spBv1.0/pumps/DDATA/n1/d1"])
+def test_topics_of_a_node_and_of_a_device(tmp_path: Path, topic: str) -> None:
+    text = f'[fleet]\nbroker = "h"\n[[thing]]\ndevice = "sparkplug-b"\ntopic = "{topic}"\n'
+    (thing,) = load(written(tmp_path, text), BUILT_IN).things
+    assert thing.topic_name == topic
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_fleet_may_come_from_any_editor(tmp_path: Path, encoding: str, end: str) -> None:

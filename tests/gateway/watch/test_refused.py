@@ -72,6 +72,16 @@ async def test_a_broker_of_which_nothing_can_be_read_is_named_and_no_longer_when
     assert await problems(park) == []
 
 
+async def test_what_several_topics_brought_is_not_said_of_one(park: WebRoom) -> None:
+    for thing in ("lamp-4", "lamp-5", "lamp-6", "lamp-6", "lamp-6"):
+        park.publish(f"park/{thing}/air", BAD)
+        park.clock.time_ns += 1_000_000
+    await problems(park)
+    assert await problems(park) == [
+        f"mqtt:main: all of the last 5 messages could not be read; the last, of park/lamp-6/air: {WHY}"
+    ]
+
+
 async def test_a_thing_that_was_never_understood_is_no_secret(park: WebRoom) -> None:
     for _ in range(3):
         park.publish("park/lamp-4/air", BAD)
