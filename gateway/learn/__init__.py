@@ -1,6 +1,6 @@
 """For a board without a device type: what its bytes look like, what its keys mean, which type would read it."""
 
-from gateway.learn.look import MOST_SAMPLE, PRINTABLE, Guess, Look, look, printable, shape_of, texts
+from gateway.learn.look import MOST_SAMPLE, PRINTABLE, Guess, Look, few, look, printable, shape_of, texts
 from gateway.learn.propose import Proposal, Question, propose
 from gateway.learn.toml import table_text, value_text
 from gateway.learn.topics import Part, parts_of, pattern_of, same_shape
@@ -13,6 +13,7 @@ __all__ = [
     "Part",
     "Proposal",
     "Question",
+    "few",
     "look",
     "parts_of",
     "pattern_of",

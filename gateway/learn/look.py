@@ -6,7 +6,8 @@
               neither                                   21 % printable: another speed?
 
 A type whose frames bring but texts, or nothing, does not explain them: every line with a checksum is a
-sentence of NMEA 0183. But a sensor of frames that just warms up does: FEWEST_EMPTY. Pure.
+sentence of NMEA 0183. But a sensor of frames that just warms up does: FEWEST_EMPTY. Of a type without a check a
+frame that says it has no value is its own all the same, for it was told by all of its text. Pure.
 Limits: of a sample the last MOST_SAMPLE bytes are looked at.
 """
 
@@ -14,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from devices.spec.device import Device, StreamDevice
@@ -201,14 +203,15 @@ def _types(sample: bytes, devices: Iterable[Device]) -> Iterator[Guess]:
         decoder = device.decoder()
         events = decoder.feed(sample) + decoder.flush()
         frames = sum(isinstance(event, Reading | Empty) for event in events)
-        noise = sum(len(event.data) for event in events if isinstance(event, Noise))
+        noise = _noise(events)
         # between lines stand comments, and what a board says while it starts
         wrong = sum(
             not isinstance(event, (Reading, Empty, Noise) if device.line_end else (Reading, Empty)) for event in events
         )
         share = 1 - noise / len(sample) if sample else 0.0
         values = _values(events, device)
-        brought = sum(map(bool, values))
+        empty = 0 if device.checked else sum(isinstance(event, Empty) for event in events)
+        brought = sum(map(bool, values)) + empty
         starts = not values and device.checked and not device.line_end and share >= ENOUGH  # it warms up, say
         frames = (frames if frames >= FEWEST_EMPTY else 0) if starts else min(frames, brought)
         if frames and (frames >= wrong if device.checked else frames >= 3 and frames > 4 * wrong and share >= ENOUGH):
@@ -217,6 +220,41 @@ def _types(sample: bytes, devices: Iterable[Device]) -> Iterator[Guess]:
     for share, frames, _, device in found:
         many = "1 frame" if frames == 1 else f"{frames} frames"
         yield Guess(f"looks like {device.name} ({many}, {share:.0%} of the bytes)", device=device.name, count=frames)
+
+
+def few(sample: bytes, devices: Iterable[Device]) -> list[tuple[Device, int]]:
+    """The types that read the lines of a text that is too short to be sure, with how many frames each finds.
+
+    What stands before the first frame may be noise: a line that is cut off, what a device says while it starts. Bytes
+    that are no text are nobody's.
+    """
+    if printable(sample) < PRINTABLE:
+        return []
+    found: list[tuple[Device, int]] = []
+    for device in devices:
+        if isinstance(device, StreamDevice):
+            frames = _read_all(device, sample)
+            if frames:
+                found.append((device, frames))
+    return found
+
+
+def _read_all(device: StreamDevice, text: bytes) -> int:
+    """How many frames a type finds in a text that it has nothing against, and of which, from the first frame on, it
+    explains ENOUGH; or 0."""
+    decoder = device.decoder()
+    events = decoder.feed(text) + decoder.flush()
+    before = list(takewhile(lambda event: isinstance(event, Noise), events))
+    events, rest = events[len(before) :], len(text) - _noise(before)
+    if _noise(events) > (1 - ENOUGH) * rest or not all(isinstance(event, Reading | Empty | Noise) for event in events):
+        return 0
+    empty = 0 if device.checked else sum(isinstance(event, Empty) for event in events)
+    return sum(map(bool, _values(events, device))) + empty
+
+
+def _noise(events: Iterable[Event]) -> int:
+    """How many bytes are noise."""
+    return sum(len(event.data) for event in events if isinstance(event, Noise))
 
 
 def _values(events: Iterable[Event], device: StreamDevice) -> list[int]:

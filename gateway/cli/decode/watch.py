@@ -107,11 +107,18 @@ class Watched:
                 self._lines.note(guess.words)
             else:
                 self._say({"event": "guess", "words": guess.words, "device": guess.device, "shape": guess.shape})
-        hints = [_alike([guess.device for guess in guesses if guess.device is not None])]
-        if any(guess.shape in ("json", "keys", "columns") for guess in guesses):
+        known = [guess.device for guess in guesses if guess.device is not None]
+        hints = [_alike(known)]
+        if any(guess.shape in ("json", "keys", "columns") for guess in guesses) and not (known or self._few()):
             hints.append(f"`parkgate learn --port {shlex.quote(self._port)}` makes a device type of it")
         for hint in filter(None, hints):
             print(hint, file=sys.stderr, flush=True)
+
+    def _few(self) -> bool:
+        """Whether a known type reads the lines, of which there are too few yet to be sure."""
+        from gateway.learn import few
+
+        return bool(few(self._sample, self._devices.values()))
 
     def _data(self, data: Data) -> None:
         from gateway.learn import PRINTABLE

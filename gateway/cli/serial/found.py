@@ -16,6 +16,10 @@ LEAST_SHARE = 0.3
 MOST_SHOWN = 32
 """Bytes of what came that are shown."""
 
+LONGER = 5
+"""Lines that are advised to be waited for, of LEAST_FOR_S to MOST_FOR_S in all."""
+LEAST_FOR_S, MOST_FOR_S = 30.0, 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -60,13 +64,15 @@ class Fit:
 @dataclass(slots=True)
 class Found:
     """`fits` are the types, the best first. `sample` is what came at `settings`, or None where nothing did; `asked`
-    are the types that were asked."""
+    are the types that were asked; `few` those that read the lines that came, which are too few to be sure, with how
+    many frames each found."""
 
     port: str
     fits: list[Fit] = field(default_factory=list)
     settings: SerialSettings | None = None
     sample: bytes = b""
     shapes: list[str] = field(default_factory=list)
+    few: list[tuple[Device, int]] = field(default_factory=list)
     opened: bool = True
     asked: list[str] = field(default_factory=list)
     waited_s: float = 0.0
@@ -112,7 +118,7 @@ class Found:
             text = self.sample[-MOST_SHOWN:].decode("ascii", "replace") if self.sample.isascii() else ""
             lines.append(f"{len(self.sample)} bytes came, at {framing(self.settings)} for example: {shown}")
             lines += [f"as text: {text!r}"] if text.strip() and text.isprintable() else []
-            lines += [
+            lines += self._too_few() or [
                 f"{shape}: `parkgate learn --port {self.port}` makes a device type of it" for shape in self.shapes
             ]
         else:
@@ -122,6 +128,18 @@ class Found:
         if self.asked:
             lines.append(f"no answer from {listed(self.asked)}; another unit number? --unit N")
         return lines
+
+    def _too_few(self) -> list[str]:
+        """What reads the lines, where there are so few that it could be chance."""
+        if not self.few:
+            return []
+        frames = max(many for _, many in self.few)
+        often = "1 frame" if frames == 1 else f"{frames} frames"
+        wait_s = LONGER * max(device.expected_every_s for device, _ in self.few)
+        return [
+            f"{listed(device.name for device, _ in self.few)} may be it ({often}, too few to be sure): listen "
+            f"longer, --for {min(MOST_FOR_S, max(LEAST_FOR_S, wait_s)):.0f}"
+        ]
 
     def toml(self) -> str:
         """What to paste into a configuration."""
@@ -159,6 +177,7 @@ class Found:
                 for fit in self.fits
             ],
             "shapes": self.shapes,
+            "few": [device.name for device, _ in self.few],
             "bytes": len(self.sample),
             "sample": self.sample[-MOST_SHOWN:].hex(),
             "asked": self.asked,

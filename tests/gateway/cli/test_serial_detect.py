@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from devices.spec.device import PolledDevice
+from devices.spec.device import PolledDevice, SerialSettings
 from gateway.cli.decode import Port
 from gateway.cli.main import main
 from gateway.cli.serial import detect
-from gateway.cli.serial.detect import fitting, framings, look_around
+from gateway.cli.serial.detect import fitting, framings, look_around, undecided
 from gateway.cli.serial.found import Found, Search
+from gateway.learn import few
 from simulators.fleet.fleet import Fleet, ThingSpec
 from tests.device_types import BY_NAME, DEVICES
 from tests.gateway.plugged import Machine, machine
@@ -142,11 +143,72 @@ def test_a_board_that_is_not_known_is_for_learn(capsys: pytest.CaptureFixture[st
     assert "looks like key=value with keys temp, hum: `parkgate learn --port /dev/" in err
 
 
+OXIMETER = b"SPO2=097 HR=072\r\n"
+NO_FINGER = b"SPO2=--- HR=---\r\n"
+
+
+async def test_a_line_a_second_is_listened_to_until_it_is_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(detect, "TRY_S", 0.1)
+    fleet = Fleet([ThingSpec("pulse", BY_NAME["nonin-palmsat"], 3, period_s=0.3)], broker=None, port_dir=tmp_path)
+    await fleet.open()
+    running = asyncio.create_task(fleet.run(60.0))
+    found = Found(fleet.ports["pulse"])
+    try:
+        await look_around(Search(Port(fleet.ports["pulse"], None, None, None, None), BY_NAME, None, True, 30.0), found)
+    finally:
+        fleet.stop()
+        await running
+        await fleet.close()
+    assert [fit.device for fit in found.best] == ["nonin-palmsat"]
+    assert "so far: listening on, for 29.9 s at most" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sample", "more"),
+    [
+        (OXIMETER, True),
+        (OXIMETER * 2, True),
+        (b"=097 HR=072\r\n" + OXIMETER + NO_FINGER, True),
+        (b"NONIN PALMSAT  REAL-TIME DATA\r\n01/02/26 12:00:00\r\n" + OXIMETER, True),
+        (OXIMETER * 3, False),
+        (NO_FINGER * 3, False),
+        (b"=097 HR=072\r\n" + NO_FINGER * 2 + OXIMETER, False),
+        (b"temp=21.5,hum=40\r\n" * 2, True),
+        (b"temp=21.5,hum=40\r\n" * 5, False),
+        (b"temp=", True),
+        (bytes(31), True),
+        (bytes(32), False),
+        (SDS011, False),
+    ],
+)
+def test_what_is_too_little_to_tell_is_listened_to(sample: bytes, more: bool) -> None:
+    assert undecided(sample, wanted("socket://127.0.0.1:1")) is more
+
+
+def test_lines_without_a_value_are_the_types_own() -> None:
+    (fit,) = fitting(NO_FINGER * 4, BY_NAME, None)
+    assert (fit.device, fit.frames, fit.sure) == ("nonin-palmsat", 4, True)
+
+
+def test_too_few_lines_of_a_known_type_are_not_for_learn() -> None:
+    found = Found("p", settings=SerialSettings(baud=9600), sample=OXIMETER * 2)
+    found.shapes = ["looks like key=value with keys SPO2, HR"]
+    found.few = few(found.sample, BY_NAME.values())
+    assert found.words()[-1] == ("nonin-palmsat may be it (2 frames, too few to be sure): listen longer, --for 30")
+    assert found.fields()["few"] == ["nonin-palmsat"]
+    assert found.best == []
+
+
 def test_silence_says_what_was_tried(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.cli.serial.command.usable", lambda _config: {"sdm120": BY_NAME["sdm120"]})
     with plugged() as pty:
         assert main(["serial", "detect", pty.path, "--for", "1"]) == 1
     err = capsys.readouterr().err
+    assert (
+        "nothing is said: asking what speaks only then (types: 1, framings: 1), about 4 s where nobody answers" in err
+    )
     assert "no byte came within 1 s" in err
     assert "no answer from sdm120; another unit number? --unit N" in err
 
