@@ -56,6 +56,14 @@ def refusal(unit: int, function: int, code: int) -> bytes:
     return sealed(bytes((unit, function | 0x80, code)))
 
 
+def read_request(data: bytes) -> int | None:
+    """The first register that a question asks for; None for what is no whole question of function 3 or 4."""
+    if len(data) != _REQUEST.size + 2 or data[1] not in (3, 4) or data != sealed(data[:-2]):
+        return None
+    first: int = _REQUEST.unpack(data[:-2])[2]
+    return first
+
+
 def questions(
     registers: tuple[Register, ...], function: Literal[3, 4], *, most: int = MOST_REGISTERS, gap: int = 0
 ) -> tuple[Question, ...]:

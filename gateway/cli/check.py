@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     """Validate a configuration file and say what it means. Exit code 2 and a line for each mistake if it is wrong."""
     from devices.catalogue import left_out
+    from devices.modbus.manual import taken_for_addresses
 
     path = one_file("check", file, config)
     loaded, mistakes = readable(path)
@@ -47,7 +48,14 @@ def check(file: ConfigArgument = None, config: ConfigOption = None) -> None:
     if loaded.local is not None:
         typer.echo(f"sink    local store {loaded.local.path}")
     typer.echo(f"state   {loaded.gateway.state_dir}, health on {loaded.gateway.listen}")
-    for line in (*left_out(loaded.devices), *codecs.warnings, *_api_warnings(loaded), *_disk_warnings(loaded)):
+    manuals = [line for own in loaded.types for line in taken_for_addresses(own)]
+    for line in (
+        *left_out(loaded.devices),
+        *manuals,
+        *codecs.warnings,
+        *_api_warnings(loaded),
+        *_disk_warnings(loaded),
+    ):
         typer.echo(f"warning {line}")
     typer.echo(f"{path}: ok")
 

@@ -123,3 +123,27 @@ def test_check_warns_of_an_api_that_answers_nobody(
         capsys.readouterr().out.count(said + 'has a token: set api_token = "${PARKGATE_API_TOKEN}" in [gateway]\n')
         == warned
     )
+
+
+@pytest.mark.parametrize(
+    ("register", "said"),
+    [
+        (40001, "register 40001 is an address on the wire; 40001 of a manual is register 0 of function 3"),
+        (30072, "register 30072 is an address on the wire; 30072 of a manual is register 71 of function 4"),
+        (40000, ""),
+        (0, ""),
+    ],
+)
+def test_check_warns_of_a_register_that_may_be_a_number_of_a_manual(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], register: int, said: str
+) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        '[gateway]\nstate_dir = "state"\n'
+        '[[type]]\nname = "tank"\nformat = "modbus"\n'
+        f'[[type.field]]\nname = "level_m"\nregister = {register}\nunit = "m"\n'
+        '[[serial]]\nport = "/dev/x"\n[[serial.thing]]\nthing = "tank-1"\ndevice = "tank"\n'
+    )
+    assert main(["check", str(file)]) == 0
+    warned = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning type")]
+    assert warned == ([f"warning type tank: {said}"] if said else [])
