@@ -56,6 +56,8 @@ class Eye(Protocol):
     looked: asyncio.Event
     look: "Look | None"
     baud: int | None
+    opened: bool
+    """Whether the port was there to be listened to."""
 
     def bytes(self, data: bytes) -> int: ...
 
@@ -75,8 +77,11 @@ async def at_the_right_speed(port: Port, eye: Eye, record: TextIO | None) -> Non
     speeds = (port.baud,) if port.baud is not None or "://" in port.name else SPEEDS
     looks: dict[int | None, Look] = {}
     for speed in speeds:
-        async with reading(port, speed, ANYTHING, eye, record):
-            look = await _first_look(eye)
+        async with reading(port, speed, ANYTHING, eye, record) as (_, stats):
+            try:
+                look = await _first_look(eye)
+            finally:  # also where the time is up
+                eye.opened |= stats.connects > 0
             if look is None:
                 return
             at = "" if speed is None else f"at {speed} baud: "

@@ -41,6 +41,7 @@ class Watched:
         self.error: BrokenPipeError | None = None
         self.look: Look | None = None
         self.baud: int | None = None
+        self.opened = False
         self._devices = devices
         self._lines = lines(live=True) if terminal else None
         self._sample = b""
@@ -169,6 +170,7 @@ async def _watching(port: Port, record: TextIO | None, terminal: bool, devices: 
     if watched.error is not None:
         raise watched.error
     if watched.look is None:
-        asked = "some devices speak only when they are asked: --device NAME --unit N"
-        print(f"nothing came; {asked}", file=sys.stderr)
+        if watched.opened:  # else why not stands on stderr
+            asked = "some devices speak only when they are asked: --device NAME --unit N"
+            print(f"nothing came; {asked}", file=sys.stderr)
         raise typer.Exit(1)

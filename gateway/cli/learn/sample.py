@@ -40,10 +40,12 @@ class Message:
 
 @dataclass(slots=True)
 class Sample:
-    """`look` at the bytes of a port or a file, or `messages` of a broker. `baud` is the speed that was found."""
+    """`look` at the bytes of a port or a file, or `messages` of a broker. `baud` is the speed that was found; `opened`
+    whether the port could be."""
 
     look: "Look | None" = None
     baud: int | None = None
+    opened: bool = True
     messages: list[Message] = field(default_factory=list)
 
 
@@ -55,6 +57,7 @@ class Gathered:
         self.looked = asyncio.Event()
         self.look: Look | None = None
         self.baud: int | None = None
+        self.opened = False
         self._devices = devices
         self._sample = b""
         self._found = False
@@ -89,9 +92,13 @@ def of_port(port: Port, devices: "Mapping[str, Device]") -> Sample:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(port.for_s):
                 await at_the_right_speed(port, eye, None)
-        found.look, found.baud = eye.look, eye.baud
+        found.look, found.baud, found.opened = eye.look, eye.baud, eye.opened
 
     run_on_port(gather(), port, logging.WARNING)
+    if not found.opened:
+        raise UsageError(
+            f"{port.name}: it could not be opened in {port.for_s:g} s; `parkgate serial ports` lists ports"
+        )
     if found.look is None:
         raise UsageError(f"{port.name}: nothing came in {port.for_s:g} s: is it the right port, and powered?")
     return found

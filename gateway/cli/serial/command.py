@@ -78,6 +78,7 @@ def detect(
     """Find which known device type is on a port: listen at likely speeds, ask what is harmless, score every type."""
     from gateway.cli.serial.detect import search
     from gateway.cli.serial.found import Search
+    from gateway.sources.serial import absent
 
     if not LEAST_S <= for_s <= MOST_S:
         raise UsageError(f"--for: expected seconds from {LEAST_S:g} to {MOST_S:g}, got {for_s:g}")
@@ -85,7 +86,11 @@ def detect(
         raise UsageError(f"--unit: expected a number from 0 to 255, got {unit}")
     if port.startswith("replay:"):
         raise UsageError(f"{port}: a recording is no port; `parkgate decode --device NAME FILE` reads one")
-    found = search(Search(Port(port, None, None, None, None), usable(config), unit, ask, for_s))
+    asked = Port(port, None, None, None, None)
+    why = absent(port)
+    if why is not None:
+        raise UsageError(why)
+    found = search(Search(asked, usable(config), unit, ask, for_s))
     if as_json:
         typer.echo(json.dumps(found.fields()))
     else:

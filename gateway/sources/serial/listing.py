@@ -11,6 +11,7 @@ Source: proc(5), tty_ioctl(4), Documentation/ABI/testing/sysfs-bus-usb of Linux.
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 import serialx
 
 from gateway.config import USB, UsbPort
-from gateway.sources.serial.trouble import permission
+from gateway.sources.serial.trouble import is_url, not_there, permission
 
 _SYS_TTY = Path("/sys/class/tty")
 _PROC = Path("/proc")
@@ -85,6 +86,20 @@ def located(name: str) -> Path:
     if len(found) > 1:
         raise SeveralPorts(sorted(found))
     return Path(found[0])
+
+
+def absent(port: str) -> str | None:
+    """What to do about `port` where there is none of that name at this moment; None where there is one, or where that
+    shows only when it is opened (a network, Windows)."""
+    if is_url(port) or sys.platform == "win32":
+        return None
+    try:
+        path = located(port) if is_usb(port) else Path(port)
+    except FileNotFoundError:
+        return not_there(port)
+    except SeveralPorts:
+        return None
+    return None if path.exists() else f"{not_there(port)}; `parkgate serial ports` lists those that are there"
 
 
 def is_usb(name: str) -> bool:

@@ -45,10 +45,8 @@ def trouble(port: str, error: Exception, framing: str = "these settings") -> str
     if is_url(port):
         return _network_trouble(port, error)
     code = error.errno if isinstance(error, OSError) else None
-    if missing(error) and port.startswith(USB):
-        return f"nothing plugged in is {port}; plug it in, or see what is there: parkgate serial ports; waiting for it"
     if missing(error):
-        return f"no port {port}; plug the device in or correct the name ({_present()}); waiting for it"
+        return f"{not_there(port)}; waiting for it"
     if isinstance(error, PermissionError) and code == errno.EACCES:
         return f"permission denied on {port}; {permission(port)}"
     if code in (errno.EBUSY, errno.EAGAIN):
@@ -62,6 +60,13 @@ def trouble(port: str, error: Exception, framing: str = "these settings") -> str
     if code in _NOT_A_PORT:
         return f"{port} is not a serial port ({os.strerror(code)}); correct the name"
     return f"{port}: {error or type(error).__name__}"
+
+
+def not_there(port: str) -> str:
+    """What to do about a port that is not there."""
+    if port.startswith(USB):
+        return f"nothing plugged in is {port}; plug it in, or see what is there: parkgate serial ports"
+    return f"no port {port}; plug the device in or correct the name ({_present()})"
 
 
 def _network_trouble(port: str, error: Exception) -> str:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tty
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.cli.decode.lines import Lines
 from gateway.cli.decode.shown import shown
+from gateway.cli.main import main
 from tests.device_types import BY_NAME
 
 COMMAND = [sys.executable, "-c", "from gateway.cli.main import run; run()", "decode"]
@@ -130,6 +132,14 @@ def test_a_silent_port_says_that_nothing_came() -> None:
     assert done.stderr.splitlines()[-1] == (
         "nothing came; some devices speak only when they are asked: --device NAME --unit N"
     )
+
+
+def test_a_port_that_never_was_there_is_not_said_to_be_silent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["decode", "--port", str(tmp_path / "none"), "--for", "0.2"]) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert f"no port {tmp_path / 'none'}; plug the device in or correct the name" in said
 
 
 def line(device: str, data: bytes) -> list[str]:

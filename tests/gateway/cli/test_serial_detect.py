@@ -213,11 +213,13 @@ def test_silence_says_what_was_tried(capsys: pytest.CaptureFixture[str], monkeyp
     assert "no answer from sdm120; another unit number? --unit N" in err
 
 
-def test_a_port_that_is_not_there_is_said_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["serial", "detect", str(tmp_path / "none"), "--for", "1", "--json"]) == 1
+def test_a_port_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["serial", "detect", str(tmp_path / "none"), "--json"]) == 2
     out, err = capsys.readouterr()
-    assert json.loads(out)["found"] == []
-    assert err.count("no port ") == 1
+    assert out == ""
+    assert err.startswith(f"parkgate: no port {tmp_path / 'none'}; plug the device in or correct the name (")
+    assert err.endswith("); `parkgate serial ports` lists those that are there\n")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
