@@ -56,7 +56,7 @@ class PolledSource:
         rng: random.Random | None = None,
         raw: Callable[[bytes], object] | None = None,
     ) -> None:
-        self._link = Link(config, things[0].device.serial, clock, stats, rng)
+        self._link = Link(config, things[0].device.serial, clock, stats, rng, asks=True)
         self._things = tuple(things)
         self._clock = clock
         self._last = self._things[0]
@@ -174,6 +174,8 @@ class PolledSource:
             longest = max(each.device.longest_frame for each in self._things)
             right = f"are the types and unit numbers right, and the line at {self._link.framing}?"
             see_state(self._link, port, "answer", longest, f"{right} try another baud or parity")
+        elif self._link.state is PortState.SILENT and usable(self._link, port):
+            self._link.unanswered()
         now = self._clock.monotonic()
         if exchange.answered:
             self._answered = now

@@ -37,8 +37,9 @@ import logging
 import os
 import random
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -64,6 +65,8 @@ REST_BYTES = 2048
 MOST_REST_S = 0.2
 PTY_MAJORS = range(136, 144)
 """Device numbers of the ends of ptys that are opened like ports (Linux, devices.txt)."""
+
+UNANSWERED = "open but silent: no answer yet"
 
 log = logging.getLogger("parkgate.serial")
 
@@ -157,6 +160,7 @@ class Port(asyncio.Protocol):
 class Link:
     """Keeps `config.port` open until `run` is cancelled.
 
+    With `asks` it is no silence that nothing comes by itself: whoever asks says so (`unanswered`).
     Baud and parity come from the config where it gives them, else from `settings`, the device type's.
     `last_bytes_monotonic` is when the last bytes came (seconds of `clock.monotonic`), or None before
     the first.
@@ -169,6 +173,8 @@ class Link:
         clock: Clock,
         stats: SourceStats,
         rng: random.Random | None = None,
+        *,
+        asks: bool = False,
     ) -> None:
         self.name = f"serial:{config.port}"
         self.state = PortState.MISSING
@@ -181,7 +187,8 @@ class Link:
         self._settings = settings
         self._clock = clock
         self._stats = stats
-        self._rng = rng
+        self._waits = partial(backoff, FIRST_WAIT_S, MOST_WAIT_S, rng)
+        self._asks = asks
         self._reason: str | None = None
         self._said: set[str] = set()
 
@@ -246,13 +253,16 @@ class Link:
             self._said.clear()
         log.info("%s: %s", self.name, text)
 
+    def unanswered(self) -> None:
+        """Nothing has come in answer to a question; said once, until the port has been up."""
+        if UNANSWERED not in self._said:
+            self._said.add(UNANSWERED)
+            log.info("%s: %s", self.name, UNANSWERED)
+
     @property
     def framing(self) -> str:
         """How it is opened, for people: 9600 baud, 8N1."""
         return f"{self.baud} baud, {self._settings.bits}{self._parity}{self._settings.stop}"
-
-    def _waits(self) -> Iterator[float]:
-        return backoff(FIRST_WAIT_S, MOST_WAIT_S, self._rng)
 
     async def _open(self) -> Port:
         port = Port(self.baud)
@@ -274,7 +284,10 @@ class Link:
         """One opening, until it is lost."""
         self.port = port
         self._stats.connects += 1
-        self.become(PortState.SILENT, "open but silent: no bytes yet")
+        if self._asks:
+            self.state, self._stats.state = PortState.SILENT, UNANSWERED
+        else:
+            self.become(PortState.SILENT, "open but silent: no bytes yet")
         try:
             async with asyncio.TaskGroup() as group:
                 watch = group.create_task(self._watch(port, self._resolved()), name=f"watch[{self.name}]")

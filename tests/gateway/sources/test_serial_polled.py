@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 from dataclasses import replace
 
 import pytest
@@ -165,6 +166,22 @@ async def test_the_echo_of_an_adapter_is_stripped() -> None:
             await run.until(lambda: len(run[0].readings) >= 4)
             assert run[0].bad == []
             assert run[0].silences == 0
+
+
+async def test_a_port_is_called_silent_once_a_question_was_not_answered(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "parkgate.serial")
+    async with bus() as line:
+        line.answer = lambda _request: line.say(soil(1))  # type: ignore[method-assign]
+        async with asking(line.path, [asked(quick(PROBE), 1, every_s=0.1, timeout_s=5.0)]) as run:
+            await run.until(lambda: run.source.state is PortState.UP)
+    assert [record.getMessage().split(": ", 1)[1] for record in caplog.records] == ["up"]
+    caplog.clear()
+    async with bus() as line:
+        line.answer = lambda _request: None  # type: ignore[method-assign]
+        async with asking(line.path, [asked(quick(PROBE, late_s=0.0), 1, every_s=0.1, timeout_s=0.1)]) as run:
+            await run.until(lambda: run[0].silences >= 3)
+            assert run.stats.state == "open but silent: no answer yet"
+    assert [record.getMessage().split(": ", 1)[1] for record in caplog.records] == ["open but silent: no answer yet"]
 
 
 async def test_an_echo_alone_is_no_answer() -> None:
