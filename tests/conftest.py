@@ -6,6 +6,7 @@ reads the compose files, is asked for in the same way. Where a binary is missing
 skipped and the summary says so in one line; with PARKGATE_REQUIRE_SERVICES=1 they fail instead.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,16 @@ PACKAGES = {"mosquitto": "mosquitto", "influxd": "influxdb", "docker-compose": "
 
 WANTING = pytest.StashKey[set[str]]()
 NOT_INSTALLED = "not installed"
+
+
+@pytest.fixture(autouse=True)
+def _logs_go_where_they_went() -> Iterator[None]:
+    """A command run in this process logs to the stderr of its own test, and not in those behind it."""
+    yield
+    for handler in logging.root.handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            logging.root.removeHandler(handler)
+    logging.captureWarnings(False)
 
 
 def _needs(item: pytest.Item) -> set[str]:

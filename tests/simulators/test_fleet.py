@@ -336,7 +336,10 @@ async def test_being_cancelled_counts_what_was_sent(mosquitto: Mosquitto) -> Non
 
 
 async def test_a_pulse_wave_goes_out_frame_by_frame(tmp_path: Path) -> None:
-    fleet = Fleet([ThingSpec("clip", BY_NAME["bci-oximeter"], 1, period_s=1 / 60)], broker=None, port_dir=tmp_path)
+    """At a moment at which there is a finger in the clip."""
+    ahead = 1_767_326_400.0 - time.time()
+    clip = ThingSpec("clip", BY_NAME["bci-oximeter"], 1, period_s=1 / 60)
+    fleet = Fleet([clip], broker=None, port_dir=tmp_path, now=lambda: time.time() + ahead)
     await fleet.open()
     port = os.open(fleet.ports["clip"], os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
     reads: list[int] = []
