@@ -50,9 +50,9 @@ from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Val
 from devices.spec.field import Field, Threshold
 from devices.spec.json_object import JsonRefused, json_object
 from devices.spec.json_time import format_ns, parse_ns
-from devices.spec.names import Values, number, number_name, snake, text_of
+from devices.spec.names import Values, number_name, snake
 from devices.spec.sequence import Bits, Sequence
-from devices.spec.suffixes import Suffixes
+from devices.spec.suffixes import Suffixes, number_of
 
 UNITS: Mapping[str, str] = {
     "C": "Cel", "F": "[degF]", "K": "K", "pct": "%", "hPa": "hPa", "kPa": "kPa", "Pa": "Pa", "PSI": "[psi]",
@@ -167,17 +167,10 @@ def _time_ns(said: object) -> int | None:
 
 def _value(values: Values, key: str, value: Any) -> None:
     stem, unit = PLAIN.get(key) or SUFFIXES.split(key)
-    if value is None or (value == "" and unit):
-        return
     name = number_name(snake(stem.lower()), unit)
-    found = number(value) if unit or not isinstance(value, str) else None
-    if found is None:
-        if unit and name in _BY_NAME:
-            values.wrong(f"{name}: expected a number, got {text_of(value)[:40]!r}")
-        else:
-            values.any(snake(key.lower()), value)
-        return
-    values.described(_BY_NAME, name, found)
+    found = number_of(values, _BY_NAME, value, unit, name, snake(key.lower()))
+    if found is not None:
+        values.described(_BY_NAME, name, found)
 
 
 def encode(reading: Reading) -> bytes:
@@ -194,13 +187,8 @@ def encode(reading: Reading) -> bytes:
     for field, value in reading.fields.items():
         if field == HEARD.name:
             continue
-        if isinstance(value, bool):
-            said[field.removesuffix("_flag")] = value
-        elif isinstance(value, str):
-            said[field.removesuffix("_text")] = value
-        else:
-            plain = int(value) if isinstance(value, float) and value.is_integer() else value
-            said[_KEYS.get(field) or SUFFIXES.key(field)] = plain
+        key, plain = SUFFIXES.said(field, value)
+        said[_KEYS.get(field, key)] = plain
     if reading.thing is not None and _thing(said) != reading.thing:
         raise EncodeError(f"rtl-433: the thing {reading.thing[:60]!r}, but model, channel and id are {_thing(said)!r}")
     return msgjson.encode(said)

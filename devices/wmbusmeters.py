@@ -51,9 +51,9 @@ from devices.spec.events import DELETED, Empty, Event, Reading, SanityError, Val
 from devices.spec.field import Field, Threshold
 from devices.spec.json_object import JsonRefused, json_object
 from devices.spec.json_time import format_ns, parse_ns
-from devices.spec.names import Values, number, number_name, snake, text_of
+from devices.spec.names import Values, number, number_name, snake
 from devices.spec.sequence import Bits, Sequence
-from devices.spec.suffixes import Suffixes
+from devices.spec.suffixes import Suffixes, number_of
 
 UNITS: Mapping[str, str] = {
     "s": "s", "min": "min", "h": "h", "d": "d", "month": "month", "y": "y", "m": "m", "kg": "kg", "a": "A", "k": "K",
@@ -182,15 +182,9 @@ def _status(values: Values, said: Mapping[str, Any]) -> None:
 def _value(values: Values, key: str, value: Any, mute: bool) -> None:
     stem, unit = SUFFIXES.split(key.lower())
     stem = snake(stem)
-    if value is None or (value == "" and unit):
-        return
     name = number_name(stem, unit)
-    found = number(value) if unit or not isinstance(value, str) else None
+    found = number_of(values, _BY_NAME, value, unit, name, snake(key))
     if found is None:
-        if unit and name in _BY_NAME:
-            values.wrong(f"{name}: expected a number, got {text_of(value)[:40]!r}")
-        else:
-            values.any(snake(key), value)
         return
     if (mute and unit == "Cel" and found == _NONE_C) or (unit == "dBm" and found == 0):
         return
@@ -215,12 +209,8 @@ def encode(reading: Reading) -> bytes:
     if word is not None:
         said["status"] = word
     for field, value in fields.items():
-        if isinstance(value, bool):
-            said[field.removesuffix("_flag")] = value
-        elif isinstance(value, str):
-            said[field.removesuffix("_text")] = value
-        else:
-            said[SUFFIXES.key(field)] = int(value) if isinstance(value, float) and value.is_integer() else value
+        key, plain = SUFFIXES.said(field, value)
+        said[key] = plain
     if reading.time_ns is not None:
         said["timestamp"] = format_ns(reading.time_ns)
     return msgjson.encode(said)

@@ -8,8 +8,11 @@ ending has none. `key` goes the other way, from a field back to the key.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from devices.spec.names import suffix
+from devices.spec.events import Value
+from devices.spec.field import Field
+from devices.spec.names import Values, number, suffix, text_of
 
 
 class Suffixes:
@@ -31,6 +34,32 @@ class Suffixes:
         """The key of a number that is the field `name`."""
         found = _split(name, self._endings)
         return name if found is None else f"{found[0]}_{found[1]}"
+
+    def said(self, name: str, value: Value) -> tuple[str, Value]:
+        """A field as a payload has it: its key, and the value, whole where it is a whole number."""
+        if isinstance(value, bool):
+            return name.removesuffix("_flag"), value
+        if isinstance(value, str):
+            return name.removesuffix("_text"), value
+        return self.key(name), int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def number_of(
+    values: Values, fields: Mapping[str, Field], value: Any, unit: str, name: str, plain: str
+) -> float | None:
+    """The number that a value is, for the field `name` in `unit`; None where there is none.
+
+    What is no number goes to `values`: as it is under `plain`, or as an error where a described field wants one.
+    """
+    if value is None or (value == "" and unit):
+        return None
+    found = number(value) if unit or not isinstance(value, str) else None
+    if found is None:
+        if unit and name in fields:
+            values.wrong(f"{name}: expected a number, got {text_of(value)[:40]!r}")
+        else:
+            values.any(plain, value)
+    return found
 
 
 def _split(key: str, endings: Mapping[str, str]) -> tuple[str, str] | None:
